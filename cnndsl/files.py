@@ -123,6 +123,12 @@ def decode(name: str, data: bytes) -> Source:
         raise CnnError(Diagnostic("E0101", message, span, help="save the file as UTF-8")) from None
 
 
+def check_new(path: str, *, force: bool = False) -> None:
+    """Raise FileError for an existing file that may not be overwritten, before work is done for it."""
+    if is_file(path) and not force:
+        raise FileError(f"{path} exists already; --force overwrites it")
+
+
 def write(path: str, data: bytes, *, force: bool = False) -> None:
     """Writes a file at once; an existing one only with `force`, and keeps its mode. Follows links.
 

@@ -245,7 +245,7 @@ def from_module(module: nn.Module, *shapes: Sequence[int]) -> Network:
         module: The module.
         shapes: What enters, for each input, without the batch and in torch's order: channels, then the extents.
 
-    Raises CnnError where the module does what no program can say; the message lists all of that.
+    Raises CnnError if the module cannot be written as a program; the message lists every reason.
 
     >>> from torch import nn
     >>> print(from_module(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (3, 16, 16)).graph.source.text)

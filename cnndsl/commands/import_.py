@@ -17,7 +17,7 @@ from cnndsl.shape import Shape
 @click.option("--arg", "arguments", metavar="NAME=VALUE", multiple=True, help="An argument of the code that is run.")
 @click.option("--output", "-o", metavar="FILE", help="Write to a file instead of the standard output.")
 @click.option("--save-weights", metavar="FILE", help="Write the module's weights, too: a .safetensors file.")
-@click.option("--report", is_flag=True, help="Only list what no program can say. CODE may be a pattern: timm:resnet*.")
+@click.option("--report", is_flag=True, help="Only list what cannot be imported. CODE may be a pattern: timm:resnet*.")
 @force_option
 def command(
     source: str,
@@ -47,6 +47,7 @@ def command(
     from cnndsl.runtime.importing.targets import is_target
 
     shapes = [_shape(each) for each in inputs]
+    _check_files(output, save_weights, force)
     if report:
         _report(source, arguments, shapes)
     elif is_target(source):
@@ -56,6 +57,17 @@ def command(
             if given:
                 raise click.UsageError(f"{name} is for code; a file says all about its network")
         _deliver(_of_file(source), output, force)
+
+
+def _check_files(output: str | None, weights: str | None, force: bool) -> None:
+    """Raise FileError for files that cannot be written, before any code runs: both are written, or none."""
+    from cnndsl.files import check_new
+    from cnndsl.runtime.weights import check_saved
+
+    if output is not None:
+        check_new(output, force=force)
+    if weights is not None:
+        check_saved(weights, force=force)
 
 
 def _deliver(text: str, output: str | None, force: bool) -> None:
@@ -106,7 +118,7 @@ def _of_code(target: str, arguments: Sequence[str], shapes: Sequence[Shape], wei
 
 
 def _report(source: str, arguments: Sequence[str], shapes: Sequence[Shape]) -> None:
-    """Print what no program can say, of each network of a pattern."""
+    """Print why networks of a pattern cannot be imported."""
     from cnndsl.runtime.importing.reports import outcomes
     from cnndsl.runtime.importing.targets import arguments as read_arguments
     from cnndsl.runtime.importing.targets import is_target
@@ -116,7 +128,7 @@ def _report(source: str, arguments: Sequence[str], shapes: Sequence[Shape]) -> N
     failed = 0
     for each in outcomes(source, read_arguments(arguments), shapes):
         failed += bool(each.faults)
-        echo(f"{each.target}  {'; '.join(each.faults) or 'all of it can be said'}")
+        echo(f"{each.target}  {'; '.join(each.faults) or 'can be imported'}")
     if failed:
         raise SystemExit(1)
 

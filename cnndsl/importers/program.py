@@ -54,7 +54,7 @@ def written(imported: Imported, origin: str, with_names: bool = False, classes: 
         classes: Names of the classes of modules, by their paths, for blocks.
 
     Raises:
-        CnnError: where no program was found.
+        CnnError: if the generated program differs from the network.
     """
     graph = growing(imported.graph)
     first = graph.nodes[graph.output]
@@ -64,7 +64,7 @@ def written(imported: Imported, origin: str, with_names: bool = False, classes: 
         lines.append(f"assert output == {first.shape}")
     text = "\n".join(lines)
     if told := _fault(text, graph, with_names):
-        message = f"no program was found that is this network: {told}"
+        message = f"the generated program differs from the network: {told}"
         raise CnnError(Diagnostic("E0505", message, help="please report it with the file"))
     return format(parse(Source("<import>", text)))
 

@@ -104,7 +104,7 @@ def bench(graph: Graph, plan: BenchPlan) -> Timing:
     if plan.channels_last:
         network, images = _channels_last(network, images, graph)
     # torch.compile gives a module for a module; its types say a function, and leave those of options open.
-    runner: nn.Module = torch.compile(network) if plan.compiled else network  # pyright: ignore[reportAssignmentType, reportUnknownMemberType]
+    runner: nn.Module = torch.compile(network) if plan.compiled else network  # pyright: ignore[reportAssignmentType, reportUnknownMemberType]  # a module stays one
     run = _step(runner, images, plan) if plan.training else _forward(runner, images, plan)
     for _ in range(WARM_UPS):
         run()

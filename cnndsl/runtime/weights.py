@@ -14,7 +14,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from cnndsl.files import FileError, is_file, write
+from cnndsl.files import FileError, check_new, is_file, write
 from cnndsl.graph import Graph
 from cnndsl.records import record
 
@@ -96,13 +96,19 @@ def save(module: nn.Module, path: str, *, force: bool = False) -> None:
     """
     from safetensors.torch import save as packed
 
-    if Path(path).suffix != ".safetensors":
-        raise FileError(f"cannot write {path}: weights are saved as a .safetensors file")
+    check_saved(path, force=force)
     write(
         path,
         packed({name: each.detach().cpu().contiguous().clone() for name, each in module.state_dict().items()}),
         force=force,
     )
+
+
+def check_saved(path: str, *, force: bool = False) -> None:
+    """Raise FileError for a file that weights cannot be saved to."""
+    if Path(path).suffix != ".safetensors":
+        raise FileError(f"cannot write {path}: weights are saved as a .safetensors file")
+    check_new(path, force=force)
 
 
 def compare(graph: Graph, found: Mapping[str, TensorSize]) -> list[WeightDifference]:

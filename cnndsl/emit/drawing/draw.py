@@ -63,8 +63,7 @@ def _by_library(text: str, format: str) -> bytes:
     except ImportError:
         raise NoGraphvizError from None
     with _silenced():
-        # It has no types either; what is drawn is checked below.
-        drawn: object = pygraphviz.AGraph(string=text).draw(format=format, prog="dot")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        drawn: object = pygraphviz.AGraph(string=text).draw(format=format, prog="dot")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # no types
     if not isinstance(drawn, bytes):
         raise FileError("Graphviz failed: it drew nothing")
     return drawn

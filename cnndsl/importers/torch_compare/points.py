@@ -36,7 +36,7 @@ class Points:
         expression = size.node.expr
         found = self._known.get(expression)
         if found is None:
-            import sympy  # pyright: ignore[reportMissingTypeStubs]
+            import sympy  # pyright: ignore[reportMissingTypeStubs]  # torch brings it, without stubs
 
             numbers = ({symbol: sympy.Integer(at) for symbol, at in each.items()} for each in self._values)
             results = [expression.xreplace(each) for each in numbers]
@@ -81,7 +81,7 @@ def _solve(expression: Any, wanted: int, given: dict[Any, int]) -> None:
     (symbol,) = symbols
     if symbol in given:
         return
-    import sympy  # pyright: ignore[reportMissingTypeStubs]
+    import sympy  # pyright: ignore[reportMissingTypeStubs]  # torch brings it, without stubs
 
     factor = expression.coeff(symbol)
     rest = expression - factor * symbol

@@ -198,7 +198,7 @@ def _words(given: Any, views: list[TensorView]) -> str:
         views.append(given)
         return f"%{len(views)}"
     if isinstance(given, list):
-        return f"[{', '.join(_words(each, views) for each in given)}]"  # pyright: ignore[reportUnknownVariableType]
+        return f"[{', '.join(_words(each, views) for each in cast('list[object]', given))}]"
     return str(given)
 
 

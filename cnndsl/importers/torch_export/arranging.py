@@ -34,7 +34,9 @@ def arrangement(view: View, shape: Shape, batch: int) -> tuple[Layer, ...]:
     first, *dims = view.dims
     if any(each.axis == SPREAD for dimension in view.dims for each in dimension):
         raise ViewError("a value is repeated along a dimension, and no layer does that")
-    if first != full(BATCH, batch) or not dims:
+    if first == full(BATCH, batch) and not dims:
+        raise ViewError("a dimension of size 1 is gone, and a value of a program keeps its channels")
+    if first != full(BATCH, batch):
         raise ViewError("the batch is not the first dimension, or is mixed with others")
     wanted = Shape(view.sizes[1], view.sizes[2:])
     order = [full(axis, size) for axis, size in enumerate((shape.channels, *shape.spatial), CHANNELS)]

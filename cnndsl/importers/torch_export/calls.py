@@ -81,9 +81,15 @@ class OperatorCall:
         return [f"{name}={value}" for name, value in found if name not in self._seen and value != self._defaults[name]]
 
 
+_OF_TWO = {"aten.max.other": "maximum", "aten.min.other": "minimum"}
+"""Operators on two tensors that have the name of a reduction."""
+
+
 def operator_of(node: FxNode) -> str:
     """Return the name of an operator, `relu` for `aten.relu.default` and for `aten.relu_.default`."""
     target = str(node.target)
+    if target in _OF_TWO:
+        return _OF_TWO[target]
     return target.split(".")[1].rstrip("_") if target.startswith("aten.") else getattr(node.target, "__name__", target)
 
 

@@ -86,21 +86,26 @@ class _ModuleReader:
     def _error(self, faults: Iterable[str]) -> CnnError:
         several = list(faults)
         name = type(self.module).__name__
-        message = f"{name} has what no program can say:\n" + "\n".join(f"  {each}" for each in several)
+        message = f"{name} cannot be written as a program:\n" + "\n".join(f"  {each}" for each in several)
         return CnnError(Diagnostic("E0505", message))
 
     def _faults(self, steps: Sequence[ReadStep]) -> Iterator[str]:
         """Tensors that a layer has otherwise than the module, or that no layer has."""
         read = Counter(name for step in steps for name in step.tensors.values())
-        for name, often in read.items():
-            if often > 1:
-                yield f"{name} is used {often} times: weights that several layers share"
+        shared = {name.rpartition(".")[0] or name: often for name, often in read.items() if often > 1}
+        for name, often in shared.items():
+            yield f"{name} is used {often} times; layers that share weights cannot be imported yet"
         for step in steps:
             if step.tensors and not prefix(step):
                 names = ", ".join(f"{name} for `{key}`" for key, name in step.tensors.items())
                 kind = step.op.kind() if isinstance(step.op, Layer) else step.op
                 yield f"{kind} has tensors with other names than a layer's: {names}"
         unread = [name for name in self.state if name not in read and not name.endswith(".num_batches_tracked")]
+        tensors = self.module.state_dict(keep_vars=True)
+        names = {id(tensors[name]): name for name in read if name in tensors}
+        for name in [each for each in unread if id(tensors[each]) in names]:
+            unread.remove(name)
+            yield f"{name} is {names[id(tensors[name])]}, and a program gives a tensor one name"
         if unread:
             yield f"nothing reads {', '.join(unread[:5])}{' …' * (len(unread) > 5)} ({len(unread)} tensors)"
 

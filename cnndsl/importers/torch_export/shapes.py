@@ -93,7 +93,7 @@ def _slice(trace: ProgramTrace, call: OperatorCall) -> View:
     first = min(max(start + size if start < 0 else start, 0), size) if start is not None else 0
     last = size if stop is None else min(max(stop + size if stop < 0 else stop, 0), size)
     if step != 1:
-        raise Unsaid(f"it takes every {step}th of a dimension")
+        raise Unsaid(f"it takes one of every {step} positions or channels")
     return part(trace, x, dim, first, last)
 
 
@@ -135,7 +135,7 @@ def _cat(trace: ProgramTrace, call: OperatorCall) -> View:
         return trace.rechannelled(first, dim, trace.layer(Concat(), [each.at for each in several]))
     values = [trace.value(each) for each in several]
     if dim != 1:
-        raise Unsaid("values are put beside each other along an axis")
+        raise Unsaid("it joins values along the height or another axis, and a program joins channels only")
     return trace.whole(trace.layer(Concat(), values))
 
 

@@ -14,7 +14,7 @@ from cnndsl.elaborate.program import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.finding import used
 from cnndsl.importers.program import written
-from cnndsl.importers.torch_compare import module_difference, numeric_difference
+from cnndsl.importers.torch_compare import UnreadableError, module_difference, numeric_difference
 from cnndsl.importers.torch_export import ExportError, read
 from cnndsl.runtime.live import module as emitted
 from cnndsl.shape import Shape
@@ -37,18 +37,20 @@ def text_of_module(module: nn.Module, shapes: Sequence[Shape], origin: str) -> s
         origin: Where it is from, for the first line.
 
     Raises:
-        CnnError: where the module does what no program can say, and where the module that is made of the text differs.
+        CnnError: if the module cannot be written as a program, or the module emitted from the text differs.
     """
     modules = cast("Iterable[tuple[str, nn.Module]]", module.named_modules())
     classes = {path: type(each).__name__.lstrip("_") for path, each in modules if path}
     try:
         text = written(read(module, shapes), origin, with_names=True, classes=classes)
         differences = _differences(module, text, shapes)
+    except (UnreadableError, ValueError, RuntimeError) as stop:
+        raise CnnError(Diagnostic("E0505", f"the program of {origin} cannot be compared with it\n  {stop}")) from None
     except ExportError as stop:
-        raise CnnError(Diagnostic("E0505", f"the code of {origin} stops where it is exported\n  {stop}")) from None
+        raise CnnError(Diagnostic("E0505", f"torch.export fails on the code of {origin}\n  {stop}")) from None
     if differences:
         several = "\n".join(f"  {each}" for each in differences)
-        message = f"the program that was found is not this network:\n{several}"
+        message = f"the generated program differs from this network:\n{several}"
         raise CnnError(Diagnostic("E0505", message, help="please report it with the code"))
     return text
 

@@ -1,4 +1,4 @@
-"""What of networks no program can say."""
+"""Which networks cannot be imported, and why."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cnndsl.shape import Shape
 
 @record(slots=True)
 class ImportOutcome:
-    """The code of a network, and what of it no program can say; nothing where it can be imported."""
+    """The code of a network, and the reasons why it cannot be imported, if any."""
 
     target: str
     faults: tuple[str, ...]
@@ -54,6 +54,8 @@ def _faults(target: str, given: Mapping[str, object], shapes: Sequence[Shape]) -
     try:
         made = built(target, given)
         entering = shapes or ([made.shape] if made.shape is not None else [])
+        if not entering:
+            return ["the code does not say what enters the network; --input 224x224x3 does"]
         text_of_module(made.module, entering, target)
     except CnnError as stop:
         lines = stop.diagnostics[0].message.splitlines()

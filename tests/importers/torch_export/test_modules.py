@@ -202,7 +202,7 @@ REFUSED: dict[str, Any] = {
     "clamp (it clips to 0 and 20)": lambda x: x.clamp(0, 20),
     "cumsum": lambda x: x.cumsum(1),
     "add": lambda x: x + 1,
-    "slice (it takes every 2th of a dimension)": lambda x: x[:, :, ::2],
+    "slice (it takes one of every 2 positions or channels)": lambda x: x[:, :, ::2],
     "softmax (it is not over the channels)": lambda x: x.softmax(2),
     "upsample_nearest2d (it enlarges by [1.5, 1.5])": lambda x: functional.interpolate(x, scale_factor=1.5),
     "avg_pool2d (it divides by a number of its own)": lambda x: functional.avg_pool2d(x, 3, divisor_override=2),
@@ -232,13 +232,13 @@ def test_one_error_names_all_of_it() -> None:
     with pytest.raises(CnnError) as caught:
         read(Written(forward, inner=inner), [RGB])
     lines = caught.value.diagnostics[0].message.splitlines()
-    assert lines[0] == "Written has what no program can say:"
+    assert lines[0] == "Written cannot be written as a program:"
     assert lines[1].startswith("  sort, 2 times, first in inner: beside.py:")
 
 
 def test_weights_that_are_used_twice_are_told() -> None:
     module = Written(lambda self, x: self.conv(self.conv(x)), conv=nn.Conv2d(3, 3, 1))
-    with pytest.raises(CnnError, match=r"conv\.weight is used 2 times"):
+    with pytest.raises(CnnError, match=r"conv is used 2 times"):
         read(module, [RGB])
 
 
@@ -261,3 +261,17 @@ def test_statistics_of_the_batch_in_evaluation_are_told() -> None:
     )
     with pytest.raises(CnnError, match="BN of 0 normalises by its running statistics in evaluation and in training"):
         read(module, [RGB])
+
+
+def test_one_tensor_with_two_names_is_told() -> None:
+    conv = nn.Conv2d(3, 3, 1)
+    module = Written(lambda self, x: self.net(x), conv=conv, net=nn.Sequential(conv))
+    with pytest.raises(
+        CnnError, match=r"(conv|net\.0)\.weight is (conv|net\.0)\.weight, and a program gives a tensor one name"
+    ):
+        read(module, [RGB])
+
+
+def test_the_larger_of_two_values() -> None:
+    module = Written(lambda self, x: torch.max(self.a(x), self.b(x)), a=nn.Conv2d(3, 4, 1), b=nn.Conv2d(3, 4, 1))
+    assert [node.kind for node in read(module, [RGB]).graph] == ["INPUT", "CONV", "CONV", "MAX"]

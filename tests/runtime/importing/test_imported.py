@@ -94,6 +94,17 @@ def test_a_loop_over_lists_of_modules(file: str, tmp_path: Path) -> None:
     assert run("compile", str(net), "--weights", str(weights), "-o", str(tmp_path / "net.py")).exit_code == 0
 
 
+def test_no_weights_are_written_without_their_program(file: str, tmp_path: Path) -> None:
+    net, weights = tmp_path / "net.cnn", tmp_path / "net.safetensors"
+    net.write_text("mine", encoding="utf-8")
+    done = run("import", f"{file}:Looped", "--input", "12x12x3", "-o", str(net), "--save-weights", str(weights))
+    assert done.exit_code == 1
+    assert "exists already" in done.stderr
+    assert not weights.exists()
+    assert net.read_text(encoding="utf-8") == "mine"
+    assert "safetensors file" in run("import", f"{file}:Looped", "--save-weights", str(tmp_path / "w.pth")).stderr
+
+
 def test_what_no_program_can_say_has_its_module_its_line_and_its_count(file: str) -> None:
     done = run("import", f"{file}:Sorted", "--input", "12x12x3")
     assert done.exit_code == 1
@@ -137,7 +148,7 @@ def test_a_module_in_python_is_left_as_it_is() -> None:
 
 
 def test_a_module_that_cannot_be_said_is_an_error_in_python() -> None:
-    with pytest.raises(CnnError, match="what no program can say"):
+    with pytest.raises(CnnError, match="cannot be written as a program"):
         cnndsl.from_module(nn.Sequential(nn.Conv2d(3, 8, 3), nn.Unfold(2)), (3, 6, 6))
 
 
