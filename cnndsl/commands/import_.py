@@ -28,7 +28,9 @@ def command(
     report: bool,
     force: bool,
 ) -> None:
-    """Write the network of code, or of another tool's file, as a program.
+    """Write the network of code or of another tool's file.
+
+    The result is a program with blocks, repeats and tables.
 
     CODE makes a module of PyTorch, and is run for that: timm:resnet50d, torchvision:vgg16, package.module:function,
     path/to/file.py:Class. The program has the names of the module, so that its weights load.
@@ -36,8 +38,7 @@ def command(
     FILE is a .cfg file of Darknet, a .prototxt file of Caffe or an .onnx file; the last needs `pip install
     'cnndsl[onnx]'`. Nothing in a file is run.
 
-    What repeats becomes blocks, repeats and tables. The program is compiled and compared with the network before it is
-    written. Nothing is guessed, and nothing is downloaded.
+    The program is compiled and compared with the network before it is written. Nothing is guessed or downloaded.
 
     \b
     cnndsl import torchvision:densenet121 --arg num_classes=10 -o net.cnn

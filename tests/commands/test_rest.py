@@ -129,4 +129,4 @@ def test_arguments_of_a_program_from_the_standard_input_are_checked() -> None:
     """It is read once: there is nothing left the second time."""
     result = run("compile", "-", "-o", "-", "--check-arguments", stdin="net N(c=4)\nINPUT 8x8x3 -> CONV3-c -> FC-2\n")
     assert result.exit_code == 0, result.output
-    assert "nn.Conv2d(3, 4, 3, padding=1)" in result.stdout
+    assert "nn.Conv2d(3, c, 3, padding=1)" in result.stdout

@@ -58,9 +58,17 @@ def _origin(layer: Layer, x: Shape, role: str) -> list[object]:
     }
     if role in facts:
         return [facts[role]]
+    if role == "margins":
+        return [_margins(layer.pad, layer.after, x.rank)]
     assert role in layer.options()
     value = getattr(layer, role)
     return [value, squeeze(value), value * x.rank] if isinstance(value, tuple) and value else [value]
+
+
+def _margins(before: tuple[int, ...], after: tuple[int, ...], rank: int) -> object:
+    """As `nn.ZeroPad2d` takes them: left, right, top, bottom. What is written once holds for each axis."""
+    sides = [each * rank if len(each) == 1 else each for each in (before, after or before)]
+    return tuple(side for pair in list(zip(*sides, strict=True))[::-1] for side in pair)
 
 
 @every_call

@@ -60,6 +60,8 @@ def offered(graph: Graph) -> frozenset[str]:
     ['classes', 'p', 'w']
     """
     numbers = [name for name in graph.settings if _is_number(graph, name)]
+    if not _refused(_Uses(graph, frozenset(numbers))):
+        return frozenset(numbers)
     alone = [name for name in numbers if name not in _refused(_Uses(graph, frozenset({name})))]
     return frozenset(alone) - _refused(_Uses(graph, frozenset(alone)))
 
