@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import networkx as nx
 
 from cnndsl.graph import Graph
+from cnndsl.importers.raising.again import applications, applied_again, are_alike, read_in_any
 
 
 @dataclass(slots=True)
@@ -27,6 +28,8 @@ class ModuleRegion:
     nodes: int
     layers: dict[int, str] = field(default_factory=dict[int, str])
     children: list[ModuleRegion] = field(default_factory=list["ModuleRegion"])
+    shown: dict[int, int] = field(default_factory=dict[int, int])
+    """Nodes that are read outside of some application of it, each with its own number in the first one."""
 
     def __contains__(self, node: int) -> bool:
         return bool(self.nodes >> node & 1)
@@ -113,7 +116,7 @@ class _RegionFinder:
         inside = {each: each for each in sorted(self.modules[path])}
         while True:
             found = self._pieces(inside, nodes)
-            broken = self._broken(found, nodes)
+            broken = self._broken(found, nodes) or self._unlike(found, path)
             if not broken:
                 break
             for module in broken:
@@ -122,7 +125,20 @@ class _RegionFinder:
                 made.layers |= {at: _last(self.graph.nodes[at].path, path) for at in self.own[module]}
         for module, piece in found.items():
             made.children.append(self._region(module, _last(module, path), piece))
+        outputs = {*self.graph.main_outputs, *(each.node for each in self.graph.taps)}
+        for several in applications({each.name: [*bits(each.nodes)] for each in made.children}):
+            _show(made, read_in_any(self.graph, several, outputs))
         return made
+
+    def _unlike(self, pieces: Mapping[str, int], around: str) -> list[str]:
+        """The modules that are applied several times, and are not the same layers each time."""
+        listed = {_last(module, around): [*bits(piece)] for module, piece in pieces.items()}
+        found: list[str] = []
+        for name, nodes in listed.items():
+            first = applied_again(name)
+            if first and not (first in listed and are_alike(self.graph, listed[first], nodes)):
+                found += [each for each in (name, first) if each in listed]
+        return [f"{around}.{name}" if around else name for name in dict.fromkeys(found)]
 
     def _pieces(self, modules: Iterable[str], around: int) -> dict[str, int]:
         """The nodes of each module: the hull of its layers with tensors, and what else may belong to it."""
@@ -206,6 +222,13 @@ class _RegionFinder:
             reached |= around
             todo |= around
         return reached != piece
+
+
+def _show(region: ModuleRegion, shown: Mapping[int, int]) -> None:
+    """Note in the modules of a region what is read outside of another application of them."""
+    for each in region.children:
+        each.shown.update({at: first for at, first in shown.items() if at in each})
+        _show(each, shown)
 
 
 def _ways(graph: Graph) -> tuple[Sequence[int], Sequence[int]]:

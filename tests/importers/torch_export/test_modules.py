@@ -236,12 +236,6 @@ def test_one_error_names_all_of_it() -> None:
     assert lines[1].startswith("  sort, 2 times, first in inner: beside.py:")
 
 
-def test_weights_that_are_used_twice_are_told() -> None:
-    module = Written(lambda self, x: self.conv(self.conv(x)), conv=nn.Conv2d(3, 3, 1))
-    with pytest.raises(CnnError, match=r"conv is used 2 times"):
-        read(module, [RGB])
-
-
 def test_tensors_that_nothing_reads_are_told() -> None:
     module = Written(lambda self, x: self.used(x), used=nn.Conv2d(3, 3, 1), left=nn.Linear(2, 2))
     with pytest.raises(CnnError, match=r"nothing reads left\.weight, left\.bias"):
