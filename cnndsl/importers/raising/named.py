@@ -47,7 +47,8 @@ def named_texts(graph: Graph, classes: Mapping[str, str]) -> Iterator[str]:
             another one the module that it is in, and any name behind that.
         classes: The names of the modules' classes, by path.
     """
-    module = ModuleChains(graph, regions(graph))
+    lists = {path for path, name in classes.items() if name in ("ModuleList", "ModuleDict")}
+    module = ModuleChains(graph, regions(graph, lists))
     page = _NamedPage(module)
     whole = TermProgram(((-1, module.body()),))
     texts: list[tuple[int, str]] = []

@@ -9,7 +9,7 @@ under their paths, `convs.0`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import networkx as nx
@@ -35,9 +35,14 @@ class ModuleRegion:
         return bool(self.nodes >> node & 1)
 
 
-def regions(graph: Graph) -> ModuleRegion:
-    """Return the tree of modules of a graph; its root is the whole."""
-    return _RegionFinder(graph).root()
+def regions(graph: Graph, lists: Set[str] = frozenset()) -> ModuleRegion:
+    """Return the tree of modules of a graph; its root is the whole.
+
+    Args:
+        graph: The graph.
+        lists: The paths of modules that are never called, only what is in them. One that is not a chain is none.
+    """
+    return _RegionFinder(graph, lists).root()
 
 
 def without_modules(graph: Graph) -> ModuleRegion:
@@ -68,8 +73,8 @@ def _joined(several: Iterable[int]) -> int:
 
 
 class _RegionFinder:
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, lists: Set[str]) -> None:
+        self.graph, self.lists = graph, lists
         self.below, self.above = _ways(graph)
         self.named = [node.index for node in graph.nodes if has_name(graph, node.index)]
         self.modules: dict[str, set[str]] = defaultdict(set)
@@ -189,8 +194,21 @@ class _RegionFinder:
         return (
             both[:1]
             or self._in_circles(pieces, around)
-            or [each for each in pieces if self._is_scattered(pieces[each])]
+            or [each for each in pieces if self._is_scattered(pieces[each]) or self._is_loose(each, pieces[each])]
         )
+
+    def _is_loose(self, module: str, piece: int) -> bool:
+        """Whether a list of modules reads several values, or several of its values are read."""
+        if module not in self.lists:
+            return False
+        read = {at for node in bits(piece) for at in self.graph.nodes[node].inputs if not piece >> at & 1}
+        return len(read) > 1 or len(self._results(piece)) > 1
+
+    def _results(self, piece: int) -> list[int]:
+        """The values of a module that are read outside of it."""
+        outputs = {*self.graph.main_outputs, *(each.node for each in self.graph.taps)}
+        readers = self.graph.readers
+        return [at for at in bits(piece) if at in outputs or any(not piece >> each & 1 for each in readers[at])]
 
     def _in_circles(self, pieces: Mapping[str, int], around: int) -> list[str]:
         """The smallest of modules that read each other's values."""
@@ -209,9 +227,7 @@ class _RegionFinder:
     def _is_scattered(self, piece: int) -> bool:
         """Whether a module has several results, of parts that have nothing to do with each other."""
         nodes = self.graph.nodes
-        outputs = {*self.graph.main_outputs, *(each.node for each in self.graph.taps)}
-        readers = self.graph.readers
-        results = [at for at in bits(piece) if at in outputs or any(not piece >> each & 1 for each in readers[at])]
+        results = self._results(piece)
         if len(results) < 2:
             return False
         reached = todo = piece & -piece

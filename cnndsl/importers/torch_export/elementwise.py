@@ -127,6 +127,8 @@ def _arithmetic(
             raise Unsaid(f"alpha={call['alpha']}")
         if isinstance(first, View) and isinstance(second, View):
             a, b, dims = trace.pair(first, second)
+            if merge is Sub and trace.shape(a) != trace.shape(b):
+                return View(_operation_of_two(trace, "centred", a, b), dims)
             return View(trace.layer(merge(), [a, b]), dims)
         swapped = not isinstance(first, View)
         view, other = (second, first) if swapped else (first, second)
@@ -257,11 +259,14 @@ def _neg(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _rsub(trace: ProgramTrace, call: OperatorCall) -> View:
-    """A number minus a tensor."""
-    x = trace.each(Times(-1.0), call.view("self"))
-    if call["alpha"] != 1 or not isinstance(call["other"], int | float):
+    """A number minus a tensor: 1 - sigmoid(x) is sigmoid(-x)."""
+    x, number = call.view("self"), call["other"]
+    if call["alpha"] != 1 or not isinstance(number, int | float):
         raise Unsaid("something is subtracted from it")
-    return _plus(trace, x, float(call["other"]))
+    step = trace.steps[x.at]
+    if number == 1 and isinstance(step.op, Sigmoid):
+        return trace.each(Sigmoid(), x.of(trace.layer(Times(-1.0), step.inputs)))
+    return _plus(trace, trace.each(Times(-1.0), x), float(number))
 
 
 def _maximum(trace: ProgramTrace, call: OperatorCall) -> View:
@@ -274,6 +279,12 @@ def _maximum(trace: ProgramTrace, call: OperatorCall) -> View:
         raise Unsaid("the larger of it and something computed")
     _over(trace, view, weight)
     return view.of(trace.operation("at least weight", [view.at], trace.shape(view.at), {"": weight.name}))
+
+
+def _abs(trace: ProgramTrace, call: OperatorCall) -> View:
+    """The larger of a value and minus that value."""
+    x = call.view("self")
+    return trace.each(Max(), x, trace.each(Times(-1.0), x))
 
 
 def _addcmul(trace: ProgramTrace, call: OperatorCall) -> View:
@@ -345,7 +356,7 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     "maximum": _maximum,
     "addcmul": _addcmul,
     "pow": _pow,
-    "abs": _operation("size"),
+    "abs": _abs,
     "square": _operation("square"),
     "sqrt": _operation("root"),
     "rsqrt": _operation("inverse root"),

@@ -30,6 +30,15 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
 
+_REASONS: Mapping[str, str] = {
+    "plus": "it adds a number, and no layer does; where it normalises the image, do that before the network",
+    "centred": "the dimensions of one are repeated along others of the other",
+    "mean over axes": "it is neither over all positions nor over the channels",
+    "quotient": "it divides one value by another, and is no normalisation that is known",
+}
+"""What is told of operations that became no layer."""
+
+
 def read(module: nn.Module, shapes: Sequence[Shape]) -> Imported:
     """Return the network that a module is, for inputs of these shapes.
 
@@ -68,7 +77,9 @@ class _ModuleReader:
         outputs = [(name, view.at) for name, view in read.outputs]
         steps = simplified(read.trace.steps, [at for _, at in outputs])
         found = read.refusals or [
-            Refusal(operator_of(each.origin), "", each.origin) for each in steps if not each.is_layer
+            Refusal(operator_of(each.origin), _REASONS.get(str(each.op), ""), each.origin)
+            for each in steps
+            if not each.is_layer
         ]
         known = {_key(each) for each in self.refusals}
         self.refusals += [each for each in found if _key(each) not in known]

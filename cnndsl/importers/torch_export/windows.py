@@ -12,6 +12,7 @@ from cnndsl.importers.torch_export.trace import ProgramTrace
 from cnndsl.importers.torch_export.views import BATCH, View, full
 from cnndsl.importers.torch_export.weights import Standardised, standardised
 from cnndsl.layers.along_channels import ChannelConv
+from cnndsl.layers.arrange import PadChannels
 from cnndsl.layers.base import Dims, Layer, Padding
 from cnndsl.layers.conv import Conv, DepthwiseConv
 from cnndsl.layers.margin import CircularPad, ReflectPad, ReplicatePad, ZeroPad
@@ -169,9 +170,10 @@ def _pooling(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[ProgramTrace
         stride = _repeated(call.numbers("stride"), rank) if given else kernel
         pads = _repeated(call.numbers("padding"), rank)
         has_ceil = bool(call["ceil_mode"])
-        if kind is AvgPool and kernel == shape.spatial and not any(pads) and call.varies("kernel_size"):
-            call.pass_over("count_include_pad")
-            return trace.whole(trace.layer(GlobalAvgPool(), [at]))
+        if kernel == shape.spatial and not any(pads) and call.varies("kernel_size"):
+            call.pass_over("count_include_pad", "dilation")
+            whole = GlobalAvgPool() if kind is AvgPool else GlobalMaxPool()
+            return trace.whole(trace.layer(whole, [at]))
         if all(k == 1 for k in kernel) and all(s == 1 for s in stride):
             call.pass_over("count_include_pad")
             return trace.whole(at)
@@ -258,8 +260,10 @@ def _pad(trace: ProgramTrace, call: OperatorCall) -> View:
         return x.of(at)
     at = trace.value(x)
     shape = trace.shape(at)
+    if len(axes) == shape.rank + 1 and not any(each for sides in axes[1:] for each in sides):
+        return _more_channels(trace, at, axes[0], (mode, value))
     if len(axes) > shape.rank:
-        raise Unsaid("it pads something else than positions")
+        raise Unsaid("it pads channels and positions at once, or the batch")
     if min(numbers) < 0:
         return _cut_and_padded(trace, at, [(0, 0)] * (shape.rank - len(axes)) + axes, mode, value)
     axes = [(0, 0)] * (shape.rank - len(axes)) + axes
@@ -279,6 +283,17 @@ def _pad(trace: ProgramTrace, call: OperatorCall) -> View:
     kind = ZeroPad if mode == "constant" else _FILLED[mode]
     layer = kind(short(before), () if before == after else short(after))
     return trace.whole(trace.layer(layer, [at], **facts))
+
+
+def _more_channels(trace: ProgramTrace, at: int, sides: tuple[int, int], filling: tuple[str, float]) -> View:
+    """Channels of zeros behind the others, or half of them before."""
+    before, after = sides
+    if filling != ("constant", 0) or before < 0 or after < 0:
+        raise Unsaid("it pads channels with something else than zeros, or leaves some out")
+    if before not in (0, (before + after) // 2):
+        raise Unsaid(f"it puts {before} channels of zeros before the others, and {after} behind them")
+    where = "both" if before else "after"
+    return trace.whole(trace.layer(PadChannels(trace.shape(at).channels + before + after, where=where), [at]))
 
 
 def _cut_and_padded(trace: ProgramTrace, at: int, axes: Sequence[tuple[int, int]], mode: str, value: float) -> View:

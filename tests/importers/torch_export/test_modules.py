@@ -201,8 +201,10 @@ REFUSED: dict[str, Any] = {
     "pow (a power of 3)": lambda x: x**3,
     "clamp (it clips to 0 and 20)": lambda x: x.clamp(0, 20),
     "cumsum": lambda x: x.cumsum(1),
-    "add": lambda x: x + 1,
-    "slice (it takes one of every 2 positions or channels)": lambda x: x[:, :, ::2],
+    "add (it adds a number, and no layer does; where it normalises the image, do that before the network)": lambda x: (
+        x + 1
+    ),
+    "slice (it takes one of every 2 channels or images)": lambda x: x[:, ::2],
     "softmax (it is not over the channels)": lambda x: x.softmax(2),
     "upsample_nearest2d (it enlarges by [1.5, 1.5])": lambda x: functional.interpolate(x, scale_factor=1.5),
     "avg_pool2d (it divides by a number of its own)": lambda x: functional.avg_pool2d(x, 3, divisor_override=2),
