@@ -13,6 +13,7 @@ from typing import Any
 
 from cnndsl.importers.torch_export.by_hand import BY_HAND
 from cnndsl.importers.torch_export.folding import FOLDINGS
+from cnndsl.importers.torch_export.likeness import with_siblings
 from cnndsl.importers.torch_export.steps import NumberedSteps, ReadStep, StepRule, match_pair
 from cnndsl.layers.activation import HardSigmoid, Relu, Relu6, Softsign, StarRelu
 from cnndsl.layers.arrange import Times
@@ -32,7 +33,7 @@ def simplified(steps: Sequence[ReadStep], outputs: Iterable[int]) -> list[ReadSt
         while (made := _replaced(found[number], found)) is not None:
             found[number] = made
     alive = needed(list(found.values()), given)
-    return _longer_sums(alive, given)
+    return with_siblings(_longer_sums(alive, given), given)
 
 
 def needed(steps: Sequence[ReadStep], outputs: Iterable[int]) -> list[ReadStep]:

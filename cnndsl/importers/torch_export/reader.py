@@ -91,9 +91,11 @@ class _ModuleReader:
             return None
         for more in ((11, 27), (32, 64)):
             try:
-                return exported(self.module, [_larger(each, more) for each in self.shapes], training)
+                found = exported(self.module, [_larger(each, more) for each in self.shapes], training)
             except Exception:
                 continue
+            if _operators(found) == _operators(program):
+                return found
         return None
 
     def _error(self, faults: Iterable[str]) -> CnnError:
@@ -182,6 +184,11 @@ def _shared_otherwise(steps: Sequence[ReadStep]) -> Iterator[str]:
 
 def _has_tensors(module: nn.Module) -> bool:
     return any(True for _ in module.parameters(recurse=False)) or any(True for _ in module.buffers(recurse=False))
+
+
+def _operators(program: ExportedProgram) -> list[str]:
+    """The operators of a program in their order: code may take another way for inputs of another size."""
+    return [str(node.target) for node in program.graph.nodes if node.op == "call_function"]
 
 
 def _input_names(both: BothModes, paths: Mapping[int, str]) -> list[str]:
