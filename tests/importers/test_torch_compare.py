@@ -146,6 +146,7 @@ EQUAL: dict[str, tuple[Forward, Forward]] = {
         lambda m, x: (y := torch.cat([m.conv(x), x], 1))[:, :8] + y[:, 8:],
     ),
     "largest of all": (lambda _, x: fn.max_pool2d(x, 8), lambda _, x: x.amax((2, 3), keepdim=True)),
+    "cut by a padding": (lambda _, x: fn.pad(x, (-1, 2, 0, -3)), lambda _, x: fn.pad(x[:, :, :5, 1:], (0, 2))),
     "mean of means": (lambda _, x: x.mean(3).mean(2), lambda _, x: x.mean((2, 3))),
     "gated linear unit": (lambda _, x: fn.glu(x, 1), lambda _, x: x[:, :4] * x[:, 4:].sigmoid()),
     "size": (lambda _, x: x.tanh().abs(), lambda _, x: torch.maximum(y := x.tanh(), -y)),

@@ -336,8 +336,23 @@ def _pad(call: AtenCall) -> Result:
     pairs = [(0, 0)] * (len(call.x.dims) - len(pairs)) + pairs
     if all(pair == (0, 0) for pair in pairs):
         return call.x
-    x, pairs = without_pads(call.table, call.x, pairs, value) if mode == "constant" else (call.x, pairs)
+    x, pairs = _without_cuts(call.table, call.x, pairs) if mode == "constant" else (call.x, pairs)
+    if all(pair == (0, 0) for pair in pairs):
+        return x
+    x, pairs = without_pads(call.table, x, pairs, value) if mode == "constant" else (x, pairs)
     return call.table.made("pad", [x], call.shape, mode=mode, value=value, pairs=tuple(pairs))
+
+
+def _without_cuts(table: ValueTable, x: TensorView, pairs: list[PadPair]) -> tuple[TensorView, list[PadPair]]:
+    """What is left of a tensor after paddings by negative numbers, and the other paddings."""
+    for dim, (before, after) in enumerate(pairs):
+        size = x.shape[dim]
+        if not (isinstance(before, int) and isinstance(after, int) and isinstance(size, int)):
+            continue
+        if before < 0 or after < 0:
+            x = part(table, x, dim, max(-before, 0), size + min(before, 0) + min(after, 0))
+    left = [tuple(max(each, 0) if isinstance(each, int) else each for each in pair) for pair in pairs]
+    return x, [(before, after) for before, after in left]
 
 
 def without_pads(

@@ -159,7 +159,7 @@ def with_weight(trace: ProgramTrace, x: View, weight: FixedValue, name: str) -> 
     if weight.form[0] in ("bernoulli", "div", "floor"):
         return _kept(trace, x, weight, name)
     if not weight.name or name not in ("mul", "add"):
-        raise Unsaid("a computed parameter enters it" if name in ("mul", "add") else "a parameter enters it")
+        raise Unsaid(_told_of(weight, name))
     x = _over(trace, x, weight)
     extents = trace.tensors[weight.name]
     shape = trace.shape(x.at)
@@ -169,6 +169,16 @@ def with_weight(trace: ProgramTrace, x: View, weight: FixedValue, name: str) -> 
         raise Unsaid(f"a parameter of extents {'x'.join(map(str, extents))} enters it")
     layer = Scale(name == "mul", name == "add", parameter=forms[extents])
     return x.of(trace.layer(layer, [x.at], {"": weight}))
+
+
+def _told_of(weight: FixedValue, name: str) -> str:
+    """What is told of a parameter or buffer that enters in a way that no layer has."""
+    if not weight.name:
+        return "something computed from parameters enters it"
+    does = {"sub": "subtracted", "div": "divided by"}.get(name, "entered")
+    return (
+        f"`{weight.name}` is {does}, and no layer does that; where it normalises the image, do that before the network"
+    )
 
 
 def _over(trace: ProgramTrace, x: View, weight: FixedValue) -> View:
@@ -221,7 +231,7 @@ def _div(trace: ProgramTrace, call: OperatorCall) -> View:
         return View(_operation_of_two(trace, "quotient", a, b), dims)
     if isinstance(by, View) and isinstance(x, FixedValue) and x.name:
         return by.of(trace.operation("weight over", [by.at], trace.shape(by.at), {"": x.name}))
-    raise Unsaid("it divides by or into a parameter")
+    raise Unsaid(_told_of(by, "div") if isinstance(by, FixedValue) else "it divides a parameter")
 
 
 def _is_by_group(trace: ProgramTrace, x: View, by: View) -> bool:

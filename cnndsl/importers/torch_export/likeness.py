@@ -38,7 +38,7 @@ def _with_sibling(step: ReadStep, readers: Mapping[int, list[ReadStep]], alive: 
         if isinstance(reader.op, Layer) and reader.op.ROLE == "merge":
             found = [each for each in reader.inputs if each in likes and each < step.number]
             if found:
-                return replace(step, inputs=(*step.inputs[:-1], found[-1]))
+                return replace(step, inputs=(*step.inputs[:-1], found[0]))
             break
         at = reader.number
     if len(likes) < 2:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.graph import Graph
+from cnndsl.graph.labels import why_not
 from cnndsl.importers.flat import FlatGraph, Imported
 from cnndsl.importers.torch_export.applications import first_uses
 from cnndsl.importers.torch_export.calls import operator_of
@@ -113,6 +114,10 @@ class _ModuleReader:
                 names = ", ".join(f"{name} for `{key}`" for key, name in step.tensors.items())
                 kind = step.op.kind() if isinstance(step.op, Layer) else step.op
                 yield f"{kind} has tensors with other names than a layer's: {names}"
+        for path in dict.fromkeys(name.rpartition(".")[0] for name in sorted(read)):
+            part = next((each for each in path.split(".") if each and why_not(each)), "")
+            if part:
+                yield f"{path}: `{part}` cannot be the name of a part: {why_not(part)}; rename it in the class"
         unread = [name for name in self.state if name not in read and not name.endswith(".num_batches_tracked")]
         tensors = self.module.state_dict(keep_vars=True)
         names = {id(tensors[name]): name for name in read if name in tensors}
