@@ -145,11 +145,11 @@ def part(
     return table.made("slice", [x], shape, dim=dim, start=start, step=step, length=length)
 
 
-AxisRange: TypeAlias = "tuple[TriedExtent, TriedExtent, int]"
+PositionRange: TypeAlias = "tuple[TriedExtent, TriedExtent, int]"
 """Where a range of an axis begins, how many positions it has, and how far they are apart."""
 
 
-def _range_of_axis(table: ValueTable, x: TensorView, of: tuple[int, Atom], cut: AxisRange) -> TensorView | None:
+def _range_of_axis(table: ValueTable, x: TensorView, of: tuple[int, Atom], cut: PositionRange) -> TensorView | None:
     """A range of the slowest part of an axis; None where the dimension is something else.
 
     Ranges of several axes are taken in the order of the axes, and two of one axis are one.
@@ -179,7 +179,7 @@ def _range_of_axis(table: ValueTable, x: TensorView, of: tuple[int, Atom], cut: 
     return TensorView(read, tuple(dims))
 
 
-def _part_of_cat(table: ValueTable, value: int, axis: int, cut: AxisRange) -> int | None:
+def _part_of_cat(table: ValueTable, value: int, axis: int, cut: PositionRange) -> int | None:
     """The value that was put into a concatenation and is just a range of it; None where that is not so."""
     found = table.values[value]
     start, length, step = cut
@@ -196,9 +196,9 @@ def _part_of_cat(table: ValueTable, value: int, axis: int, cut: AxisRange) -> in
     return None
 
 
-def _cuts_of(table: ValueTable, value: int) -> tuple[int, dict[int, AxisRange]]:
+def _cuts_of(table: ValueTable, value: int) -> tuple[int, dict[int, PositionRange]]:
     """What ranges of axes were taken of, and these by their axes; axes that are gone are not looked behind."""
-    cuts: dict[int, AxisRange] = {}
+    cuts: dict[int, PositionRange] = {}
     while True:
         found = table.values[value]
         attributes = cast("dict[str, Any]", dict(found.attributes))
@@ -208,7 +208,7 @@ def _cuts_of(table: ValueTable, value: int) -> tuple[int, dict[int, AxisRange]]:
         value = found.operands[0].value
 
 
-def _cut(table: ValueTable, value: int, axis: int, cut: AxisRange) -> int:
+def _cut(table: ValueTable, value: int, axis: int, cut: PositionRange) -> int:
     """The number of a range of one axis of a value; the value's own where that is all of it."""
     start, length, step = cut
     axes = list(table.values[value].axes)
