@@ -20,7 +20,7 @@ from cnndsl.emit.torch.ir import (
     Compute,
     Flag,
     ModuleClass,
-    Repeat,
+    RepeatStep,
     SequentialBuild,
     Step,
     node_of,
@@ -110,7 +110,7 @@ class Children:
                 self._apply(step)
             elif isinstance(step, Compute):
                 self._compute(step)
-            elif isinstance(step, Repeat):
+            elif isinstance(step, RepeatStep):
                 self._repeat(step)
             elif isinstance(step, BranchStep):
                 self._steps((*step.then, *step.otherwise))
@@ -141,7 +141,7 @@ class Children:
         for value, term in zip(step.outputs, self._leaving[step.child], strict=True):
             self.terms[value] = self._known(value, term)
 
-    def _repeat(self, step: Repeat) -> None:
+    def _repeat(self, step: RepeatStep) -> None:
         """A list of modules. What it gives has so many times the channels of what each module gives, if all give as
         many."""
         child = self.traced.children[step.child]

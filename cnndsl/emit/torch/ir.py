@@ -119,7 +119,7 @@ class Training:
 
 
 @record(slots=True)
-class Repeat:
+class RepeatStep:
     """The calls of the modules of a list, as many as an argument of the class says: each is given what the one before
     gives, the first one the input. `outputs` are the list of what they give, and what the last one gives."""
 
@@ -128,7 +128,7 @@ class Repeat:
     outputs: tuple[int, int]
 
 
-Step: TypeAlias = Apply | Compute | BranchStep | Training | Repeat
+Step: TypeAlias = Apply | Compute | BranchStep | Training | RepeatStep
 
 
 @record(slots=True)

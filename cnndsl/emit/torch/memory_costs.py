@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from cnndsl.emit.torch.ir import Apply, ModuleClass, Repeat, node_of, what_of
+from cnndsl.emit.torch.ir import Apply, ModuleClass, RepeatStep, node_of, what_of
 from cnndsl.emit.torch.memory import ForwardMemory
 from cnndsl.emit.torch.part_queries import Borders, elements
 from cnndsl.emit.torch.repeats import repeat_in
@@ -121,12 +121,12 @@ class ClassCosts:
             result.append(2 * numel if kind == "indices" else numel)
         return tuple(result)
 
-    def extra(self, step: Apply | Repeat, workspace: bool) -> tuple[int, ...] | None:
+    def extra(self, step: Apply | RepeatStep, workspace: bool) -> tuple[int, ...] | None:
         """Return what the child of a step allocates at its most, at each place."""
         if isinstance(step, Apply) and step.overwrites:
             return (0,) * self.places
         parts = self.parts[step.child]
-        of_part = self.counted.repeated if isinstance(step, Repeat) else self.counted.extra
+        of_part = self.counted.repeated if isinstance(step, RepeatStep) else self.counted.extra
         found = {at: of_part(part, workspace) for at, part in parts.items()}
         if any(each is None for each in found.values()):
             return None

@@ -1,4 +1,4 @@
-"""Step 5: the statements of a `Repeat`, which fills a list with what the modules of a list give.
+"""Step 5: the statements of a `RepeatStep`, which fills a list with what the modules of a list give.
 
     outputs = [a, b]
     for unit in self.m:
@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cnndsl.emit.torch.ir import Compute, Repeat, Step
+from cnndsl.emit.torch.ir import Compute, RepeatStep, Step
 from cnndsl.emit.torch.layout import CallDoc, Display, Doc, Item, Text, flat
 from cnndsl.emit.torch.loop_statements import entered, module_name
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
@@ -22,7 +22,7 @@ from cnndsl.emit.torch.steps import made_by, used_by
 from cnndsl.emit.torch.variables import Variables
 
 
-def begins(steps: Sequence[Step], step: Repeat) -> tuple[int, ...]:
+def begins(steps: Sequence[Step], step: RepeatStep) -> tuple[int, ...]:
     """Return the values that the list begins with: what precedes it in every concatenation, and is made by then."""
     listed = step.outputs[0]
     merges = [each for each in steps if listed in used_by(each)]
@@ -35,10 +35,10 @@ def begins(steps: Sequence[Step], step: Repeat) -> tuple[int, ...]:
 
 
 class RepeatStatements:
-    """The statements of one `Repeat`. `lines` are those before it: the last of them go where nothing but the list needs
-    the names that they give."""
+    """The statements of one `RepeatStep`. `lines` are those before it: the last of them go where nothing but the list
+    needs the names that they give."""
 
-    def __init__(self, names: Variables, steps: Sequence[Step], step: Repeat, lines: list[PythonStatement]) -> None:
+    def __init__(self, names: Variables, steps: Sequence[Step], step: RepeatStep, lines: list[PythonStatement]) -> None:
         self.names, self.step = names, step
         self.before = begins(steps, step)
         self.reads = sum(step.outputs[0] in used_by(each) for each in steps)

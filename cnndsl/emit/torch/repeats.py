@@ -1,7 +1,7 @@
 """Repeats of which each value is read, and that run more often at some places of a class than at others.
 
 `m: [[{i-1}: Unit]*n]`, of which a concatenation reads `@m.*`, gives n values. Where n differs between the calls of a
-block no names can be given to them: they are one value of the class, a list. A `Repeat` makes it, and a merge that
+block no names can be given to them: they are one value of the class, a list. A `RepeatStep` makes it, and a merge that
 reads all of it has the list among its operands, wherever it stands.
 
 Before: labels on repeats, merges with more branches at some places. After: steps with lists. Raises Differ where the
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnndsl.emit.torch.ir import Key, Repeat, key
+from cnndsl.emit.torch.ir import Key, RepeatStep, key
 from cnndsl.emit.torch.part_queries import elements, is_module
 from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.trace_records import Places, Walker
@@ -59,7 +59,7 @@ def repeated(tracer: Walker, parts: Sequence[Part], loops: Sequence[LoopPart], p
     child.is_list = True
     made = tracer.new_list(lists)
     last = tracer.new(places, [items[-1] for items in lists])
-    tracer.put(Repeat(child.name, (tracer.real(value),), (made, last)))
+    tracer.put(RepeatStep(child.name, (tracer.real(value),), (made, last)))
     return last
 
 

@@ -13,7 +13,7 @@ from cnndsl.emit.torch.ir import (
     Compute,
     Forward,
     ModuleClass,
-    Repeat,
+    RepeatStep,
     Step,
     Training,
     key,
@@ -138,7 +138,7 @@ def check_reads(classes: Classes, cls: ModuleClass) -> None:
 def check_lists(forward: Forward) -> None:
     """What the last module of a list gives is the end of the list of values."""
     for step in forward.steps:
-        if isinstance(step, Repeat):
+        if isinstance(step, RepeatStep):
             listed, last = (forward.values[value] for value in step.outputs)
             assert [items[-1] for items in listed.items] == [*last.keys]
 
