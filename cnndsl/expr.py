@@ -67,7 +67,7 @@ _HINTS: Mapping[str, str] = {
     **_AXES,
 }
 """What to say of names that people take to be known."""
-_TRUTHS = {
+TRUTHS = {
     **dict.fromkeys(("true", "True", "TRUE", "on", "Yes", "YES"), "yes"),
     **dict.fromkeys(("false", "False", "FALSE", "off", "No", "NO", "None", "none"), "no"),
 }
@@ -221,8 +221,8 @@ def _look_up(expr: Name, scope: ValueScope) -> Value:
     define = f"define it, `let {expr.name} = …`, or make it a parameter of the net"
     close = closest(expr.name, [*scope, *FUNCTIONS])
     help: Help = _HINTS.get(expr.name) or (meant(expr.span, close) if close else define)
-    if expr.name in _TRUTHS:
-        help = replacement(expr.span, _TRUTHS[expr.name])
+    if expr.name in TRUTHS:
+        help = replacement(expr.span, TRUTHS[expr.name])
     raise error("E0201", f"there is no value called `{expr.name}` here", expr.span, help)
 
 

@@ -7,15 +7,16 @@ Names of the file itself (parameters, `let`s) win over those of metrics. Nothing
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
 
 from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS, MetricValue
+from cnndsl.analysis.mistake_rules import reshaped_channels_first
 from cnndsl.analysis.region import GraphFacts, Region
-from cnndsl.errors import CnnError, Diagnostic, closest, meant, nearest
+from cnndsl.errors import CnnError, Diagnostic, Help, closest, meant, nearest
 from cnndsl.expr import COMPARISONS, evaluate, given, truth
 from cnndsl.expressions import (
     Binary,
@@ -167,7 +168,7 @@ def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
         resolved = _resolved(contract, facts)
         if not truth(resolved, scope):
             failed = _failed(resolved, facts)
-            yield replace(failed, help=_for_defaults(contract, facts.graph))
+            yield failed.advised(_for_defaults(contract, facts.graph) or _for_output(failed, facts.graph))
     except CnnError as problem:
         yield from problem.diagnostics
 
@@ -312,6 +313,13 @@ def _for_defaults(contract: Expr, graph: Graph) -> str:
     tests = " or ".join(f"{name} != {show(graph.defaults[name])}" for name in changed)
     shown = f"assert {tests} or {contract.span.text}" if "\n" not in contract.span.text else f"assert {tests} or …"
     return f"if it is about the default alone, say so: `{shown}`"
+
+
+def _for_output(failed: Diagnostic, graph: Graph) -> Help:
+    """What may be wrong where the network does not give the volume that is asserted."""
+    if not failed.message.startswith("output is "):
+        return ""
+    return next((each.help for each in reshaped_channels_first(graph)), "")
 
 
 _WORDS = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least", "!=": "anything but"}
