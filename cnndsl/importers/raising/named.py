@@ -9,11 +9,11 @@ from cnndsl.graph import Graph
 from cnndsl.importers.raising.chains import input_name, output_names
 from cnndsl.importers.raising.labels import with_labels
 from cnndsl.importers.raising.modules import ModuleChains
-from cnndsl.importers.raising.naming import titled
-from cnndsl.importers.raising.page import block_line, default_line, defaults, words
+from cnndsl.importers.raising.naming import titled, titles
+from cnndsl.importers.raising.page import block_line, default_lines, defaults, words
 from cnndsl.importers.raising.regions import regions, without_modules
 from cnndsl.importers.raising.repeats import folded
-from cnndsl.importers.raising.sharing import titles, with_shared
+from cnndsl.importers.raising.sharing import with_shared
 from cnndsl.importers.raising.tables import FEWEST, parted, tabled
 from cnndsl.importers.raising.terms import (
     CallTerm,
@@ -80,7 +80,7 @@ class _NamedPage:
         main = _short(with_labels(program.chains[0][1], read))
         usual = defaults([*(each.body for each in blocks), main])
         writer = TermWriter({}, {each.name: each for each in blocks}, usual)
-        lines = [default_line(kind, name, value, writer) for (kind, name), value in usual.items()]
+        lines = default_lines(usual, writer)
         lines += [block_line(each, writer) for each in blocks]
         lines += self._inputs()
         lines += self._main(main, writer)

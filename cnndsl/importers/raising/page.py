@@ -6,7 +6,7 @@ import re
 
 from cnndsl.importers.raising.terms import Formula, LayerTerm, TermBlock, TermChain, TermValue
 from cnndsl.importers.raising.walks import inner
-from cnndsl.importers.raising.writing import TermWriter
+from cnndsl.importers.raising.writing import TermWriter, UsualOptions
 from cnndsl.layers.base import Layer
 
 
@@ -40,9 +40,12 @@ def _count(leaf: LayerTerm, counted: dict[tuple[type[Layer], str], dict[TermValu
             values[value] = values.get(value, 0) + 1
 
 
-def default_line(kind: type[Layer], name: str, value: TermValue, writer: TermWriter) -> str:
-    """Return a `default` statement."""
-    return f"default {kind.NAMES[0]}({name}={writer.value(value)})"
+def default_lines(usual: UsualOptions, writer: TermWriter) -> list[str]:
+    """Return the `default` statements: one for each kind."""
+    found: dict[str, list[str]] = {}
+    for (kind, name), value in usual.items():
+        found.setdefault(kind.NAMES[0], []).append(f"{name}={writer.value(value)}")
+    return [f"default {kind}({', '.join(options)})" for kind, options in found.items()]
 
 
 def block_line(block: TermBlock, writer: TermWriter) -> str:

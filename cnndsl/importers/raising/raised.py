@@ -10,7 +10,7 @@ from cnndsl.importers.raising.blocks import LOCAL, LOCALS, local_names, with_blo
 from cnndsl.importers.raising.chains import chains, output_names
 from cnndsl.importers.raising.named import named_texts
 from cnndsl.importers.raising.naming import titled
-from cnndsl.importers.raising.page import block_line, default_line, defaults, words
+from cnndsl.importers.raising.page import block_line, default_lines, defaults, words
 from cnndsl.importers.raising.repeats import folded
 from cnndsl.importers.raising.right import first_right
 from cnndsl.importers.raising.tables import parted, tabled
@@ -75,7 +75,7 @@ class _RaisedPage:
         names = {**self.names, **{node: f"y{(LOCAL - node) % LOCALS + 1}" for node in local_names(program)}}
         usual = defaults([*(each.body for each in blocks), *(chain for _, chain in main)])
         writer = TermWriter(names, {each.name: each for each in blocks}, usual)
-        lines = [default_line(kind, name, value, writer) for (kind, name), value in usual.items()]
+        lines = default_lines(usual, writer)
         lines += [block_line(each, writer) for each in blocks]
         lines += self.inputs
         lines += [writer.lines(chain, self.names[node] if node >= 0 else "") for node, chain in main]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from cnndsl.importers.raising.blocks import WordCount
@@ -214,13 +214,3 @@ def _with_calls(chain: TermChain, calls: Mapping[int, CallTerm]) -> TermChain:
 
 def _called(term: RaisedTerm, calls: Mapping[int, CallTerm]) -> RaisedTerm:
     return calls.get(id(term)) or with_parts(term, lambda chain: _with_calls(chain, calls))
-
-
-def titles(paths: Mapping[str, Sequence[str]], classes: Mapping[str, str]) -> dict[str, str]:
-    """Return a title for each block whose modules are mostly of one class, by their paths."""
-    found: dict[str, str] = {}
-    for block, several in paths.items():
-        counted = Counter(classes[each] for each in several if each in classes)
-        if counted:
-            found[block] = counted.most_common(1)[0][0]
-    return found
