@@ -29,24 +29,25 @@ _LISTS = frozenset(("features", "blocks", "layers", "stages", "body", "model", "
 def titles(paths: Mapping[str, Sequence[str]], classes: Mapping[str, str]) -> dict[str, str]:
     """Return a title for each block, by the paths of its modules: their class, or what they are called.
 
-    >>> titles({"B1": ["a.down1", "a.down2"], "B2": ["fuse_layers.0", "fuse_layers.1"]}, {})
+    >>> lists = {"fuse_layers.0": "Sequential", "fuse_layers.1": "Sequential"}
+    >>> titles({"B1": ["a.down1", "a.down2"], "B2": [*lists]}, lists)
     {'B1': 'Down', 'B2': 'FuseLayer'}
     """
     found: dict[str, str] = {}
     for block, several in paths.items():
         classed = Counter(classes[each] for each in several if classes.get(each, "Sequential") not in _CONTAINERS)
-        called = Counter(filter(None, map(_called_after, several)))
+        called = Counter(filter(None, (_called_after(each, each in classes) for each in several)))
         if classed or called:
             found[block] = (classed or called).most_common(1)[0][0]
     return found
 
 
-def _called_after(path: str) -> str:
-    """The label of a module as a title; for one that a list holds that of the list."""
+def _called_after(path: str, is_container: bool) -> str:
+    """The label of a module as a title; for a container that a list holds that of the list."""
     names = [each for each in path.split(".") if not each.isdigit()]
-    if not names or not names[-1].isascii():
-        return ""
     is_listed = path.rpartition(".")[2].isdigit()
+    if not names or not names[-1].isascii() or (is_listed and not is_container):
+        return ""
     if is_listed and names[-1] in _LISTS:
         return "Stage"
     words = re.findall("[a-zA-Z]+", _single(names[-1]) if is_listed else names[-1])
