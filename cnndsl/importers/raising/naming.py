@@ -19,7 +19,6 @@ from cnndsl.importers.raising.terms import (
 )
 from cnndsl.importers.raising.walks import inner, with_parts
 
-
 _CONTAINERS = frozenset(("Sequential", "ModuleList", "ModuleDict", "SequentialAppend", "SequentialAppendList"))
 """Classes that say nothing of what is in their modules."""
 _LISTS = frozenset(("features", "blocks", "layers", "stages", "body", "model", "trunk"))

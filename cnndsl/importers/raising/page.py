@@ -9,10 +9,18 @@ from cnndsl.importers.raising.walks import inner
 from cnndsl.importers.raising.writing import TermWriter, UsualOptions
 from cnndsl.layers.base import Layer
 
+_STEP = 6
+"""What a step costs, beside its words."""
+
 
 def words(text: str) -> int:
     """Return how many words and signs a text has."""
     return len(re.findall(r"\w+|[^\w\s]", text))
+
+
+def weight(chain: TermChain, writer: TermWriter) -> int:
+    """Return what a way to write a chain costs: its words, and a little for each step."""
+    return words(writer.chain(chain)) + _STEP * len(chain)
 
 
 def defaults(several: list[TermChain]) -> dict[tuple[type[Layer], str], TermValue]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cnndsl.importers.raising.blocks import WordCount
 from cnndsl.importers.raising.labels import implicit
 from cnndsl.importers.raising.scopes import with_values
+from cnndsl.importers.raising.solving import Unified
 from cnndsl.importers.raising.terms import (
     IMPLICIT,
     CallTerm,
@@ -22,7 +23,7 @@ from cnndsl.importers.raising.terms import (
     TermProgram,
     TermValue,
 )
-from cnndsl.importers.raising.unify import Unified, skeleton, unified
+from cnndsl.importers.raising.unify import skeleton, unified
 from cnndsl.importers.raising.variants import joined
 from cnndsl.importers.raising.walks import inner, key, parts, with_parts
 from cnndsl.records import record
