@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
+from typing import TypeGuard
 
-from cnndsl.importers.raising.terms import Formula, LayerTerm, TermBlock, TermChain, TermValue
+from cnndsl.importers.raising.terms import (
+    CallTerm,
+    Formula,
+    LayerTerm,
+    RaisedTerm,
+    TableTerm,
+    TermBlock,
+    TermChain,
+    TermValue,
+)
 from cnndsl.importers.raising.walks import inner
 from cnndsl.importers.raising.writing import TermWriter, UsualOptions
 from cnndsl.layers.base import Layer
 
-_STEP = 6
+_STEP = 7
 """What a step costs, beside its words."""
 
 
@@ -19,8 +29,15 @@ def words(text: str) -> int:
 
 
 def weight(chain: TermChain, writer: TermWriter) -> int:
-    """Return what a way to write a chain costs: its words, and a little for each step."""
-    return words(writer.chain(chain)) + _STEP * len(chain)
+    """Return what a way to write a chain costs: its words, and a little for each step. A table of calls, which name
+    their numbers as well as its head does, has as many steps as rows."""
+    steps = sum(len(step.term.rows) if _is_of_calls(step.term) else 1 for step in chain)
+    return words(writer.chain(chain)) + _STEP * steps
+
+
+def _is_of_calls(term: RaisedTerm) -> TypeGuard[TableTerm]:
+    (first, *others) = term.body if isinstance(term, TableTerm) else (None,)
+    return not others and first is not None and isinstance(first.term, CallTerm) and first.number is None
 
 
 def defaults(several: list[TermChain]) -> dict[tuple[type[Layer], str], TermValue]:
