@@ -36,8 +36,10 @@ def titles(paths: Mapping[str, Sequence[str]], classes: Mapping[str, str]) -> di
     for block, several in paths.items():
         classed = Counter(classes[each] for each in several if classes.get(each, "Sequential") not in _CONTAINERS)
         called = Counter(filter(None, (_called_after(each, each in classes) for each in several)))
-        if classed or called:
-            found[block] = (classed or called).most_common(1)[0][0]
+        for counted, least in ((classed, 1), (called, len(several) // 2 + 1)):
+            title, often = (counted.most_common(1) or [("", 0)])[0]
+            if often >= least and block not in found:
+                found[block] = title
     return found
 
 
@@ -51,9 +53,11 @@ def _called_after(path: str, is_container: bool) -> str:
         return "Stage"
     words = re.findall("[a-zA-Z]+", _single(names[-1]) if is_listed else names[-1])
     title = "".join(word.capitalize() for word in words)
-    return "" if len(title) < _SHORTEST or keyword.iskeyword(title) or title == "Input" else title
+    return "" if len(title) < _SHORTEST or title in _RESERVED else title
 
 
+_RESERVED = frozenset((*keyword.kwlist, "Input"))
+"""What no block can be called."""
 _SHORTEST = 3
 """The fewest letters of a title: `C` and `H` are the channels and the height."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TypeGuard
 
 from cnndsl.importers.raising.terms import (
     CallTerm,
     Formula,
     LayerTerm,
     RaisedTerm,
+    RepeatTerm,
     TableTerm,
     TermBlock,
     TermChain,
@@ -21,6 +21,8 @@ from cnndsl.layers.base import Layer
 
 _STEP = 7
 """What a step costs, beside its words."""
+_FEWEST_ROWS = 3
+"""The rows of a table that shows a rule."""
 
 
 def words(text: str) -> int:
@@ -29,15 +31,23 @@ def words(text: str) -> int:
 
 
 def weight(chain: TermChain, writer: TermWriter) -> int:
-    """Return what a way to write a chain costs: its words, and a little for each step. A table of calls, which name
-    their numbers as well as its head does, has as many steps as rows."""
-    steps = sum(len(step.term.rows) if _is_of_calls(step.term) else 1 for step in chain)
-    return words(writer.chain(chain)) + _STEP * steps
+    """Return what a way to write a chain costs: its words, and a little for each step.
+
+    A table is one step, unless it is no easier to read than what it stands for: one of two rows, or one of calls, which
+    name their numbers as well as its head does.
+    """
+    return words(writer.chain(chain)) + _STEP * sum(_steps(step.term) for step in chain)
 
 
-def _is_of_calls(term: RaisedTerm) -> TypeGuard[TableTerm]:
-    (first, *others) = term.body if isinstance(term, TableTerm) else (None,)
-    return not others and first is not None and isinstance(first.term, CallTerm) and first.number is None
+def _steps(term: RaisedTerm) -> int:
+    if not isinstance(term, TableTerm):
+        return 1
+    if len(term.rows) < _FEWEST_ROWS:
+        return len(term.rows) * len(term.body)
+    inside: RaisedTerm = term
+    while isinstance(inside, TableTerm | RepeatTerm) and len(inside.body) == 1 and inside.body[0].number is None:
+        inside = inside.body[0].term
+    return len(term.rows) if isinstance(inside, CallTerm) else 1
 
 
 def defaults(several: list[TermChain]) -> dict[tuple[type[Layer], str], TermValue]:
