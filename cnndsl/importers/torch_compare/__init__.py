@@ -13,6 +13,13 @@ from __future__ import annotations
 from cnndsl.importers.torch_compare.compare import ProgramDifference, program_difference
 from cnndsl.importers.torch_compare.numbers import numeric_difference
 from cnndsl.importers.torch_compare.program import UnreadableError
-from cnndsl.importers.torch_compare.verifying import module_difference
+from cnndsl.importers.torch_compare.verifying import difference_of_exported, module_difference
 
-__all__ = ["ProgramDifference", "UnreadableError", "module_difference", "numeric_difference", "program_difference"]
+__all__ = [
+    "ProgramDifference",
+    "UnreadableError",
+    "difference_of_exported",
+    "module_difference",
+    "numeric_difference",
+    "program_difference",
+]

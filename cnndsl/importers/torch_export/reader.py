@@ -10,7 +10,7 @@ from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.graph import Graph
 from cnndsl.importers.flat import FlatGraph, Imported
 from cnndsl.importers.torch_export.calls import operator_of
-from cnndsl.importers.torch_export.exporting import exported
+from cnndsl.importers.torch_export.exporting import ModulePrograms, exported
 from cnndsl.importers.torch_export.filters import binomial_filters
 from cnndsl.importers.torch_export.modes import BothModes, merged
 from cnndsl.importers.torch_export.naming import paths, prefix
@@ -37,13 +37,19 @@ def read(module: nn.Module, shapes: Sequence[Shape]) -> Imported:
         CnnError: where something has no counterpart in the language; the message lists all of that.
         Exception: what the module's own code raises.
     """
-    return _ModuleReader(module, shapes).result()
+    return read_exported(ModulePrograms(module, shapes))
+
+
+def read_exported(programs: ModulePrograms) -> Imported:
+    """Return the network that a module is, as `read` does, for one who needs its programs once more."""
+    return _ModuleReader(programs).result()
 
 
 class _ModuleReader:
-    def __init__(self, module: nn.Module, shapes: Sequence[Shape]) -> None:
-        self.module = module
-        self.shapes = shapes
+    def __init__(self, programs: ModulePrograms) -> None:
+        self.programs = programs
+        self.module = module = programs.module
+        self.shapes = programs.shapes
         self.state = {name: tuple(each.shape) for name, each in module.state_dict(keep_vars=True).items()}
         self.parameters = dict(module.named_parameters())
         tensors = [*module.named_parameters(), *module.named_buffers()]
@@ -61,7 +67,7 @@ class _ModuleReader:
         return self._imported(both)
 
     def _steps(self, training: bool) -> tuple[list[ReadStep], list[tuple[str, int]]]:
-        program = exported(self.module, self.shapes, training)
+        program = self.programs.of(training)
         read = read_program(program, self._elsewhere(program, training), self.tensors, self.fixed)
         outputs = [(name, view.at) for name, view in read.outputs]
         steps = simplified(read.trace.steps, [at for _, at in outputs])

@@ -14,8 +14,8 @@ from cnndsl.elaborate.program import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.finding import used
 from cnndsl.importers.program import written
-from cnndsl.importers.torch_compare import UnreadableError, module_difference, numeric_difference
-from cnndsl.importers.torch_export import ExportError, read
+from cnndsl.importers.torch_compare import UnreadableError, difference_of_exported, numeric_difference
+from cnndsl.importers.torch_export import ExportError, ModulePrograms, read_exported
 from cnndsl.runtime.live import module as emitted
 from cnndsl.shape import Shape
 from cnndsl.syntax.parse import parse
@@ -41,9 +41,10 @@ def text_of_module(module: nn.Module, shapes: Sequence[Shape], origin: str) -> s
     """
     modules = cast("Iterable[tuple[str, nn.Module]]", module.named_modules())
     classes = {path: type(each).__name__.lstrip("_") for path, each in modules if path}
+    programs = ModulePrograms(module, shapes)
     try:
-        text = written(read(module, shapes), origin, with_names=True, classes=classes)
-        differences = _differences(module, text, shapes)
+        text = written(read_exported(programs), origin, with_names=True, classes=classes)
+        differences = _differences(programs, text)
     except (UnreadableError, ValueError, RuntimeError) as stop:
         raise CnnError(Diagnostic("E0505", f"the program of {origin} cannot be compared with it\n  {stop}")) from None
     except ExportError as stop:
@@ -55,14 +56,14 @@ def text_of_module(module: nn.Module, shapes: Sequence[Shape], origin: str) -> s
     return text
 
 
-def _differences(module: nn.Module, text: str, shapes: Sequence[Shape]) -> Sequence[object]:
+def _differences(programs: ModulePrograms, text: str) -> Sequence[object]:
     """What the module that is made of a text does otherwise."""
     import torch
 
     graph = elaborate(parse(Source("<import>", text)), {}, used)
     with torch.device("meta"):
         made = emitted(graph)
-    found = module_difference(module, made, shapes)
-    if found or sum(each.numel() for each in module.parameters()) > MOST_WEIGHTS:
+    found = difference_of_exported(programs, made)
+    if found or sum(each.numel() for each in programs.module.parameters()) > MOST_WEIGHTS:
         return found
-    return numeric_difference(deepcopy(module), made, shapes)
+    return numeric_difference(deepcopy(programs.module), made, programs.shapes)
