@@ -15,7 +15,7 @@ HEAD = """# Imported networks
 
 What became of the convolutional networks of timm and torchvision when `cnndsl import` read them. `make imports` writes
 this page. Words, blocks and seconds are those of one network in the median; the seconds are beyond loading torch and
-building the module. A text with more than one reference for each merge counts as *not raised*; merges of more than two
+building the module, refs the references. A text with more than one reference for each merge counts as *not raised*; merges of more than two
 earlier values are left out on both sides.
 
 """
@@ -44,7 +44,7 @@ def _families(nets: Mapping[str, str], found: Mapping[str, Mapping[str, Any]]) -
         families[f"tv.{family}" if net.startswith("torchvision") and "." not in family else family].append(net)
     rows = [_family(name, several, found) for name, several in [*sorted(families.items()), ("**all**", [*nets])]]
     return [
-        "| family | networks | tried | imported | not raised | refused | words | blocks | references in 100 layers | s |",
+        "| family | networks | tried | imported | not raised | refused | words | blocks | refs / 100 layers | s |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
         *rows,
     ]

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.errors import Source
 from cnndsl.graph import Graph
 from cnndsl.importers.flat import FlatGraph, Imported
+from cnndsl.importers.refused import ImportFault, RefusedError
 from cnndsl.importers.torch_export.calls import operator_of
 from cnndsl.importers.torch_export.exporting import ModulePrograms, exported
 from cnndsl.importers.torch_export.filters import binomial_filters
@@ -89,11 +90,9 @@ class _ModuleReader:
                 continue
         return None
 
-    def _error(self, faults: Iterable[str]) -> CnnError:
-        several = list(faults)
-        name = type(self.module).__name__
-        message = f"{name} cannot be written as a program:\n" + "\n".join(f"  {each}" for each in several)
-        return CnnError(Diagnostic("E0505", message))
+    def _error(self, faults: Iterable[ImportFault | str]) -> RefusedError:
+        several = [ImportFault(each) if isinstance(each, str) else each for each in faults]
+        return RefusedError(f"{type(self.module).__name__} cannot be written as a program", several)
 
     def _faults(self, steps: Sequence[ReadStep]) -> Iterator[str]:
         """Tensors that a layer has otherwise than the module, or that no layer has."""
@@ -173,13 +172,12 @@ def _key(refusal: Refusal) -> tuple[str, str, str]:
     return refusal.name, refusal.reason, line_of(refusal.origin)
 
 
-def _told(refusals: Sequence[Refusal]) -> list[str]:
+def _told(refusals: Sequence[Refusal]) -> list[ImportFault]:
     """Each operator with its reason, how often it occurs, and where first."""
     counted = Counter(map(_key, refusals))
     first = {_key(each): each for each in reversed(refusals)}
-    found: list[str] = []
+    found: list[ImportFault] = []
     for (name, reason, line), often in counted.items():
         module = module_of(first[name, reason, line].origin)[0] or "the network itself"
-        why = f" ({reason})" if reason else ""
-        found.append(f"{name}{why}, {often} time{'s' * (often > 1)}, first in {module}: {line}")
+        found.append(ImportFault(f"{name} ({reason})" if reason else name, often, module, line))
     return found
