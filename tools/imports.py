@@ -19,7 +19,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
-from itertools import chain, zip_longest
+from itertools import chain, repeat, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +139,7 @@ def try_all(nets: Sequence[str], jobs: int) -> bool:
     made = workers()
     fine = True
     with ThreadPoolExecutor(jobs) as pool:
-        for net, found in zip(nets, pool.map(lambda each: run(each, made), nets), strict=True):
+        for net, found in zip(nets, pool.map(run, nets, repeat(made)), strict=True):
             told = ", ".join([*found.get("failed", {}), *found.get("counted", [])])
             print(f"{outcome(found):11}{net}  {found.get('seconds', '')}  {told}".rstrip(), flush=True)
             fine = fine and "text" in found and not told

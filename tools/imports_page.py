@@ -14,9 +14,11 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "imports.md"
 HEAD = """# Imported networks
 
 What became of the convolutional networks of timm and torchvision when `cnndsl import` read them. `make imports` writes
-this page. Words, blocks and seconds are those of one network in the median; the seconds are beyond loading torch and
-building the module, refs the references. A text with more than one reference for each merge counts as *not raised*; merges of more than two
-earlier values are left out on both sides.
+this page; small networks are tried first, and those that were not tried yet say nothing. Words, blocks and seconds are
+those of one network in the median, the seconds beyond loading torch and building the module; refs are references. A
+text with more than one reference for each merge counts as *not raised*; merges of more than two earlier values are left out
+on both sides. Every program then goes through `stats`, `rf`, `fit`, `lint`, `fmt`, `diff`, `compile` and `render`, and
+its parameters and multiply-adds are compared with PyTorch's FlopCounterMode: a second table lists what fails, if any.
 
 """
 
@@ -73,9 +75,9 @@ def _faults(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     reasons: dict[str, list[str]] = defaultdict(list)
     for net, each in found.items():
         if "text" not in each:
-            for told in sorted(set(map(_reason, each.get("refused") or [each["broken"].splitlines()[-1]]))):
-                reasons[told].append(net)
-    return _counted("what was refused, or went wrong", reasons.items())
+            first = each["refused"][0] if each.get("refused") else each["broken"].splitlines()[-1]
+            reasons[_reason(first)].append(net)
+    return _counted("what was refused, or went wrong, the first of each network", reasons.items())
 
 
 def _checks(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -96,5 +98,5 @@ def _counted(title: str, reasons: Iterable[tuple[str, Sequence[str]]]) -> list[s
 
 
 def _reason(told: str) -> str:
-    plain = re.sub(r", \d+ times?, first in.*| \(original.*", "", told).replace("|", "\\|")
+    plain = re.sub(r"^in evaluation: |, \d+ times?, first in.*| \(original.*", "", told).replace("|", "\\|")
     return re.sub(r"[\w.]+\.\d+[\w.]*", "…", plain)[:140]
