@@ -27,6 +27,21 @@ class ExportError(Exception):
     """Code that stops where it is run, or that `torch.export` cannot follow; the message is one line."""
 
 
+class ModulePrograms:
+    """What a module computes from inputs of these shapes, in evaluation and in training, each exported once."""
+
+    def __init__(self, module: nn.Module, shapes: Sequence[Shape]) -> None:
+        self.module = module
+        self.shapes = shapes
+        self._known: dict[bool, ExportedProgram] = {}
+
+    def of(self, training: bool) -> ExportedProgram:
+        """Return the program of a mode. Raises ExportError, see `exported`."""
+        if training not in self._known:
+            self._known[training] = exported(self.module, self.shapes, training)
+        return self._known[training]
+
+
 def exported(
     module: nn.Module, shapes: Sequence[Shape], training: bool = False, *, dynamic: bool = False
 ) -> ExportedProgram:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from keyword import iskeyword
 from typing import TYPE_CHECKING, cast
 
-from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.errors import Source
 from cnndsl.graph import Graph
 from cnndsl.graph.labels import why_not
 from cnndsl.importers.flat import FlatGraph, Imported
+from cnndsl.importers.refused import ImportFault, RefusedError
 from cnndsl.importers.torch_export.applications import first_uses
 from cnndsl.importers.torch_export.calls import operator_of
-from cnndsl.importers.torch_export.exporting import exported
+from cnndsl.importers.torch_export.exporting import ModulePrograms, exported
 from cnndsl.importers.torch_export.filters import binomial_filters
 from cnndsl.importers.torch_export.modes import BothModes, merged
 from cnndsl.importers.torch_export.naming import paths, prefix
@@ -49,13 +50,19 @@ def read(module: nn.Module, shapes: Sequence[Shape]) -> Imported:
         CnnError: where something has no counterpart in the language; the message lists all of that.
         Exception: what the module's own code raises.
     """
-    return _ModuleReader(module, shapes).result()
+    return read_exported(ModulePrograms(module, shapes))
+
+
+def read_exported(programs: ModulePrograms) -> Imported:
+    """Return the network that a module is, as `read` does, for one who needs its programs once more."""
+    return _ModuleReader(programs).result()
 
 
 class _ModuleReader:
-    def __init__(self, module: nn.Module, shapes: Sequence[Shape]) -> None:
-        self.module = module
-        self.shapes = shapes
+    def __init__(self, programs: ModulePrograms) -> None:
+        self.programs = programs
+        self.module = module = programs.module
+        self.shapes = programs.shapes
         self.state = {name: tuple(each.shape) for name, each in module.state_dict(keep_vars=True).items()}
         self.parameters = dict(module.named_parameters())
         tensors = [*module.named_parameters(), *module.named_buffers()]
@@ -73,7 +80,7 @@ class _ModuleReader:
         return self._imported(both)
 
     def _steps(self, training: bool) -> tuple[list[ReadStep], list[tuple[str, int]]]:
-        program = exported(self.module, self.shapes, training)
+        program = self.programs.of(training)
         read = read_program(program, self._elsewhere(program, training), self.tensors, self.fixed)
         outputs = [(name, view.at) for name, view in read.outputs]
         steps = simplified(read.trace.steps, [at for _, at in outputs])
@@ -99,11 +106,9 @@ class _ModuleReader:
                 return found
         return None
 
-    def _error(self, faults: Iterable[str]) -> CnnError:
-        several = list(faults)
-        name = type(self.module).__name__
-        message = f"{name} cannot be written as a program:\n" + "\n".join(f"  {each}" for each in several)
-        return CnnError(Diagnostic("E0505", message))
+    def _error(self, faults: Iterable[ImportFault | str]) -> RefusedError:
+        several = [ImportFault(each) if isinstance(each, str) else each for each in faults]
+        return RefusedError(f"{type(self.module).__name__} cannot be written as a program", several)
 
     def _faults(self, steps: Sequence[ReadStep]) -> Iterator[str]:
         """Tensors that a layer has otherwise than the module, or that no layer has."""
@@ -213,13 +218,12 @@ def _key(refusal: Refusal) -> tuple[str, str, str]:
     return refusal.name, refusal.reason, line_of(refusal.origin)
 
 
-def _told(refusals: Sequence[Refusal]) -> list[str]:
+def _told(refusals: Sequence[Refusal]) -> list[ImportFault]:
     """Each operator with its reason, how often it occurs, and where first."""
     counted = Counter(map(_key, refusals))
     first = {_key(each): each for each in reversed(refusals)}
-    found: list[str] = []
+    found: list[ImportFault] = []
     for (name, reason, line), often in counted.items():
         module = module_of(first[name, reason, line].origin)[0] or "the network itself"
-        why = f" ({reason})" if reason else ""
-        found.append(f"{name}{why}, {often} time{'s' * (often > 1)}, first in {module}: {line}")
+        found.append(ImportFault(f"{name} ({reason})" if reason else name, often, module, line))
     return found
