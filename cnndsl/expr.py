@@ -293,7 +293,9 @@ def _call(expr: Call, scope: ValueScope) -> Number:
         close = _FUNCTIONS_ELSEWHERE.get(expr.function) or unmistakable(expr.function, list(FUNCTIONS))
         help = meant(place, close) if close else f"there are {', '.join(FUNCTIONS)}"
         if expr.function == "range" and len(expr.arguments) == 1:
-            help = replacement(expr.span, f"1..{expr.arguments[0].span.text}", "a range has two dots: {}")
+            written = expr.arguments[0].span.text
+            last = str(int(written) - 1) if written.isdigit() else f"{{{written} - 1}}"
+            help = replacement(expr.span, f"0..{last}", "a range has two dots, and its last value belongs to it: {}")
         raise error("E0201", f"there is no function `{expr.function}`", place, help)
     function, fewest, most = FUNCTIONS[expr.function]
     if not fewest <= len(expr.arguments) <= most:

@@ -93,6 +93,9 @@ def _ends_early(stop: Stop) -> bool:
 
 def _unfinished(stop: Stop) -> str:
     """`b =`, and nothing that it is."""
+    choice = re.search(r"\blet[^\n]*=\s*([^\n]*\bif\b(?![^\n]*\belse\b)[^\n]*?)\s*$", stop.end_of_before)
+    if choice is not None and stop.takes("ELSE"):
+        return f"an `if` in a value has an `else`: `{choice[1]} else …`"
     begun = re.search(r"(?:\b(block|let)\s+)?\b([A-Za-z_]\w*)((?:\s*\([^()]*\))?)\s*=\s*$", stop.end_of_before)
     if begun is None or not stop.takes("LSQB", "NUMBER") or not (_ends_early(stop) or stop.found == "->"):
         return ""

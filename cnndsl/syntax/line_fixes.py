@@ -16,6 +16,7 @@ _PROSE = re.compile(rf"(?!(?:{'|'.join(STATEMENTS)}|output)\b)[A-Za-z][\w'-]*[ ,
 _RETURN = re.compile(
     r"(?:return|returns|yield|outputs)[ \t]+(?P<names>@?[A-Za-z_]\w*(?:[ \t]*,[ \t]*@?[A-Za-z_]\w*)*)$"
 )
+_OUTPUTS = re.compile(r"output(?:[ \t]*=)?(?P<names>(?:[ \t]*,?[ \t]*@?[A-Za-z_][\w.]*)+)")
 _OPERATORS = {**dict.fromkeys(("add", "sum"), "+"), **dict.fromkeys(("cat", "concat", "concatenate"), "|")}
 _IF = re.compile(
     r"(?:(?<=->)|(?<=[\[(+|=]))[ \t]*\bif[ \t]+(?P<test>[^:\n\[\]]+?)[ \t]*:[ \t]*"
@@ -41,6 +42,59 @@ def returned(stop: Stop) -> Fix | None:
     return replacement(
         code, f"output {found['names'].replace('@', '')}", "what a network gives is named by `output`: {}"
     )
+
+
+def outputs(stop: Stop) -> Fix | None:
+    """`output a b`, `output = @a, @b`."""
+    line = line_of(stop.source, stop.offset)
+    found = _OUTPUTS.fullmatch(line.text.partition("#")[0].rstrip())
+    if found is None:
+        return None
+    names = ", ".join(re.findall(r"[A-Za-z_][\w.]*", found["names"]))
+    place = Span(stop.source, line.start, line.start + found.end())
+    return replacement(place, f"output {names}", "the values that a network gives are named, with commas: {}")
+
+
+def number_in_name(stop: Stop) -> Fix | None:
+    """`LEAKYRELU0.2`."""
+    found = re.search(r"(?<![\w.])(?P<name>[A-Z]+)(?P<number>[0-9]+\.[0-9]+)[ \t\n]*$", stop.end_of_before)
+    if found is None:
+        return None
+    start = stop.offset - len(found[0])
+    place = Span(stop.source, start, start + found.end("number") - found.start())
+    return replacement(place, f"{found['name']}({found['number']})", "a decimal stands in parentheses: {}")
+
+
+def listed(stop: Stop) -> Fix | None:
+    """`let widths = 32, 64, 128`."""
+    line = line_of(stop.source, stop.offset)
+    found = re.match(
+        r"let[ \t]+[A-Za-z_]\w*[ \t]*=[ \t]*(?P<values>[\w.]+(?:[ \t]*,[ \t]*[\w.]+)+)(?=[ \t]*(?:#|$))", line.text
+    )
+    if found is None or stop.found != ",":
+        return None
+    place = Span(stop.source, line.start + found.start("values"), line.start + found.end("values"))
+    return replacement(place, f"({place.text})", "a list stands in parentheses: {}")
+
+
+def choices(stop: Stop) -> Fix | None:
+    """`net N(k in (3, 5, 7) = 3)`."""
+    found = re.search(r"\bin[ \t]+(?P<values>\([^(){}]*\)|\[[^\[\]{}]*\])[ \t]*$", stop.end_of_before)
+    if found is None or not re.search(r"(?:^|\n)[ \t]*net\b[^\n]*$", stop.end_of_before):
+        return None
+    start = stop.offset - len(found[0]) + found.start("values") - found.start()
+    place = Span(stop.source, start, start + len(found["values"]))
+    return replacement(place, f"{{{found['values'][1:-1]}}}", "the values of a parameter stand in braces: {}")
+
+
+def spaced(stop: Stop) -> Fix | None:
+    """`conv 64 3x3`."""
+    line = line_of(stop.source, stop.offset)
+    for found in re.finditer(r"\b(?i:conv)[ \t]+(?P<width>[0-9]+)[ \t]+(?P<size>[0-9]+)x(?P=size)\b(?!x)", line.text):
+        place = Span(stop.source, line.start + found.start(), line.start + found.end())
+        if place.start <= stop.offset <= place.end:
+            return replacement(place, f"CONV{found['size']}-{found['width']}", "a layer has no blanks: {}")
+    return None
 
 
 def condition(stop: Stop) -> Fix | None:
@@ -93,7 +147,7 @@ def combined(stop: Stop) -> Fix | None:
     word = re.search(r"(?<![\w.])(?:[a-z]+\.)*([A-Za-z]+)$", text[max(0, at - 80) : max(at, 0)])
     operator = _OPERATORS.get(word[1].lower()) if word else None
     end = partner(text, at) if operator else -1
-    if operator is None or word is None or end < 0 or stop.found not in ("->", "+", ",", "|"):
+    if operator is None or word is None or end < 0 or stop.found not in ("->", ">", "+", ",", "|"):
         return None
     branches = [each.strip().strip("[]") for each in split(text[at + 1 : end].strip("[] "), ",")]
     if len(branches) < 2 or re.match(r"(?:dim|axis)\b", branches[-1]):
@@ -102,4 +156,17 @@ def combined(stop: Stop) -> Fix | None:
     return replacement(place, f"({f' {operator} '.join(branches)})", "branches are joined by a sign: {}")
 
 
-LINE_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (returned, condition, thousands, unit, domain, combined, prose)
+LINE_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (
+    returned,
+    outputs,
+    condition,
+    thousands,
+    unit,
+    domain,
+    choices,
+    listed,
+    number_in_name,
+    spaced,
+    combined,
+    prose,
+)
