@@ -140,6 +140,6 @@ class FlatGraph:
         number = len(self._nodes)
         span = Span(self.source, place, place + 1)
         name = path or f"layer{number}"
-        modes = {"training_only": training_only, "weights_of": weights_of}
-        self._nodes.append(Node(number, name, layer, inputs, shape, span, layer.kind(), **modes))
+        made = Node(number, name, layer, inputs, shape, span, layer.kind(), (), (), training_only, weights_of)
+        self._nodes.append(made)
         return number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from cnndsl.importers.torch_export.calls import OperatorCall
 from cnndsl.importers.torch_export.folding import crop
@@ -22,6 +22,7 @@ from cnndsl.importers.torch_export.views import (
     reshaped,
 )
 from cnndsl.layers.arrange import Shuffle, Slice
+from cnndsl.layers.base import Dims
 from cnndsl.layers.merge import Concat
 from cnndsl.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
 from cnndsl.layers.pool import MaxPool
@@ -99,6 +100,10 @@ def _slice(trace: ProgramTrace, call: OperatorCall) -> View:
     return part(trace, x, dim, first, last)
 
 
+EveryPosition: TypeAlias = "tuple[int, Dims, Dims, Dims]"
+"""A value, what is cut off before and after it, and the step along each axis."""
+
+
 def _every(trace: ProgramTrace, x: View, dim: int, of: tuple[int, int, int]) -> View:
     """One of every few positions: a pooling of size 1, after a crop where it does not begin with the first one.
 
@@ -110,11 +115,9 @@ def _every(trace: ProgramTrace, x: View, dim: int, of: tuple[int, int, int]) -> 
     if dim < SPATIAL or len(x.dims) != shape.rank + 2:
         raise Unsaid(f"it takes one of every {step} channels or images")
     axis = dim - SPATIAL
-    base, before, after, strides = trace.steps[x.at].facts.get(
-        "every", (x.at, *(((0,) * shape.rank,) * 2), (1,) * shape.rank)
-    )
-    if strides[axis] != 1:
-        base, before, after, strides = x.at, (0,) * shape.rank, (0,) * shape.rank, (1,) * shape.rank
+    begun: EveryPosition = (x.at, (0,) * shape.rank, (0,) * shape.rank, (1,) * shape.rank)
+    known = cast("EveryPosition", trace.steps[x.at].facts.get("every", begun))
+    base, before, after, strides = known if known[3][axis] == 1 else begun
     size = shape.spatial[axis]
     before, after, strides = (
         tuple([new if at == axis else old for at, old in enumerate(each)])
