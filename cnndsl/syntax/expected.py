@@ -11,6 +11,7 @@ from cnndsl.syntax.brackets import unmatched
 from cnndsl.syntax.chain_fixes import CHAIN_FIXES, LAST_FIXES
 from cnndsl.syntax.hints import foreign, hint, misspelled
 from cnndsl.syntax.layer_fixes import LAYER_FIXES
+from cnndsl.syntax.line_fixes import LINE_FIXES
 from cnndsl.syntax.parse_failure import Stop
 from cnndsl.syntax.sign_fixes import SIGN_FIXES
 from cnndsl.syntax.statement_fixes import STATEMENT_FIXES
@@ -31,7 +32,7 @@ _PLAIN = {
 """Terminals that are said as they are, whatever else could stand there, in the order of the message."""
 
 
-_FIXES = (*LAYER_FIXES, *SIGN_FIXES, *CHAIN_FIXES, *STATEMENT_FIXES)
+_FIXES = (*LINE_FIXES, *LAYER_FIXES, *SIGN_FIXES, *CHAIN_FIXES, *STATEMENT_FIXES)
 
 
 def describe(stop: Stop) -> Diagnostic:
