@@ -78,7 +78,7 @@ def solved(
     found = _Solved(columns, entering if entering and all(map(_is_known, entering)) else None)
     waiting = iter(found.values)
     body = mapped(template, lambda _role, _value: next(waiting))
-    known = {marked(at): found.width(each) for at, each in enumerate(widths)}
+    known: dict[TermNumber, TermNumber] = {marked(at): found.width(each) for at, each in enumerate(widths)}
     arguments = tuple(zip(*found.arguments, strict=True)) if found.arguments else tuple(() for _ in range(count))
     return Unified(*_with_defaults(found.parameters, _with_widths(body, known), arguments, is_block=bool(entering)))
 
