@@ -18,6 +18,7 @@ from cnndsl.importers.raising.tables import FEWEST, parted, tabled
 from cnndsl.importers.raising.terms import (
     CallTerm,
     ChainsTerm,
+    StartTerm,
     TableTerm,
     TermBlock,
     TermChain,
@@ -46,7 +47,8 @@ def named_texts(graph: Graph, classes: Mapping[str, str]) -> Iterator[str]:
             another one the module that it is in, and any name behind that.
         classes: The names of the modules' classes, by path.
     """
-    module = ModuleChains(graph, regions(graph))
+    lists = {path for path, name in classes.items() if name in ("ModuleList", "ModuleDict")}
+    module = ModuleChains(graph, regions(graph, lists))
     page = _NamedPage(module)
     whole = TermProgram(((-1, module.body()),))
     texts: list[tuple[int, str]] = []
@@ -96,6 +98,8 @@ class _NamedPage:
     def _main(self, main: TermChain, writer: TermWriter) -> list[str]:
         only = main[0].term if len(main) == 1 else None
         chains = only.chains if isinstance(only, ChainsTerm) else (("", main),)
+        if self.module.graph.main_outputs[1:] and len(chains[-1][1]) == 1 and not chains[-1][0]:
+            chains = chains[:-1] if isinstance(chains[-1][1][0].term, StartTerm) else chains
         return [writer.lines(chain, name) for name, chain in chains]
 
     def _outputs(self) -> list[str]:

@@ -34,7 +34,8 @@ def defaults(several: list[TermChain]) -> dict[tuple[type[Layer], str], TermValu
 def _count(leaf: LayerTerm, counted: dict[tuple[type[Layer], str], dict[TermValue, int]]) -> None:
     kind = leaf.kind
     for name, value in leaf.options:
-        is_written = name in kind.options() and name not in (kind.SIZE, kind.WIDTH, kind.STRIDE)
+        rule = kind.options().get(name)
+        is_written = rule and not rule.required and name not in (kind.SIZE, kind.WIDTH, kind.STRIDE)
         if is_written and not isinstance(value, tuple):
             values = counted.setdefault((kind, name), {})
             values[value] = values.get(value, 0) + 1
