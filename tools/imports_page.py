@@ -16,9 +16,10 @@ HEAD = """# Imported networks
 What became of the convolutional networks of timm and torchvision when `cnndsl import` read them. `make imports` writes
 this page; small networks are tried first, and those that were not tried yet say nothing. Words, blocks and seconds are
 those of one network in the median, the seconds beyond loading torch and building the module; refs are references. A
-text with more than one reference for each merge counts as *not raised*; merges of more than two earlier values are left out
-on both sides. Every program then goes through `stats`, `rf`, `fit`, `lint`, `fmt`, `diff`, `compile` and `render`, and
-its parameters and multiply-adds are compared with PyTorch's FlopCounterMode: a second table lists what fails, if any.
+text with more than one reference for each merge counts as *not raised*; merges of more than two earlier values are
+left out on both sides. Every program then goes through `stats`, `rf`, `fit`, `lint`, `fmt`, `diff`, `compile` and
+`render`, and its parameters and multiply-adds are compared with FlopCounterMode of PyTorch. A second table lists what
+fails, if any.
 
 """
 

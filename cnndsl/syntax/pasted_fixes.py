@@ -13,7 +13,9 @@ from cnndsl.syntax.parse_failure import Stop
 
 _ADD = re.compile(r"^[ \t]*(?P<call>(?:\w+\.)*\w+\.(?:add|append)[ \t]*\()", re.MULTILINE)
 _TIMES = re.compile(r"[ \t]*(?:\$[ \t]*\\times[ \t]*\$|\\times\b)[ \t]*")
-_BEHIND = re.compile(r"(?<![\w.@-])(?P<kind>[A-Z][A-Z]+)(?P<rest>[0-9][\w/-]*|-[\w/-]+)[ \t]*:[ \t]*(?P<name>[A-Za-z_]\w*)")
+_BEHIND = re.compile(
+    r"(?<![\w.@-])(?P<kind>[A-Z][A-Z]+)(?P<rest>[0-9][\w/-]*|-[\w/-]+)[ \t]*:[ \t]*(?P<name>[A-Za-z_]\w*)"
+)
 _AFTER_LABEL = re.compile(r"[ \t]*(?:->|[\])]|$)", re.MULTILINE)
 
 
@@ -77,7 +79,10 @@ def caffe(stop: Stop) -> Fix | None:
     end = partner(text, begun[0].end() - 1) if begun else -1
     if not begun or not begun[0].start() <= stop.offset <= end:
         return None
-    fields = {name: value.strip('"') for name, value in re.findall(r'(\w+)\s*:\s*("[^"\n]*"|[\w.]+)', text[begun[0].end() : end])}
+    fields = {
+        name: value.strip('"')
+        for name, value in re.findall(r'(\w+)\s*:\s*("[^"\n]*"|[\w.]+)', text[begun[0].end() : end])
+    }
     layer = _caffe_layer(fields)
     if not layer:
         return None
