@@ -157,6 +157,10 @@ def _assignments(kind: type[Layer], written: ast.WrittenLayer, digits: Literal |
             yield _Assignment(_option_name(kind, argument, written), (argument.value,), argument.span)
 
 
+_MOST_STRIDE = 4
+"""Up to this the width of a layer that has none is taken for a stride: `POOL3-2`."""
+
+
 def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.WrittenLayer) -> str:
     if option:
         return option
@@ -175,6 +179,8 @@ def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.
         edit, advice = Edit(sign, f" -> {span.text}"), "an arrow is missing: {}"
         if not is_layer:
             raise error("E0223", f"{name} takes no {what}", span, f"write {name}")
+    elif what == "width" and kind.SIZE and kind.STRIDE and int(span.text) <= _MOST_STRIDE and written.stride is None:
+        edit, advice = Edit(sign, f"/{span.text}"), "a stride stands after `/`: {}"
     elif what == "width" and kind.SIZE:
         edit, advice = Edit(sign, ""), "it has as many channels as its input: {}"
     else:

@@ -13,7 +13,9 @@ from cnndsl.syntax.parse_failure import Stop
 
 _ADD = re.compile(r"^[ \t]*(?P<call>(?:\w+\.)*\w+\.(?:add|append)[ \t]*\()", re.MULTILINE)
 _TIMES = re.compile(r"[ \t]*(?:\$[ \t]*\\times[ \t]*\$|\\times\b)[ \t]*")
-_BEHIND = re.compile(r"(?<![\w.@-])(?P<kind>[A-Z][A-Z]+)(?P<rest>[0-9][\w/-]*|-[\w/-]+)[ \t]*:[ \t]*(?P<name>[A-Za-z_]\w*)")
+_BEHIND = re.compile(
+    r"(?<![\w.@-])(?P<kind>[A-Z][A-Z]+)(?P<rest>[0-9][\w/-]*|-[\w/-]+)[ \t]*:[ \t]*(?P<name>[A-Za-z_]\w*)"
+)
 _AFTER_LABEL = re.compile(r"[ \t]*(?:->|[\])]|$)", re.MULTILINE)
 
 
@@ -73,11 +75,14 @@ def label_behind(source: Source, at: int) -> Fix | None:
 def caffe(stop: Stop) -> Fix | None:
     """`layer { name: "conv1" type: "Convolution" … }`."""
     text = stop.source.text
-    begun = [each for each in re.finditer(r"\blayers?[ \t]*\{", text[: stop.offset])][-1:]
+    begun = list(re.finditer(r"\blayers?[ \t]*\{", text[: stop.offset]))[-1:]
     end = partner(text, begun[0].end() - 1) if begun else -1
     if not begun or not begun[0].start() <= stop.offset <= end:
         return None
-    fields = {name: value.strip('"') for name, value in re.findall(r'(\w+)\s*:\s*("[^"\n]*"|[\w.]+)', text[begun[0].end() : end])}
+    fields = {
+        name: value.strip('"')
+        for name, value in re.findall(r'(\w+)\s*:\s*("[^"\n]*"|[\w.]+)', text[begun[0].end() : end])
+    }
     layer = _caffe_layer(fields)
     if not layer:
         return None
@@ -92,7 +97,7 @@ _KNOWN = frozenset("name type bottom top num_output kernel_size stride pad group
 
 
 def _caffe_layer(fields: dict[str, str]) -> str:
-    """A layer of Caffe; empty where a field of it has no counterpart for sure. Caffe pads by 0 unless told otherwise."""
+    """A layer of Caffe; empty where a field of it has no counterpart for sure. Caffe pads by 0 by default."""
     kind, size, width = fields.get("type", ""), fields.get("kernel_size", ""), fields.get("num_output", "")
     if not _KNOWN.issuperset(fields):
         return ""
