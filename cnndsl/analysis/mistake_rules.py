@@ -24,7 +24,8 @@ def swapped_size(graph: Graph) -> Iterator[Finding]:
         shape = graph.shapes(node)[0]
         largest = max(size, default=0)
         is_square = len(size) > 1 and min(size) == largest >= _LEAST_SIZE
-        is_narrow = node.shape.channels <= _MOST_WIDTH and size != shape.spatial
+        is_whole_map = size == shape.spatial and node.shape.pixels == 1
+        is_narrow = node.shape.channels <= _MOST_WIDTH and not is_whole_map
         is_patch = max(window.step, default=1) >= largest or "out_pad" in node.layer.options()
         if not is_square or not is_narrow or is_patch:
             continue
@@ -56,6 +57,25 @@ def swapped_arguments(call: Span, one: str, other: str) -> Fix | None:
     (start, end), (begin, stop) = sorted((first, second))
     swapped = f"{text[:start]}{text[begin:stop]}{text[end:begin]}{text[start:end]}{text[stop:]}"
     return replacement(call, swapped, "did you mean {}?")
+
+
+def size_for_width(graph: Graph) -> Iterator[Finding]:
+    """A kernel of a small odd height and a width of 16 or more, without a number of filters, was meant as a size and
+    its filters: CONV3x64 has 3x64 kernels, CONV3-64 was meant.
+
+    Source: the reference of the language.
+    """
+    for node, size, _ in convolutions(graph):
+        written = re.match(r"([A-Za-z]+)([13579]|11)x([0-9]+)(?![\w-])", node.span.text)
+        shape = graph.shapes(node)[0]
+        is_strip = len(size) == 2 and size[0] * 3 <= size[1] and size[1] >= _LEAST_SIZE and size[0] > 1
+        if written is None or not is_strip or not node.layer.WIDTH or size[1] == shape.spatial[1]:
+            continue
+        head = Span(node.span.source, node.span.start, node.span.start + written.end())
+        message = f"{node.text} has {node.shape.channels} filters of {by(size)}; a width stands after a dash"
+        yield Finding(
+            node.span, message, replacement(head, f"{written[1]}{written[2]}-{written[3]}", "did you mean {}?")
+        )
 
 
 def channels_first(graph: Graph) -> Iterator[Finding]:

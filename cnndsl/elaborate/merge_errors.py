@@ -76,7 +76,36 @@ def mismatch(
     else:
         help = stop.help or _way_out(operator, branches, shapes, env, wire) or _fitting(operator, branches, drafts, env)
     found = Diagnostic(stop.code, stop.message, main.span, main.text, tuple(labels), help=help)
+    level = _other_level(operator, branches, shapes, env, help)
+    if level is not None:
+        return CnnError(found.advised(level))
     return CnnError(found.advised(_as_fix(help, branches, at, drafts) or help))
+
+
+def _other_level(
+    operator: str, branches: Sequence[MergeBranch], shapes: Sequence[Shape], env: Environment, otherwise: str
+) -> Fix | None:
+    """The one label before a reference whose value has the size that is needed, as in a U-Net whose levels were mixed
+    up; None where none or several do."""
+    if len(branches) != 2 or sum(is_reference(branch.chain) for branch in branches) != 1:
+        return None
+    at = int(is_reference(branches[1].chain))
+    place, wanted = branches[at].chain.span, shapes[1 - at]
+    if shapes[at].spatial == wanted.spatial:
+        return None
+    fitting = [
+        name
+        for name, named in env.scope.labels.items()
+        if named.wire is not None
+        and named.wire.shape.spatial == wanted.spatial
+        and (operator == "|" or named.wire.shape == wanted)
+        and named.span.source is place.source
+        and named.span.end <= place.start
+    ]
+    if len(fitting) != 1:
+        return None
+    size = "x".join(map(str, wanted.spatial))
+    return replacement(place, f"@{unparse.path(fitting[0].split('.'))}", f"the value of size {size} is {{}}", otherwise)
 
 
 def _as_fix(help: str, branches: Sequence[MergeBranch], at: int, drafts: Sequence[PendingNode]) -> Fix | None:

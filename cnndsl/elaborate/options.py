@@ -157,6 +157,10 @@ def _assignments(kind: type[Layer], written: ast.WrittenLayer, digits: Literal |
             yield _Assignment(_option_name(kind, argument, written), (argument.value,), argument.span)
 
 
+_MOST_STRIDE = 4
+"""Up to this the width of a layer that has none is taken for a stride: `POOL3-2`."""
+
+
 def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.WrittenLayer) -> str:
     if option:
         return option
@@ -178,6 +182,8 @@ def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.
     elif what == "stride" and written.width is not None:
         place = Span(span.source, written.width.span.start, span.end)
         edit, advice = Edit(place, f"{{{place.text}}}"), "a quotient stands in braces: {}"
+    elif what == "width" and kind.SIZE and kind.STRIDE and int(span.text) <= _MOST_STRIDE and written.stride is None:
+        edit, advice = Edit(sign, f"/{span.text}"), "a stride stands after `/`: {}"
     elif what == "width" and kind.SIZE:
         edit, advice = Edit(sign, ""), "it has as many channels as its input: {}"
     else:

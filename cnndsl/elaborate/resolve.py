@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from cnndsl.elaborate.foreign_heads import help_for_head
+from cnndsl.elaborate.foreign_heads import head_of, help_for_head
 from cnndsl.elaborate.references import names_output, show_value
 from cnndsl.elaborate.state import Definition, Environment, called_block, env_of, is_sized_kind
+from cnndsl.elaborate.survey import dashed_kind
 from cnndsl.errors import CnnError, Help, Span, nearest, replacement
 from cnndsl.expr import error
 from cnndsl.expressions import Literal
@@ -203,6 +204,8 @@ def _hint(item: ast.WrittenLayer, env: Environment) -> Help:
         return f"it merges branches: `{head.upper()}(A, B)`"
     if head in _STATEMENTS:
         return f"`{head}` is a word of the language, and no layer"
+    if item.width is not None and (dashed := dashed_kind(head, item.width)):
+        return replacement(head_of(item), dashed, "did you mean {}?")
     if names_output(head, env):
         again = f"; the same part once more is `again {head}`" if head in env.scope.parts else ""
         otherwise = f"the value that is called so is `@{head}`, at the beginning of a branch{again}"

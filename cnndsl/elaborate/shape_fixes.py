@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from math import isqrt
 
 from cnndsl.elaborate.state import PendingNode
 from cnndsl.errors import Fix, Help, Span, replacement
 from cnndsl.layers.base import Layer, LayerError
+from cnndsl.syntax.edits import code, statement_end
+from cnndsl.syntax.edits import fix as fix_of
 
 _LARGEST_IMAGE = 1024
 _SMALLEST_IMAGE = 24
@@ -21,6 +24,8 @@ def fix(stop: LayerError, layer: Layer, span: Span, before: PendingNode, first: 
         return _channels_last(first, otherwise) or otherwise
     if stop.code == "E0302" and not before.inputs:
         return _input_volume(before.span, layer, stop.help) or stop.help
+    if stop.code == "E0302" and before.layer.ROLE == "arrangement":
+        return _flattened_later(before.span, stop.help) or stop.help
     if stop.code == "E0303":
         return _width_among_extents(span, layer, before.shape.rank, stop.help) or stop.help
     return _with_options(span, stop) or stop.help
@@ -29,6 +34,11 @@ def fix(stop: LayerError, layer: Layer, span: Span, before: PendingNode, first: 
 def _channels_last(node: PendingNode, otherwise: str) -> Fix | None:
     """`INPUT 1x22x500`, as PyTorch orders the axes of 22 electrodes and 500 samples, is INPUT 22x500x1."""
     written = re.fullmatch(r"(\w+)\s+([134])((?:x[0-9]+){2,3})", node.span.text)
+    batch = re.fullmatch(r"(\w+)\s+1x([134])x([0-9]+)x([0-9]+)", node.span.text)
+    if batch and not node.inputs and min(int(batch[3]), int(batch[4])) >= _SMALLEST_IMAGE:
+        text = f"{batch[1]} {batch[3]}x{batch[4]}x{batch[2]}"
+        advice = "an input is height x width x channels, without the batch: {}"
+        return replacement(node.span, text, advice, otherwise)
     if written is None or node.inputs or node.shape.channels <= node.shape.spatial[0]:
         return None
     text = f"{written[1]} {written[3][1:]}x{written[2]}"
@@ -51,6 +61,24 @@ def _input_volume(place: Span, layer: Layer, otherwise: str) -> Fix | None:
     else:
         text = f"{size}x1"
     return replacement(place, f"{written[1]} {text}", "an input has its extents and its channels: {}", otherwise)
+
+
+def _flattened_later(place: Span, otherwise: str) -> Fix | None:
+    """`FLATTEN -> CONV3-32 -> FC-10`: it moves to the first dense layer after it, which flattens by itself too."""
+    source, text = place.source, place.source.text
+    arrow = re.search(r"\s*->\s*$", text[max(0, place.start - 200) : place.start])
+    if arrow is None:
+        return None
+    start = place.start - len(arrow[0])
+    edits = [(start, place.end, "")]
+    dense = re.search(r"->\s*(?=(?i:FC)\b)", code(source, place.end, statement_end(source, place.end)))
+    if dense:
+        at = place.end + dense.end()
+        edits.append((at, at, f"{place.text} -> "))
+        moved = fix_of(source, edits, f"move `{place.text}` to where the convolutions end, before the first FC", place)
+    else:
+        moved = fix_of(source, edits, f"remove `{place.text}`: an FC flattens its input", place)
+    return replace(moved, place=None, otherwise=otherwise)
 
 
 def _width_among_extents(place: Span, layer: Layer, rank: int, otherwise: str) -> Fix | None:

@@ -128,9 +128,17 @@ def _numbers(node: ast.SyntaxNode) -> Iterator[str]:
     yield from (each.name for each in exprs if isinstance(each, Name))
 
 
+def dashed_kind(head: str, width: Expr) -> str:
+    """Return the layer type that a head and its width name together, `soft-max`; empty where they name none."""
+    name = f"{head}{width.name}".upper() if isinstance(width, Name) else ""
+    return name if name in KINDS and head.upper() not in KINDS else ""
+
+
 def _words(layer: ast.WrittenLayer) -> Iterator[int]:
     """Where names stand that can only be meant as words: values of options that take words, and other languages'
-    `true`."""
+    `true`, and the second half of `soft-max`."""
+    if isinstance(layer.width, Name) and dashed_kind(layer.head, layer.width):
+        yield layer.width.span.start
     unnamed = 0
     for argument in layer.arguments or ():
         for value in _choices(argument.value):

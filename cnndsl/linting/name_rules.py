@@ -170,6 +170,31 @@ def repeated_width(graph: Graph) -> Iterator[Finding]:
             yield Finding(node.span, message, Fix(edits, "did you mean {}?", shown))
 
 
+def repeated_pointwise(graph: Graph) -> Iterator[Finding]:
+    """`CONV1-c*4` is CONV1-c repeated 4 times, which without anything between them is one linear map: CONV1-{c*4} was
+    meant.
+
+    Source: the reference of the language.
+    """
+    file = tree(graph.source)
+    for node in ast.walk(file.statements) if file is not None else ():
+        layer = node.body if isinstance(node, ast.Repeat) else None
+        if not isinstance(node, ast.Repeat) or not isinstance(layer, ast.WrittenLayer):
+            continue
+        name, size = name_and_size(layer.head)
+        kind = find(name) if size == "1" else find(layer.head)
+        is_pointwise = size == "1" or (kind is not None and kind.WIDTH and not kind.SIZE and not size)
+        is_plain = layer.stride is None and not layer.arguments and not layer.size
+        if kind is None or not kind.WIDTH or not is_pointwise or not is_plain:
+            continue
+        if isinstance(layer.width, Name) and isinstance(node.count, Literal):
+            place = Span(node.span.source, layer.width.span.start, node.span.end)
+            count = node.count.text
+            edits = replacement(place, f"{{{layer.width.name}*{count}}}").edits
+            message = f"this repeats {layer.span.text} {count} times; the width {count}*{layer.width.name} has braces"
+            yield Finding(node.span, message, Fix(edits, "did you mean {}?", node.span))
+
+
 def _names_of_width(layer: ast.WrittenLayer) -> Iterator[str]:
     if layer.width is not None:
         yield from (each.name for each in ast.walk([layer.width]) if isinstance(each, Name))

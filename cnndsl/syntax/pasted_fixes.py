@@ -75,7 +75,7 @@ def label_behind(source: Source, at: int) -> Fix | None:
 def caffe(stop: Stop) -> Fix | None:
     """`layer { name: "conv1" type: "Convolution" … }`."""
     text = stop.source.text
-    begun = [each for each in re.finditer(r"\blayers?[ \t]*\{", text[: stop.offset])][-1:]
+    begun = list(re.finditer(r"\blayers?[ \t]*\{", text[: stop.offset]))[-1:]
     end = partner(text, begun[0].end() - 1) if begun else -1
     if not begun or not begun[0].start() <= stop.offset <= end:
         return None
@@ -97,7 +97,7 @@ _KNOWN = frozenset("name type bottom top num_output kernel_size stride pad group
 
 
 def _caffe_layer(fields: dict[str, str]) -> str:
-    """A layer of Caffe; empty where a field of it has no counterpart for sure. Caffe pads by 0 unless told otherwise."""
+    """A layer of Caffe; empty where a field of it has no counterpart for sure. Caffe pads by 0 by default."""
     kind, size, width = fields.get("type", ""), fields.get("kernel_size", ""), fields.get("num_output", "")
     if not _KNOWN.issuperset(fields):
         return ""
