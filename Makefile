@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO := build/demo
 MEASURED := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-fail-under=95)
 
-.PHONY: help demo test bench slow lint format fonts figures pictures geometry browser tikz wheel-check fuzz crossings mutants emit-mutants coverage compat tex clean
+.PHONY: help demo test bench slow lint format fonts figures pictures geometry browser tikz wheel-check fuzz crossings mutants emit-mutants coverage compat tex imports imports-two clean
 
 help:
 	@echo "make demo         install, then statistics, source, a forward pass and a picture of VGG-16"
@@ -36,6 +36,8 @@ help:
 	@echo "make bench        the tables of speed, beside named peers"
 	@echo "make compat       the oldest dependencies, other Pythons and Pyodide, as far as they are installed"
 	@echo "make tex          set every network's tables with LaTeX"
+	@echo "make imports      import the 722 networks of timm and torchvision, for hours; goes on where it stopped: docs/imports.md"
+	@echo "make imports-two  import the two smallest networks of each family again: an hour"
 	@echo "make clean        remove what was built, and $(VENV)"
 
 # torch goes first and alone: pinned, or a later step would take whatever release is newest.
@@ -128,6 +130,12 @@ compat: $(VENV)/.dev
 
 tex: $(VENV)/.dev
 	$(BIN)/python .ci/tex.py
+
+imports: $(VENV)/.dev
+	$(BIN)/python tools/imports.py --jobs $(JOBS)
+
+imports-two: $(VENV)/.dev
+	$(BIN)/python tools/imports.py --jobs $(JOBS) --each 2 --again
 
 clean:
 	rm -rf build dist $(VENV)

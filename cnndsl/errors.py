@@ -237,11 +237,13 @@ def closest(name: str, known: Sequence[str]) -> str:
 
 
 def unmistakable(name: str, known: Sequence[str]) -> str:
-    """Return the known name that an unknown one can only be meant for: a letter too many, too few, wrong, or two in
-    the wrong order, and in a long name several; empty where there is none, or more than one.
+    """Return the known name that an unknown one can only be meant for: a letter too many, too few or wrong, or its
+    letters in another order, and in a long name several wrong ones; empty where there is none, or more than one.
 
     >>> unmistakable("CNOV", ["CONV", "POOL"]), unmistakable("XN", ["BN", "LN"]), unmistakable("active", ["dilation"])
     ('CONV', '', '')
+    >>> unmistakable("RULE", ["RELU", "TILE"])
+    'RELU'
     """
     if len(name) > _LONGEST_GUESSED:
         return ""
@@ -251,7 +253,9 @@ def unmistakable(name: str, known: Sequence[str]) -> str:
     least = min(distances.values(), default=most + 1)
     nearest = [each for each, distance in distances.items() if distance == least]
     if least > min(most, len(name) - 2):
-        return ""
+        letters = sorted(name.casefold())
+        same = [each for each in folded if sorted(each) == letters]
+        return folded[same[0]] if len(same) == 1 and len(name) > 3 else ""
     if len(nearest) > 1:
         from difflib import SequenceMatcher
 

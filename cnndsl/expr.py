@@ -67,7 +67,7 @@ _HINTS: Mapping[str, str] = {
     **_AXES,
 }
 """What to say of names that people take to be known."""
-_TRUTHS = {
+TRUTHS = {
     **dict.fromkeys(("true", "True", "TRUE", "on", "Yes", "YES"), "yes"),
     **dict.fromkeys(("false", "False", "FALSE", "off", "No", "NO", "None", "none"), "no"),
 }
@@ -221,8 +221,8 @@ def _look_up(expr: Name, scope: ValueScope) -> Value:
     define = f"define it, `let {expr.name} = …`, or make it a parameter of the net"
     close = closest(expr.name, [*scope, *FUNCTIONS])
     help: Help = _HINTS.get(expr.name) or (meant(expr.span, close) if close else define)
-    if expr.name in _TRUTHS:
-        help = replacement(expr.span, _TRUTHS[expr.name])
+    if expr.name in TRUTHS:
+        help = replacement(expr.span, TRUTHS[expr.name])
     raise error("E0201", f"there is no value called `{expr.name}` here", expr.span, help)
 
 
@@ -293,7 +293,9 @@ def _call(expr: Call, scope: ValueScope) -> Number:
         close = _FUNCTIONS_ELSEWHERE.get(expr.function) or unmistakable(expr.function, list(FUNCTIONS))
         help = meant(place, close) if close else f"there are {', '.join(FUNCTIONS)}"
         if expr.function == "range" and len(expr.arguments) == 1:
-            help = replacement(expr.span, f"1..{expr.arguments[0].span.text}", "a range has two dots: {}")
+            written = expr.arguments[0].span.text
+            last = str(int(written) - 1) if written.isdigit() else f"{{{written} - 1}}"
+            help = replacement(expr.span, f"0..{last}", "a range has two dots, and its last value belongs to it: {}")
         raise error("E0201", f"there is no function `{expr.function}`", place, help)
     function, fewest, most = FUNCTIONS[expr.function]
     if not fewest <= len(expr.arguments) <= most:

@@ -6,16 +6,18 @@ Names of the file itself (parameters, `let`s) win over those of metrics. Nothing
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from fractions import Fraction
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 
 from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS, MetricValue
+from cnndsl.analysis.mistake_rules import channels_first, swapped_size
 from cnndsl.analysis.region import GraphFacts, Region
-from cnndsl.errors import CnnError, Diagnostic, closest, meant, nearest
+from cnndsl.errors import CnnError, Diagnostic, Help, Span, closest, meant, nearest, replacement
 from cnndsl.expr import COMPARISONS, evaluate, given, truth
 from cnndsl.expressions import (
     Binary,
@@ -167,7 +169,7 @@ def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
         resolved = _resolved(contract, facts)
         if not truth(resolved, scope):
             failed = _failed(resolved, facts)
-            yield replace(failed, help=_for_defaults(contract, facts.graph))
+            yield failed.advised(_for_defaults(contract, facts.graph) or _for_output(failed, facts.graph))
     except CnnError as problem:
         yield from problem.diagnostics
 
@@ -312,6 +314,22 @@ def _for_defaults(contract: Expr, graph: Graph) -> str:
     tests = " or ".join(f"{name} != {show(graph.defaults[name])}" for name in changed)
     shown = f"assert {tests} or {contract.span.text}" if "\n" not in contract.span.text else f"assert {tests} or …"
     return f"if it is about the default alone, say so: `{shown}`"
+
+
+def _for_output(failed: Diagnostic, graph: Graph) -> Help:
+    """What may be wrong where the network is not what is asserted: what is plausible and probably not meant."""
+    is_volume = (
+        re.fullmatch(r"\S*output\s*==\s*(?P<volume>[0-9]+(?:x[0-9]+)+)", failed.span.text) if failed.span else None
+    )
+    if is_volume and failed.span is not None:
+        first, *rest = is_volume["volume"].split("x")
+        meant = "x".join((*rest, first))
+        if f" is {meant}, " in failed.message:
+            start = failed.span.start + is_volume.start("volume")
+            place = Span(failed.span.source, start, start + len(meant))
+            return replacement(place, meant, "channels come last, as in height x width x channels: {}")
+    found = next(chain(channels_first(graph), swapped_size(graph)), None)
+    return found.help if found is not None else ""
 
 
 _WORDS = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least", "!=": "anything but"}

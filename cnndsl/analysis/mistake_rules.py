@@ -63,6 +63,7 @@ def channels_first(graph: Graph) -> Iterator[Finding]:
 
     PyTorch's order is written here the other way round. Source: the reference of the language.
     """
+    yield from reshaped_channels_first(graph)
     for node in graph.inputs:
         extents = node.shape.spatial
         if len(extents) < 2 or extents[0] not in _CHANNELS or graph.settings.keys() & {"input"}:
@@ -80,6 +81,26 @@ def channels_first(graph: Graph) -> Iterator[Finding]:
             start = node.span.start + found.start()
             place = Span(node.span.source, start, start + len(found[0]))
             help = replacement(place, text, "channels come last, as in height x width x channels: {}")
+        yield Finding(node.span, message, help)
+
+
+def reshaped_channels_first(graph: Graph) -> Iterator[Finding]:
+    """A vector that becomes a map of more rows than columns, with as many channels as columns, has its channels first.
+
+    RESHAPE(128x7x7) has 128 rows; RESHAPE(7x7x128) was meant. Source: the reference of the language.
+    """
+    for node in graph.layers:
+        extents = node.shape.hwc
+        is_reshaped = "shape" in node.layer.options() and len(extents) > 2 and len(set(extents[1:])) == 1
+        if not is_reshaped or not extents[0] > extents[1] > 1 or graph.shapes(node)[0].rank:
+            continue
+        written, meant = by(extents), by((*extents[1:], extents[0]))
+        message = f"this map has {extents[0]} rows and {extents[-1]} channels"
+        start = node.span.start + node.span.text.find(written)
+        help: Help = f"channels come last: {meant}"
+        if written in node.span.text:
+            place = Span(node.span.source, start, start + len(written))
+            help = replacement(place, meant, "channels come last, as in height x width x channels: {}")
         yield Finding(node.span, message, help)
 
 

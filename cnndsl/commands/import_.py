@@ -18,6 +18,7 @@ from cnndsl.shape import Shape
 @click.option("--output", "-o", metavar="FILE", help="Write to a file instead of the standard output.")
 @click.option("--save-weights", metavar="FILE", help="Write the module's weights, too: a .safetensors file.")
 @click.option("--report", is_flag=True, help="Only list what cannot be imported. CODE may be a pattern: timm:resnet*.")
+@click.option("--format", type=click.Choice(("table", "json")), help="The format of --report.  [default: table]")
 @force_option
 def command(
     source: str,
@@ -26,6 +27,7 @@ def command(
     output: str | None,
     save_weights: str | None,
     report: bool,
+    format: str | None,
     force: bool,
 ) -> None:
     """Import a network from PyTorch code or another tool's file.
@@ -44,13 +46,18 @@ def command(
     cnndsl import torchvision:densenet121 --arg num_classes=10 -o net.cnn
     cnndsl import models/mine.py:Net --input 64x64x3 --save-weights net.safetensors
     cnndsl import yolov4.cfg -o yolov4.cnn
+    cnndsl import 'timm:resnet*' --report
     """
     from cnndsl.runtime.importing.targets import is_target
 
     shapes = [_shape(each) for each in inputs]
+    if format is not None and not report:
+        raise click.UsageError("--format is for --report")
+    if report and save_weights is not None:
+        raise click.UsageError("--report writes no weights")
     _check_files(output, save_weights, force)
     if report:
-        _report(source, arguments, shapes)
+        _report(source, arguments, shapes, format or "table", output, force)
     elif is_target(source):
         _deliver(_of_code(source, arguments, shapes, save_weights, force), output, force)
     else:
@@ -118,19 +125,22 @@ def _of_code(target: str, arguments: Sequence[str], shapes: Sequence[Shape], wei
     return text
 
 
-def _report(source: str, arguments: Sequence[str], shapes: Sequence[Shape]) -> None:
-    """Print why networks of a pattern cannot be imported."""
-    from cnndsl.runtime.importing.reports import outcomes
+def _report(
+    source: str, arguments: Sequence[str], shapes: Sequence[Shape], format: str, output: str | None, force: bool
+) -> None:
+    """Write why networks of a pattern cannot be imported; the exit code is 1 where there is one."""
+    from cnndsl.runtime.importing.reports import ImportOutcome, as_json, as_table, outcomes
     from cnndsl.runtime.importing.targets import arguments as read_arguments
     from cnndsl.runtime.importing.targets import is_target
 
     if not is_target(source):
         raise click.UsageError("--report is for code: timm:resnet50d, or a pattern of names, 'timm:resnet*'")
-    failed = 0
+    found: list[ImportOutcome] = []
     for each in outcomes(source, read_arguments(arguments), shapes):
-        failed += bool(each.faults)
-        echo(f"{each.target}  {'; '.join(each.faults) or 'can be imported'}")
-    if failed:
+        note(f"{each.target}: {each.result}")
+        found.append(each)
+    _deliver(f"{as_json(found) if format == 'json' else as_table(found)}\n", output, force)
+    if any(each.faults for each in found):
         raise SystemExit(1)
 
 

@@ -147,7 +147,9 @@ def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
     message = f"nothing before this place is called `{name}`"
     names = list(here.parts)
     parts = f"parts with a label here: {listed([f'`{each}`' for each in names])}" if names else ""
-    raise error("E0232", message, item.span, nearest(name, names) or parts or "give the part a label: `tower: […]`")
+    label = f"label its first call, `{name.lower()}: {name}`, and write `again {name.lower()}`"
+    help = label if name in env.home.blocks else nearest(name, names) or parts or "give the part a label: `tower: […]`"
+    raise error("E0232", message, item.span, help)
 
 
 def _can_apply(part: LabelledPart, is_named: bool) -> bool:

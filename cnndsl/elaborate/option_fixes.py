@@ -36,6 +36,7 @@ _SYNONYMS = {
     "group": "groups",
     "negative_slope": "slope",
     "rate": "p",
+    "epsilon": "eps",
     "prob": "p",
     "output_size": "out",
 }
@@ -59,6 +60,8 @@ def for_option(kind: type[Layer], written: ast.WrittenLayer, argument: ast.Argum
     likely = unmistakable(name, known) if len(name) > 1 else ""
     if name in ("p", "s") and name.upper() in known:
         likely = name.upper()
+    elif name == "rate" and "dilation" in options:
+        likely = "dilation"
     elif _SYNONYMS.get(name) in options:
         likely = _SYNONYMS[name]
     if likely:

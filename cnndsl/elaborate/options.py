@@ -175,6 +175,9 @@ def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.
         edit, advice = Edit(sign, f" -> {span.text}"), "an arrow is missing: {}"
         if not is_layer:
             raise error("E0223", f"{name} takes no {what}", span, f"write {name}")
+    elif what == "stride" and written.width is not None:
+        place = Span(span.source, written.width.span.start, span.end)
+        edit, advice = Edit(place, f"{{{place.text}}}"), "a quotient stands in braces: {}"
     elif what == "width" and kind.SIZE:
         edit, advice = Edit(sign, ""), "it has as many channels as its input: {}"
     else:

@@ -5,13 +5,14 @@ A file without values for all of them is a family. `sweeping/` walks over it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from cnndsl.elaborate.references import show_value
 from cnndsl.elaborate.survey import choices, free_names, survey
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Fix, Span, listed, meant, nearest, unmistakable
-from cnndsl.expr import error
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Fix, Span, listed, meant, nearest, replacement, unmistakable
+from cnndsl.expr import TRUTHS, error
 from cnndsl.expr import given as given_value
 from cnndsl.expressions import Expr, Name, ReferenceExpr
 from cnndsl.layers import known
@@ -171,6 +172,9 @@ def _value(written: Expr, scope: Mapping[str, Value]) -> Value:
 
 def _word(written: Name | ReferenceExpr) -> Value:
     if isinstance(written, Name):
+        if written.name in TRUTHS:
+            message = f"there is no value called `{written.name}` here"
+            raise error("E0201", message, written.span, replacement(written.span, TRUTHS[written.name]))
         return NameSymbol(written.name)
     raise error("E0205", "a parameter of the net is no output: there is none before the network", written.span)
 
@@ -230,9 +234,17 @@ def _missing(missing: list[OpenParameter]) -> Diagnostic:
     return found.advised(_together(slips, help)) if slips else found
 
 
+_LOOK_ALIKE = str.maketrans("lIOo", "1100")
+"""Letters that are taken for digits."""
+
+
 def _slips(missing: Sequence[OpenParameter]) -> Iterator[Fix]:
-    """A fix for each free name that can only be meant for that of a layer type."""
+    """A fix for each free name that can only be meant for that of a layer type, or for a number: `l28`."""
     for each in missing:
+        digits = each.name.translate(_LOOK_ALIKE)
+        if not each.is_declared and digits.isdigit() and re.search("[0-9]", each.name):
+            yield meant(each.span, digits)
+            continue
         close = "" if each.is_declared or len(each.name) < 4 else unmistakable(each.name, known())
         if close:
             yield meant(each.span, close)

@@ -55,11 +55,13 @@ class _Pairs:
         """Return which layer has another name, in words; nothing where none has."""
         for wanted, at in self.counterparts.items():
             one, other = self.made.nodes[at], self.wanted.nodes[wanted]
+            if not other.inputs or not _has_tensors(self.wanted, other):
+                continue
             if other.weights_of >= 0 <= one.weights_of:
                 one, other = self.made.nodes[one.weights_of], self.wanted.nodes[other.weights_of]
             elif one.weights_of != other.weights_of:
                 return f"`{other.path}` has weights of its own" if one.weights_of < 0 else f"`{other.path}` has none"
-            if one.path != other.path and any(each.persistent for each in self.wanted.tensors(other)):
+            if one.path != other.path:
                 return f"`{other.path}` is called `{one.path}`"
         return ""
 
@@ -97,3 +99,8 @@ def _unlike(one: Node, other: Node) -> str:
     if one.shape != other.shape or len(one.inputs) != len(other.inputs):
         return f"{other.text} gives {one.shape}, not {other.shape}"
     return ""
+
+
+def _has_tensors(graph: Graph, node: Node) -> bool:
+    """Whether a layer has something in a file of weights, its own or that of another one."""
+    return any(each.persistent for each in node.layer.tensors(*graph.shapes(node)))

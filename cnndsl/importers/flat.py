@@ -53,7 +53,14 @@ class FlatGraph:
         return self._append(Input(extents), (), shape, place, path)
 
     def add(
-        self, layer: Layer, inputs: Sequence[int], place: int, path: str = "", *, training_only: bool = False
+        self,
+        layer: Layer,
+        inputs: Sequence[int],
+        place: int,
+        path: str = "",
+        *,
+        training_only: bool = False,
+        weights_of: int = -1,
     ) -> int:
         """Add a layer and return its number. Raises CnnError where it does not fit what it reads.
 
@@ -64,13 +71,14 @@ class FlatGraph:
             path: What it is called in the code that the file comes from: the common prefix of its tensors' names, or
                 the module around it and a last component.
             training_only: Whether only training computes it.
+            weights_of: The number of the layer whose weights it has; -1 where they are its own.
         """
         self._bounds(layer, place)
         try:
             shape = infer(layer, [self._nodes[at].shape for at in inputs])
         except LayerError as stop:
             raise self.error(stop.message, place, stop.help, stop.code) from None
-        return self._append(layer, tuple(inputs), shape, place, path, training_only)
+        return self._append(layer, tuple(inputs), shape, place, path, training_only, weights_of)
 
     def shape(self, at: int) -> Shape:
         """Return the shape of a value."""
@@ -127,9 +135,11 @@ class FlatGraph:
         place: int,
         path: str = "",
         training_only: bool = False,
+        weights_of: int = -1,
     ) -> int:
         number = len(self._nodes)
         span = Span(self.source, place, place + 1)
         name = path or f"layer{number}"
-        self._nodes.append(Node(number, name, layer, inputs, shape, span, layer.kind(), training_only=training_only))
+        made = Node(number, name, layer, inputs, shape, span, layer.kind(), (), (), training_only, weights_of)
+        self._nodes.append(made)
         return number

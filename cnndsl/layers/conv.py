@@ -38,7 +38,8 @@ def need_groups(groups: int, x: Shape, filters: int) -> None:
     """Raises LayerError where the groups do not divide the channels on both sides."""
     if x.channels % groups or filters % groups:
         message = f"{groups} groups must divide both the {x.channels} channels of the input and the {filters} filters"
-        raise LayerError("E0304", message, common_divisors(x.channels, filters))
+        depthwise = "; with one group for each channel, write DWCONV" if groups == filters else ""
+        raise LayerError("E0304", message, common_divisors(x.channels, filters) + depthwise)
 
 
 @record

@@ -50,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     Rule("uncalled-block", name_rules.uncalled_block, strict=True, checked=True),
     Rule("swapped-size", mistake_rules.swapped_size, strict=True, checked=True),
     Rule("channels-first", mistake_rules.channels_first, strict=True, checked=True),
+    Rule("identity-last", name_rules.identity_last, strict=True, checked=True),
     Rule("repeated-width", name_rules.repeated_width),
     Rule("odd-input", size_rules.odd_input),
     Rule("stride-remainder", size_rules.stride_remainder, strict=True),

@@ -202,3 +202,28 @@ def _removal_of_use(statement: ast.Use, span: Span) -> Fix:
     else:
         edit = Edit(Span(span.source, span.start, statement.names[1][1].start), "")
     return Fix((edit,), "remove it, or call it")
+
+
+def _role(layer: ast.WrittenLayer) -> str:
+    """The role of the layer type that is written; empty for a block."""
+    found = find(layer.head) or find(name_and_size(layer.head)[0])
+    return found.ROLE if found is not None else ""
+
+
+def identity_last(graph: Graph) -> Iterator[Finding]:
+    """In `CONV1-c/s or ID` the convolution fits wherever it is tried, so that ID is never chosen.
+
+    The first choice that fits is taken. Source: the reference of the language.
+    """
+    file = tree(graph.source)
+    for node in ast.walk(file.statements) if file is not None else ():
+        if not isinstance(node, ast.Either):
+            continue
+        *before, last = node.choices
+        first = before[0]
+        is_projection = isinstance(first, ast.WrittenLayer) and first.width and _role(first) == "convolution"
+        if not is_projection or not isinstance(last, ast.WrittenLayer) or _role(last) != "identity":
+            continue
+        written = " or ".join(each.span.text for each in (last, *before))
+        message = f"{first.span.text} fits wherever it is tried, so `ID` is never chosen"
+        yield Finding(node.span, message, replacement(node.span, written, "the first that fits is taken: {}"))

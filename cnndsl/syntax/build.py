@@ -5,6 +5,7 @@ lark calls a method with the children of its rule, punctuation included; the fir
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cnndsl.errors import CnnError, Source, Span
@@ -166,7 +167,18 @@ class TreeBuilder(ExpressionBuilder):
 
     def label(self, c: RuleChildren) -> ast.Label:
         """Build `label_name ":" postfix`."""
+        self._check_label(c[0])
         return ast.Label(words.path(c[0]), c[2], c[0].span, self._span(c))
+
+    def _check_label(self, word: Word) -> None:
+        """Raise CnnError for `CONV3-64: conv1`, whose label follows its layer."""
+        if not re.search("[-/]", word.span.text) or '"' in word.span.text:
+            return
+        from cnndsl.syntax.pasted_fixes import label_behind
+
+        help = label_behind(self.source, word.span.start)
+        if help is not None:
+            raise error("E0106", f"`{word.span.text}` is a layer, and no label", word.span, help)
 
     def tap(self, c: RuleChildren) -> ast.Tap:
         """Build `"tap" name ("(" NAME ")")? ":" postfix`."""

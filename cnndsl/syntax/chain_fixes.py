@@ -142,7 +142,8 @@ def square(stop: Stop) -> Fix | None:
 
 
 def sum_without(stop: Stop) -> Fix | None:
-    """`CONV3-64 + @a` outside of parentheses."""
+    """`CONV3-64 + @a` outside of parentheses. Where the other branch is no reference, it matters where the parentheses
+    open: the text does not tell."""
     if stop.found not in ("+", "|") or not stop.takes("ARROW") or opened_at(stop):
         return None
     text = stop.source.text
@@ -151,6 +152,10 @@ def sum_without(stop: Stop) -> Fix | None:
         return None
     end = re.compile(r"[^\n#]*?(?=\s*(?:->|$|#|\n))").match(text, stop.offset)
     if end is None or start < 0:
+        return None
+    branches = re.split(r"\s[+|]\s", f" {text[stop.offset : end.end()]}")[1:]
+    is_inside = text[:start].rstrip().endswith("->")
+    if is_inside and not all(each.strip().startswith("@") for each in branches):
         return None
     place = Span(stop.source, start, end.end())
     edits = [(start, start, "("), (place.end, place.end, ")")]

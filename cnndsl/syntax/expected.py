@@ -11,7 +11,9 @@ from cnndsl.syntax.brackets import unmatched
 from cnndsl.syntax.chain_fixes import CHAIN_FIXES, LAST_FIXES
 from cnndsl.syntax.hints import foreign, hint, misspelled
 from cnndsl.syntax.layer_fixes import LAYER_FIXES
+from cnndsl.syntax.line_fixes import LINE_FIXES
 from cnndsl.syntax.parse_failure import Stop
+from cnndsl.syntax.pasted_fixes import PASTED_FIXES
 from cnndsl.syntax.sign_fixes import SIGN_FIXES
 from cnndsl.syntax.statement_fixes import STATEMENT_FIXES
 from cnndsl.syntax.statement_hints import misplaced
@@ -31,7 +33,7 @@ _PLAIN = {
 """Terminals that are said as they are, whatever else could stand there, in the order of the message."""
 
 
-_FIXES = (*LAYER_FIXES, *SIGN_FIXES, *CHAIN_FIXES, *STATEMENT_FIXES)
+_FIXES = (*PASTED_FIXES, *LINE_FIXES, *LAYER_FIXES, *SIGN_FIXES, *CHAIN_FIXES, *STATEMENT_FIXES)
 
 
 def describe(stop: Stop) -> Diagnostic:

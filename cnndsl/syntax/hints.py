@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from cnndsl.errors import Span, did_you_mean, unmistakable
 from cnndsl.syntax.brackets import opened_at
+from cnndsl.syntax.branch_hints import branches
 from cnndsl.syntax.habit_hints import HABIT_HINTS
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 from cnndsl.syntax.statement_hints import beginning, free_name, in_brackets
@@ -92,6 +93,9 @@ def _ends_early(stop: Stop) -> bool:
 
 def _unfinished(stop: Stop) -> str:
     """`b =`, and nothing that it is."""
+    choice = re.search(r"\blet[^\n]*=\s*([^\n]*\bif\b(?![^\n]*\belse\b)[^\n]*?)\s*$", stop.end_of_before)
+    if choice is not None and stop.takes("ELSE"):
+        return f"an `if` in a value has an `else`: `{choice[1]} else …`"
     begun = re.search(r"(?:\b(block|let)\s+)?\b([A-Za-z_]\w*)((?:\s*\([^()]*\))?)\s*=\s*$", stop.end_of_before)
     if begun is None or not stop.takes("LSQB", "NUMBER") or not (_ends_early(stop) or stop.found == "->"):
         return ""
@@ -205,67 +209,6 @@ def _option(stop: Stop) -> str:
     return f"an option is set with `=`: `{stop.word}={value[1]}`" if value and is_option else ""
 
 
-def _branches(stop: Stop) -> str:
-    """`A + B` without brackets, `(A, B)`, `(A + B | C)`, `MUL(A | B)`."""
-    if stop.found in ("+", "|") and (leading := _leading(stop)):
-        return leading
-    if stop.found in ("+", "|") and (beginning := _of_values(stop)):
-        return beginning
-    if stop.found in ("+", "|") and re.search(r"\bif\b[^()]*$", stop.before):
-        return "in the test of an `if` a sum stands in brackets: `if (a + b) > c`"
-    if stop.found in ("+", "|") and stop.takes("ARROW", "$END"):
-        return f"branches stand in brackets: `(A {stop.found} B)`"
-    if stop.found in ("+", "|") and stop.takes("PLUS", "VBAR"):
-        return "sums and concatenations are not mixed in one pair of brackets: `(A + (B | C))`"
-    if (
-        stop.found in ("+", "|")
-        and stop.takes("COMMA")
-        and re.search(r"\b(?i:MUL|SUB|MAX|MEAN)\s*\([^()]*$", stop.before)
-    ):
-        return "the branches of MUL, SUB, MAX and MEAN are separated by commas: `MUL(A, B)`"
-    if stop.found == "," and re.search(r"INPUT\s+[0-9]+$", stop.before.rstrip(), re.IGNORECASE):
-        return "a volume is H x W x C without blanks: `INPUT 224x224x3`"
-    if stop.found == "," and stop.takes("PLUS", "VBAR"):
-        return (
-            "branches are joined by `+` or `|`: `(A + B)`; MUL(A, B), SUB(A, B), MAX(A, B) and MEAN(A, B) have commas"
-        )
-    return ""
-
-
-def _of_values(stop: Stop) -> str:
-    """`x = @a + @b`, `@a + @b` on a line of its own, `CONV3-8 (@a + @b)`."""
-    line = stop.before[-2000:].rpartition("\n")[2]
-    rest = stop.source.text[stop.offset : stop.offset + 200].partition("\n")[0].partition("#")[0].rstrip()
-    behind = re.search(r"[\w)\]}][ \t]+(\(\s*@[^()]*)$", line)
-    if behind and stop.takes("COMMA") and rest.count(")") > rest.count("("):
-        return f"an arrow is missing: `-> {behind[1]}{rest}`"
-    begun = re.match(r"\s*(?P<named>\w+\s*=\s*)?(?P<first>@[\w.]+\s*)$", line)
-    if begun is None or re.search(r"[(\[]", rest.partition("->")[0]):
-        return ""
-    branches, arrow, behind_it = rest.partition(" -> ")
-    shown = f"({begun['first']}{branches}){arrow}{behind_it}"
-    if begun["named"]:
-        return f"branches stand in brackets: `{shown}`"
-    name = free_name(stop.source.text)
-    return f"branches stand in brackets, and a chain that begins with these has a name: `{name} = {shown}`"
-
-
-def _leading(stop: Stop) -> str:
-    """`(| A | B)`, `MUL(+ @u*)`: an operator in front of branches that need none there."""
-    rest = re.match(r"[+|]\s*([^()]*)\)", stop.after)
-    kind = re.search(r"\b((?i:MUL|MAX|MEAN)|SUB)\s*\(\s*$", stop.before)
-    if kind:
-        shown = re.sub(r"\s*[+|]\s*", ", ", rest[1].strip()) if rest else "A, B"
-        return f"its branches have commas and no operator, a star is several: `{kind[1]}({shown})`"
-    opened = opened_at(stop)
-    inside = stop.before[opened[-1] - stop.start :] if opened else ""
-    first = re.match(r"\(\s*[+|](.*)", inside, re.DOTALL)
-    if first is None:
-        return ""
-    shown = f"{first[1].strip()} {stop.found} {rest[1].strip() if rest else '…'}"
-    return f"an operator in front is for a single star; these are several branches: `({shown})`"
-
-
 def _comparison(stop: Stop) -> str:
     if stop.type != "COMPARISON" and stop.found not in ("<", ">", "<=", ">=", "==", "!="):
         return ""
@@ -375,7 +318,7 @@ _RULES: tuple[Callable[[Stop], str], ...] = (
     _dot,
     _equals,
     _option,
-    _branches,
+    branches,
     _comparison,
     _number,
     _missing_arrow,

@@ -176,6 +176,10 @@ def _joined(before: ast.Statement, statement: ast.Statement) -> Stop | None:
     """Something that follows a statement without the sign between them: a chain that does not begin with INPUT, was
     meant to go on with the one before it; `t@2` reads `t` and `@2`, `{n}xk` reads `{n}` and `xk`."""
     source, start, span = before.span.source, before.span.start, statement.span
+    is_option = isinstance(before, ast.Default) and not before.layer.arguments and isinstance(statement, ast.Equation)
+    is_unit = isinstance(before, ast.Assert) and re.fullmatch("[KMGkmg](?:illion)?", span.text)
+    if (is_option or is_unit) and before.span.line == span.line:
+        return Stop(source, start, span.start, span.start + 1, "", frozenset({"$END"}))
     if isinstance(statement, ast.Equation) and not statement.name:
         first, number = statement.body.items[0].span, re.match(r"@[0-9]", span.text)
         is_one_word = before.span.end == span.start and re.search(r"\w$", before.span.text) and number

@@ -36,6 +36,7 @@ BAD = {
     "uncalled-block": "INPUT 8x8x3 -> FC-2 block A = CNOV",
     "swapped-size": "INPUT 32x32x3 -> CONV64-3 -> FC-2",
     "channels-first": "INPUT 3x32x32 -> CONV1-8 -> FC-2",
+    "identity-last": "INPUT 8x8x3 -> (CONV3-8 + CONV1-8 or ID) -> FC-2",
     "repeated-width": "INPUT 8x8x3 -> CONV3-C -> CONV3-2*C -> FC-2",
     "dead-branch": "INPUT 8x8x3 -> (CONV3-8 | CONV5-8) -> SLICE(0, 8) -> FC-2",
 }

@@ -79,7 +79,8 @@ def test_a_residual_network_has_one_block_and_a_table_of_its_stages() -> None:
     text = raised(cnndsl.load("resnet50").graph)
     assert text.count("block ") == 1
     assert "ID or [CONV1-{4*c}/s -> BN]" in text
-    assert "-> for c, s, n in (64, 1, 2), (128, 2, 3), (256, 2, 5), (512, 2, 2) [" in text
+    # The paper's units in each stage are 3, 4, 6 and 3.
+    assert "-> for c, s, n in (64, 1, 3), (128, 2, 4), (256, 2, 6), (512, 2, 3) [" in text
 
 
 def test_programs_in_which_labels_and_references_meet() -> None:

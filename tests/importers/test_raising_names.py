@@ -65,10 +65,12 @@ def test_blocks_of_residual_and_dense_networks(name: str) -> None:
 
 def test_a_block_has_tests_for_what_some_of_its_modules_lack() -> None:
     text = text_of("mobilenet_v2")
-    assert "block Residual(c, s=1, more=yes) = (" in text
-    assert " if more -> " in text
+    # The paper's t is 6 everywhere but in the first unit, which lacks the convolution that expands.
+    assert "block Residual(c, s=1, e=6) = (" in text
+    assert "(e*C) if e != 1 -> " in text
     assert "+ ID if C == c" in text
-    assert "-> Residual(64, 2) -> Residual(64)*3 -> Residual(96)*3 -> Residual(160, 2)" in text
+    # Table 2 of the paper: c, s and n of the stages behind the first.
+    assert "(24, 2, 2), (32, 2, 3), (64, 2, 4), (96, 1, 3), (160, 2, 3), (320, 1, 1) [" in text
 
 
 @pytest.mark.parametrize("name", ["resnet18", "squeezenet1_1", "unet"])

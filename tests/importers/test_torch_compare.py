@@ -127,6 +127,38 @@ EQUAL: dict[str, tuple[Forward, Forward]] = {
     "present size": (lambda _, x: fn.adaptive_avg_pool2d(x, 8), lambda _, x: fn.interpolate(x, scale_factor=1)),
     "twice": (lambda m, x: m.pointwise(x) + m.pointwise(x).tanh(), lambda m, x: (y := m.pointwise(x)) + y.tanh()),
     "stochastic depth": (lambda _, x: x + drop_path(x, 0.2), lambda _, x: x + other_drop_path(x, 0.2)),
+    "stochastic depth by hand": (
+        lambda _, x: x + x.tanh() / 0.8 * torch.floor(0.8 + torch.rand((2, 1, 1, 1), device=x.device)),
+        lambda _, x: x + drop_path(x.tanh(), 0.2),
+    ),
+    "every second position": (lambda _, x: x[:, :, ::2, ::2], lambda _, x: fn.max_pool2d(x, 1, 2)),
+    "every second position but the first": (
+        lambda _, x: x[:, :, 1::2, ::2],
+        lambda _, x: fn.max_pool2d(x[:, :, 1:], 1, 2),
+    ),
+    "order of cuts": (lambda _, x: x[:, 2:5, 1:, 3::2], lambda _, x: x[..., 1:][:, 2:5, 1:, 2::2]),
+    "concatenated vectors": (
+        lambda _, x: torch.cat([x.amax((2, 3)), x.mean((2, 3))], 1),
+        lambda _, x: torch.cat([x.amax((2, 3), True), x.mean((2, 3), True)], 1).flatten(1),
+    ),
+    "stack of maps": (
+        lambda m, x: torch.stack([m.conv(x), x], 1).sum(1),
+        lambda m, x: (y := torch.cat([m.conv(x), x], 1))[:, :8] + y[:, 8:],
+    ),
+    "largest of all": (lambda _, x: fn.max_pool2d(x, 8), lambda _, x: x.amax((2, 3), keepdim=True)),
+    "cut by a padding": (lambda _, x: fn.pad(x, (-1, 2, 0, -3)), lambda _, x: fn.pad(x[:, :, :5, 1:], (0, 2))),
+    "mean of means": (lambda _, x: x.mean(3).mean(2), lambda _, x: x.mean((2, 3))),
+    "gated linear unit": (lambda _, x: fn.glu(x, 1), lambda _, x: x[:, :4] * x[:, 4:].sigmoid()),
+    "size": (lambda _, x: x.tanh().abs(), lambda _, x: torch.maximum(y := x.tanh(), -y)),
+    "complement": (lambda _, x: 1 - x.sigmoid(), lambda _, x: torch.sigmoid(-x)),
+    "layer norm by hand": (
+        lambda m, x: (
+            m.norm.weight[:, None, None]
+            * ((y := x - x.mean(1, keepdim=True)) / torch.sqrt(y.pow(2).mean(1, True) + 1e-5))
+            + m.norm.bias[:, None, None]
+        ),
+        lambda m, x: first(m.norm(last(x))),
+    ),
     "number to 12 digits": (lambda _, x: x * (1 - 0.9997), lambda _, x: x * 0.0003),
 }
 
@@ -145,6 +177,26 @@ UNEQUAL: dict[str, tuple[Forward, Forward]] = {
     "rate": (lambda m, x: fn.dropout(x, 0.5, m.training), lambda m, x: fn.dropout(x, 0.4, m.training)),
     "dropped whole": (lambda m, x: fn.dropout(x, 0.5, m.training), lambda m, x: fn.dropout2d(x, 0.5, m.training)),
     "survival": (lambda _, x: drop_path(x, 0.2), lambda _, x: drop_path(x, 0.3)),
+    "survival by hand": (
+        lambda _, x: x / 0.8 * torch.floor(0.8 + torch.rand((2, 1, 1, 1), device=x.device)),
+        lambda _, x: x / 0.8 * torch.floor(0.7 + torch.rand((2, 1, 1, 1), device=x.device)),
+    ),
+    "not divided by the survival": (
+        lambda _, x: x * torch.floor(0.8 + torch.rand((2, 1, 1, 1), device=x.device)),
+        lambda _, x: drop_path(x, 0.2),
+    ),
+    "one draw for two": (
+        lambda _, x: x * (mask := x.new_empty((2, 1, 1, 1)).bernoulli_(0.8).div_(0.8)) + x.tanh() * mask,
+        lambda _, x: drop_path(x, 0.2) + drop_path(x.tanh(), 0.2),
+    ),
+    "first of two": (lambda _, x: x[:, :, ::2], lambda _, x: x[:, :, 1::2]),
+    "axis of a stride": (lambda _, x: x[:, :, ::2], lambda _, x: x[:, :, :, ::2].transpose(2, 3)),
+    "gate of a gated linear unit": (lambda _, x: fn.glu(x, 1), lambda _, x: x[:, 4:] * x[:, :4].sigmoid()),
+    "stacked the other way": (
+        lambda m, x: torch.stack([m.conv(x), x], 1)[:, 0],
+        lambda m, x: torch.stack([x, m.conv(x)], 1)[:, 0],
+    ),
+    "eps of a layer norm": (lambda _, x: fn.layer_norm(x, (8,)), lambda _, x: fn.layer_norm(x, (8,), eps=1e-6)),
     "which statistics": (
         lambda m, x: m.bn(x),
         lambda m, x: fn.batch_norm(x, m.bn.running_mean, m.bn.running_var, m.bn.weight, m.bn.bias),

@@ -30,7 +30,7 @@ from cnndsl.emit.torch.ir import (
     node_of,
     what_of,
 )
-from cnndsl.emit.torch.iterations import built_names, used_names
+from cnndsl.emit.torch.iterations import Iterations, built_names, used_names
 from cnndsl.emit.torch.names import numbered, variable, word
 from cnndsl.emit.torch.part_queries import Borders, elements, members, of_type
 from cnndsl.emit.torch.restart import Differ, Missing
@@ -126,6 +126,19 @@ class ClassBuilder:
         return replace(scope, frames=tuple(frames)), tuple(found)
 
     # Modules
+
+    def listed(self, parts: Sequence[Part], cursor: Cursor) -> tuple[SequentialBuild, Cursor, Term]:
+        """Build a list of modules, which is a label on a repeat; returns it, the cursor after it, and how many there
+        are."""
+        labels = of_type(parts, NamedPart)
+        inside = replace(cursor, roots=tuple(label.path for label in labels), renumbered=False)
+        chain, after = ChainBuilder(self).build([label.part for label in labels], inside)
+        count = Iterations(
+            of_type([each for label in labels for each in elements(label.part)], LoopPart), cursor
+        ).count()
+        outputs = [output(part, entry) for part, entry in zip(parts, cursor.nodes, strict=True)]
+        made = replace(chain, is_list=True)
+        return made, replace(cursor, scope=after.scope).after(outputs, after.term), count
 
     def module(
         self, parts: Sequence[Part], cursor: Cursor, traced: Traced | None = None

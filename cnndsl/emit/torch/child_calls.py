@@ -7,8 +7,7 @@ from functools import cached_property
 from typing import Protocol
 
 from cnndsl.emit.torch.collecting import Walks
-from cnndsl.emit.torch.containers import in_containers
-from cnndsl.emit.torch.init_method import target
+from cnndsl.emit.torch.containers import in_containers, target
 from cnndsl.emit.torch.ir import Build, ModuleClass, SequentialBuild
 from cnndsl.emit.torch.walk import form
 

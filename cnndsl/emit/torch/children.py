@@ -20,6 +20,7 @@ from cnndsl.emit.torch.ir import (
     Compute,
     Flag,
     ModuleClass,
+    RepeatStep,
     SequentialBuild,
     Step,
     node_of,
@@ -28,7 +29,7 @@ from cnndsl.emit.torch.ir import (
 from cnndsl.emit.torch.part_queries import of_type
 from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.scope import known_terms
-from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, conditional, negated, op
+from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, conditional, mul, negated, op, summands
 from cnndsl.emit.torch.trace_records import Candidate, Decision, Traced
 from cnndsl.emit.torch.walk import builds, leaving_of, strides
 from cnndsl.graph import CallPart, Graph, Part, output
@@ -43,6 +44,10 @@ class Modules(Protocol):
         self, parts: Sequence[Part], cursor: Cursor, traced: Traced | None = None
     ) -> tuple[Build | SequentialBuild, Cursor]:
         """Build a child that is these parts; return it and the cursor after it."""
+        ...
+
+    def listed(self, parts: Sequence[Part], cursor: Cursor) -> tuple[SequentialBuild, Cursor, Term]:
+        """Build a list of modules; return it, the cursor after it, and how many there are."""
         ...
 
     def class_at(self, part: Part) -> ModuleClass | None:
@@ -68,6 +73,8 @@ class Children:
         self.modules, self.cursor, self.traced = modules, cursor, traced
         self.graph = modules.graph
         self.terms: dict[int, Term | None] = {}
+        self.many: dict[int, tuple[Term, Term]] = {}
+        """How many values lists hold, times the channels of each."""
         for value, name in zip(traced.forward.inputs, entering, strict=True):
             whole: Term | None = cursor.term if value == 0 else Var(name) if name else None
             self.terms[value] = self._known(value, whole)
@@ -103,6 +110,8 @@ class Children:
                 self._apply(step)
             elif isinstance(step, Compute):
                 self._compute(step)
+            elif isinstance(step, RepeatStep):
+                self._repeat(step)
             elif isinstance(step, BranchStep):
                 self._steps((*step.then, *step.otherwise))
                 ends = self.terms.get(step.chosen), self.terms.get(step.other)
@@ -131,6 +140,24 @@ class Children:
             self._leaving[step.child] = found if len(found) == len(step.outputs) else (after.term,) * len(step.outputs)
         for value, term in zip(step.outputs, self._leaving[step.child], strict=True):
             self.terms[value] = self._known(value, term)
+
+    def _repeat(self, step: RepeatStep) -> None:
+        """A list of modules. What it gives has so many times the channels of what each module gives, if all give as
+        many."""
+        child = self.traced.children[step.child]
+        inside = self._inside(child)
+        module, after, count = self.modules.listed([child.parts[at] for at in sorted(child.parts)], inside)
+        self._built[step.child] = BuiltChild(child, inside, module, "", [self.terms.get(step.inputs[0])])
+        listed, last = step.outputs
+        self.terms[last] = self._known(last, after.term)
+        width, scope = self.terms[last], self.cursor.scope
+        widths = [
+            {scope.followed.width(self.graph, node_of(what)) for what in items}
+            for items in self.traced.forward.values[listed].items
+        ]
+        is_one = width is not None and all(len(each) == 1 for each in widths)
+        if is_one and width is not None:
+            self.terms[listed], self.many[listed] = mul(count, width), (count, width)
 
     def _inside(self, child: Candidate) -> Cursor:
         """What enters a child, at each of its places and in each of its further applications."""
@@ -175,8 +202,19 @@ class Children:
             shapes = [self.graph.nodes[node_of(what)].shape for what in keys if what is not None]
             terms.append(flat_term(shapes, terms[0]))
         known = [term for term in terms if term is not None]
-        total = add(*known) if len(known) == len(terms) and step.operation == "concat" else None
+        total = self._total(step.inputs, known) if len(known) == len(terms) and step.operation == "concat" else None
         self.terms[step.output] = self._known(step.output, total, *([] if total else known))
+
+    def _total(self, inputs: Sequence[int], terms: Sequence[Term]) -> Term:
+        """The channels of a concatenation: of a list and so many values of its width `(n + 2) * width`."""
+        listed = [at for at, value in enumerate(inputs) if value in self.many]
+        if len(listed) == 1:
+            count, width = self.many[inputs[listed[0]]]
+            others = dict(summands(add(*(term for at, term in enumerate(terms) if at not in listed))))
+            (each, weight), *more = dict(summands(width)).items()
+            if not more and weight == 1 and others.keys() == {each}:
+                return mul(add(count, Const(others[each])), width)
+        return add(*terms)
 
     def _node(self, value: int, place: int) -> int:
         what = self.traced.forward.values[value].keys[place]

@@ -1,4 +1,5 @@
-"""The order in which children are made that are parts of a module in pieces, as `convs.0` and `convs.1` are of `convs`.
+"""The order in which children are made that are parts of a module in pieces, as `convs.0` and `convs.1` are of `convs`,
+and how a class reaches them.
 
 Those of one container follow one another, where the first of them is called; those of a list in the list's order.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cnndsl.emit.torch.ir import Child
+from cnndsl.emit.torch.ir import Child, ModuleClass
 
 
 def container_of(child: Child) -> str:
@@ -31,6 +32,18 @@ def in_containers(children: Sequence[Child], containers: Mapping[str, bool]) -> 
         return tuple(found)
 
     return sorted(children, key=order)
+
+
+def target(cls: ModuleClass, name: str) -> str:
+    """Return how a class reaches a child: by its name, by its number, or by its place in a container, `convs[1]`."""
+    first, *rest = name.split(".")
+    if cls.is_listed:
+        return f"self[{name}]"
+    found, path = f"self.{first}" if first.isidentifier() else f'self["{first}"]', first
+    for each in rest:
+        found += f"[{each}]" if cls.containers[path] else f'["{each}"]'
+        path += f".{each}"
+    return found
 
 
 def _prefixes(name: str) -> list[str]:

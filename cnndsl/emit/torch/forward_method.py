@@ -16,12 +16,13 @@ from collections.abc import Sequence
 
 from cnndsl.emit.torch.child_calls import Calls
 from cnndsl.emit.torch.collecting import Collected, WrittenStep, collected
-from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, Step, Training
+from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, RepeatStep, Step, Training
 from cnndsl.emit.torch.layout import CallDoc, Doc, Item, Text, flat
 from cnndsl.emit.torch.loop_statements import LoopStatements, has_list, joined, summed
 from cnndsl.emit.torch.memory import ForwardMemory, distinct
 from cnndsl.emit.torch.merges import application, expression
 from cnndsl.emit.torch.pending import CALLED, LONGEST, Waiting, in_lines, together
+from cnndsl.emit.torch.repeat_statements import RepeatStatements
 from cnndsl.emit.torch.return_types import is_plain_in_evaluation, returned, type_of
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.emit.torch.steps import made_by, used_by
@@ -64,7 +65,7 @@ class _ForwardWriter:
     def steps(self, steps: Sequence[WrittenStep]) -> None:
         """Write steps, the last values of which may still wait."""
         for step in steps:
-            if isinstance(step, Collected):
+            if isinstance(step, Collected | RepeatStep):
                 self._loop(step)
             elif isinstance(step, Compute) and step.operation == "sum" and has_list(self.names, step):
                 self._sum(step)
@@ -130,13 +131,17 @@ class _ForwardWriter:
             self.names.bind(value, name)
         self.lines.append(Line(f"{', '.join(targets)} = ", doc))
 
-    def _loop(self, found: Collected) -> None:
+    def _loop(self, found: Collected | RepeatStep) -> None:
         """Write a loop that collects values, with what it reads by names."""
         self._flush(len(self.waiting))
-        loop = LoopStatements(self.names, found)
+        if isinstance(found, RepeatStep):
+            loop = RepeatStatements(self.names, self.memory.forward.steps, found, self.lines)
+        else:
+            loop = LoopStatements(self.names, found)
         self.lines += loop.opening
-        self._free(found.steps)
-        self.lines.append(loop.loop(self.calls.over(found.calls[0].child)))
+        self._free((found,) if isinstance(found, RepeatStep) else found.steps)
+        over = self.calls.text(found.child) if isinstance(found, RepeatStep) else self.calls.over(found.calls[0].child)
+        self.lines.append(loop.loop(over))
 
     def _sum(self, step: Compute) -> None:
         """Write a sum of a list's values."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from cnndsl.emit.torch import collecting
-from cnndsl.emit.torch.containers import container_of, in_containers
+from cnndsl.emit.torch.containers import container_of, in_containers, target
 from cnndsl.emit.torch.ir import (
     Assign,
     Build,
@@ -213,7 +213,7 @@ class Constructor:
         if doc is not None:
             return self._added(child.name, doc, child.comment)
         assert isinstance(child.module, SequentialBuild)
-        empty = self._added(child.name, CallDoc("nn.Sequential"), child.comment)
+        empty = self._added(child.name, CallDoc(_holder(child.module)), child.comment)
         return [*empty, *self._filled(child.module.items, self._target(child.name))]
 
     def _added(self, name: str, doc: Doc, comment: str) -> list[PythonStatement]:
@@ -233,14 +233,18 @@ class Constructor:
         if doc is not None:
             return [Line(f"{target} = ", doc, comment)]
         assert isinstance(module, SequentialBuild)
-        return [Line(f"{target} = ", CallDoc("nn.Sequential"), comment), *self._filled(module.items, target)]
+        return [Line(f"{target} = ", CallDoc(_holder(module)), comment), *self._filled(module.items, target)]
 
     def _expression(self, module: Build | SequentialBuild) -> Doc | None:
         """A module as one expression; None where it takes several statements."""
         if isinstance(module, Build):
             return self._built(module)
         items = self._arguments(module)
-        return None if items is None else CallDoc("nn.Sequential", items)
+        if items is None or not module.is_list:
+            return None if items is None else CallDoc("nn.Sequential", items)
+        only = items[0].doc if len(items) == 1 else None
+        listed = only if isinstance(only, Comprehension) else Display("[]", items)
+        return CallDoc(_holder(module), (Entry(listed),))
 
     def _built(self, build: Build) -> CallDoc:
         head, renamed = build.callee, dict[str, str]()
@@ -321,16 +325,8 @@ class Constructor:
         return result
 
 
-def target(cls: ModuleClass, name: str) -> str:
-    """Return how a class reaches a child: by its name, by its number, or by its place in a container, `convs[1]`."""
-    first, *rest = name.split(".")
-    if cls.is_listed:
-        return f"self[{name}]"
-    found, path = f"self.{first}" if first.isidentifier() else f'self["{first}"]', first
-    for each in rest:
-        found += f"[{each}]" if cls.containers[path] else f'["{each}"]'
-        path += f".{each}"
-    return found
+def _holder(module: SequentialBuild) -> str:
+    return "nn.ModuleList" if module.is_list else "nn.Sequential"
 
 
 def condition(test: Term) -> Doc:

@@ -58,11 +58,13 @@ _VIEWS: frozenset[StepOperation] = frozenset(("flatten", "size", "same", "view")
 @record(slots=True)
 class ForwardValue:
     """A value of a `forward`: what it is in the graph at each place (None where it does not exist), a name for it, and
-    whether the program gives it this name."""
+    whether the program gives it this name. Of a list that is as long as an argument of the class says, `items` are the
+    values at each place."""
 
     keys: tuple[Key | None, ...]
     name: str = ""
     is_named: bool = False
+    items: tuple[tuple[Key, ...], ...] = ()
 
 
 @record(slots=True)
@@ -116,7 +118,17 @@ class Training:
     outputs: tuple[int, ...]
 
 
-Step: TypeAlias = Apply | Compute | BranchStep | Training
+@record(slots=True)
+class RepeatStep:
+    """The calls of the modules of a list, as many as an argument of the class says: each is given what the one before
+    gives, the first one the input. `outputs` are the list of what they give, and what the last one gives."""
+
+    child: str
+    inputs: tuple[int]
+    outputs: tuple[int, int]
+
+
+Step: TypeAlias = Apply | Compute | BranchStep | Training | RepeatStep
 
 
 @record(slots=True)
@@ -236,9 +248,10 @@ SequentialItem: TypeAlias = Element | LoopItem | ConditionalItem
 
 @record(slots=True)
 class SequentialBuild:
-    """Modules called one after the other: an `nn.Sequential`."""
+    """Modules called one after the other: an `nn.Sequential`, or an `nn.ModuleList` where a `forward` calls them."""
 
     items: tuple[SequentialItem, ...]
+    is_list: bool = False
 
 
 @record(slots=True)

@@ -23,7 +23,7 @@ class LoopStatements:
         self.names, self.found = names, found
         self.first = found.calls[0]
         word = _word(names.hints, found)
-        self.module = _module(names, self.first.child)
+        self.module = module_name(names, self.first.child)
         self.list = names.wished("features" if found.merges else _plural(word))
         self.opening = [self._opened()]
         self.item = "" if len(self.first.outputs) == 1 else names.wished(word)
@@ -44,14 +44,8 @@ class LoopStatements:
 
     def _entered(self, value: int) -> str:
         """The name for what each call hands on to the next: that of what the first one is given, if it may have it."""
-        held = _name(self.names, value)
-        is_free = self.names.left[value] == self.found.reads * self.found.before.count(value)
-        name = held
-        if held not in SPARE or not is_free or value in self.same:
-            name = next((each for each in SPARE if not self.names.is_taken(each)), "") or self.names.wished("y")
-            self.opening.append(Line(f"{name} = ", Text(held)))
-        self.names.reserve(name)
-        return name
+        of_list = -1 if value in self.same else self.found.reads * self.found.before.count(value)
+        return entered(self.names, self.opening, value, of_list)
 
     def loop(self, over: str) -> PythonStatement:
         """Return the loop over the modules that `over` gives."""
@@ -91,6 +85,18 @@ class LoopStatements:
             names.bind(end, self.carried)
 
 
+def entered(names: Variables, opening: list[PythonStatement], value: int, of_list: int) -> str:
+    """Return the name for what each call of a loop hands on to the next: that of what the first one is given, if it may
+    have it, as it may where `of_list` reads, those of a list that holds it, are all that are left; else a new one."""
+    held = _name(names, value)
+    name = held
+    if held not in SPARE or names.left[value] != of_list:
+        name = next((each for each in SPARE if not names.is_taken(each)), "") or names.wished("y")
+        opening.append(Line(f"{name} = ", Text(held)))
+    names.reserve(name)
+    return name
+
+
 def joined(names: Variables, step: Compute, operands: Sequence[Doc]) -> Doc | None:
     """Return the concatenation of operands some of which are a list; None where none are, and for other merges."""
     if step.operation != "concat":
@@ -122,17 +128,26 @@ def has_list(names: Variables, step: Compute) -> bool:
 def summed(names: Variables, step: Compute, is_in_place: bool) -> list[PythonStatement]:
     """Return the statements of a sum some of whose operands are a list: one after the other, into one tensor.
 
-    Where the first operand may not be written over, the first two are added to a new tensor.
+    Where the first operand may not be written over, the first two are added to a new tensor. Of a list that is as long
+    as an argument says nobody can take the first one; then all sums are new tensors.
     """
     target = step.inputs[0]
     heads = step.inputs[: 1 if is_in_place else 2]
     docs = [Text(_name(names, value)) for value in heads]
     rest = _rest(names, step.inputs, len(heads))
+    is_open = heads[-1] in names.open
     names.left.subtract(heads)
     ended = [value for value in heads if not names.is_alive(value)]
     statements: list[PythonStatement] = []
     name = docs[0].text
-    if not is_in_place or "[" in name:
+    if is_open:
+        name = names.target(step.output, ended)
+        statements += [Line(f"{name} = ", docs[0])] if name != docs[0].text else []
+        listed = _list_at(names, step.inputs, 1)
+        item = _item(names, listed)
+        total = Line(f"{name} = ", Infix("+", (Text(name), Text(item))))
+        statements.append(Suite(f"for {item} in ", Text(listed), (total,)))
+    elif not is_in_place or "[" in name:
         name = names.target(step.output, ended)
         statements.append(Line(f"{name} = ", docs[0] if is_in_place else Infix("+", tuple(docs))))
     for operand, item, values in rest:
@@ -162,11 +177,17 @@ def _rest(names: Variables, inputs: Sequence[int], at: int) -> list[tuple[str, s
 def _added(names: Variables, name: str, operand: str, item: str) -> PythonStatement:
     if not item:
         return Line(f"{name} += ", Text(operand))
-    listed = names.lists[operand.partition("[")[0]]
-    if names.holds.get(item) not in listed and (names.is_taken(item) or item in {*names.lists, *names.loops}):
-        item = names.wished(item)
-    names.holds[item] = listed[-1]
+    item = _item(names, operand.partition("[")[0])
     return Suite(f"for {item} in ", Text(operand), (Line(f"{name} += ", Text(item)),))
+
+
+def _item(names: Variables, listed: str) -> str:
+    """The name for what a loop takes from a list, which holds the last value after it."""
+    item, values = _single(listed), names.lists[listed]
+    if names.holds.get(item) not in values and (names.is_taken(item) or item in {*names.lists, *names.loops}):
+        item = names.wished(item)
+    names.holds[item] = values[-1]
+    return item
 
 
 def _list_at(names: Variables, inputs: Sequence[int], at: int) -> str:
@@ -183,8 +204,8 @@ def _name(names: Variables, value: int) -> str:
     return name
 
 
-def _module(names: Variables, child: str) -> str:
-    """The name of the loop's module: that of the children without their numbers, else that of their container."""
+def module_name(names: Variables, child: str) -> str:
+    """Return the name of a loop's module: that of the children without their numbers, else that of their container."""
     container, _, last = child.rpartition(".")
     words = (re.sub(r"_?[0-9]+$", "", last), container.rpartition(".")[2].removesuffix("s"), "layer")
     word = next(each for each in words if len(each) > 1 and each.isidentifier())

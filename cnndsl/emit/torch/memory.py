@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from cnndsl.emit.torch.ir import Apply, Compute, Forward, Step
+from cnndsl.emit.torch.ir import Apply, Compute, Forward, RepeatStep, Step
 from cnndsl.emit.torch.steps import made_by, used_by
 
 
@@ -25,7 +25,7 @@ class Costs(Protocol):
         """Return what a value takes; 0 where it does not exist."""
         ...
 
-    def extra(self, step: Apply, workspace: bool) -> tuple[int, ...] | None:
+    def extra(self, step: Apply | RepeatStep, workspace: bool) -> tuple[int, ...] | None:
         """Return the most that the child allocates beside its inputs, its output included; None if not known."""
         ...
 
@@ -104,6 +104,8 @@ class ForwardMemory:
         for step in self.forward.steps:
             if isinstance(step, Compute) and step.is_view and any(self._size(step.output)):
                 roots[step.output] = roots.get(step.inputs[0], step.inputs[0])
+            elif isinstance(step, RepeatStep):
+                roots[step.outputs[1]] = step.outputs[0]
         return roots
 
     def _total(self, values: Sequence[int]) -> list[int]:
@@ -117,7 +119,7 @@ class ForwardMemory:
 
     def _is_known(self, step: Step) -> bool:
         """Whether all that the step allocates is known."""
-        if isinstance(step, Apply):
+        if isinstance(step, Apply | RepeatStep):
             return self.costs.extra(step, False) is not None
         return isinstance(step, Compute)
 
@@ -126,7 +128,7 @@ class ForwardMemory:
         if isinstance(step, Compute):
             is_over = step.over >= 0 and step.inputs[step.over] not in self.forward.inputs
             return [0] * len(self._places) if step.is_view or is_over else list(self._size(step.output))
-        if not isinstance(step, Apply) or step.overwrites:
+        if not isinstance(step, Apply | RepeatStep) or (isinstance(step, Apply) and step.overwrites):
             return [0] * len(self._places)
         extra = self.costs.extra(step, workspace) or (0,) * len(self._places)
         output = self._size(step.outputs[0])

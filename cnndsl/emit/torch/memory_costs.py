@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from cnndsl.emit.torch.ir import Apply, ModuleClass, node_of, what_of
+from cnndsl.emit.torch.ir import Apply, ModuleClass, RepeatStep, node_of, what_of
 from cnndsl.emit.torch.memory import ForwardMemory
 from cnndsl.emit.torch.part_queries import Borders, elements
+from cnndsl.emit.torch.repeats import repeat_in
 from cnndsl.emit.torch.trace_records import Traced
-from cnndsl.graph import CallPart, ChoicePart, LayerPart, LoopPart, NamedPart, Part, output
+from cnndsl.graph import CallPart, ChoicePart, LayerPart, LoopPart, NamedPart, Part, inner_parts, output
 
 
 class MemoryCosts:
@@ -63,6 +64,19 @@ class MemoryCosts:
             return memory.extra(workspace)[cls.places[part.path]]
         return self._chain(part.body if isinstance(part, CallPart) else part.part, workspace)
 
+    def repeated(self, label: Part, workspace: bool) -> int | None:
+        """Return the same for a label on a repeat of which every value lives on."""
+        most, held = 0, 0
+        for turn in inner_parts(repeat_in(label) or label):
+            (module,) = elements(turn)
+            extra = self.extra(
+                module.part if isinstance(module, NamedPart) and not module.is_module else module, workspace
+            )
+            if extra is None:
+                return None
+            most, held = max(most, held + extra), held + self.graph.nodes[output(turn, 0)].shape.numel
+        return most
+
     def _layer(self, at: int, workspace: bool) -> int:
         if at in self.overwritten:
             return 0
@@ -98,18 +112,22 @@ class ClassCosts:
     def size(self, value: int) -> tuple[int, ...]:
         """Return the number of values of one image, at each place. Indices are integers of eight bytes."""
         nodes, result = self.counted.graph.nodes, list[int]()
+        items = self.forward.values[value].items
+        if items:
+            return tuple(sum(nodes[node_of(what)].shape.numel for what in each) for each in items)
         for what in self.forward.values[value].keys:
             kind = None if what is None else what_of(what)
             numel = 0 if what is None or kind == "size" else nodes[node_of(what)].shape.numel
             result.append(2 * numel if kind == "indices" else numel)
         return tuple(result)
 
-    def extra(self, step: Apply, workspace: bool) -> tuple[int, ...] | None:
+    def extra(self, step: Apply | RepeatStep, workspace: bool) -> tuple[int, ...] | None:
         """Return what the child of a step allocates at its most, at each place."""
-        if step.overwrites:
+        if isinstance(step, Apply) and step.overwrites:
             return (0,) * self.places
         parts = self.parts[step.child]
-        found = {at: self.counted.extra(part, workspace) for at, part in parts.items()}
+        of_part = self.counted.repeated if isinstance(step, RepeatStep) else self.counted.extra
+        found = {at: of_part(part, workspace) for at, part in parts.items()}
         if any(each is None for each in found.values()):
             return None
         return tuple(found.get(at) or 0 for at in range(self.places))

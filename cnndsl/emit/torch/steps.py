@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Step, Training
+from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, RepeatStep, Step, Training
 
 
 def used_by(step: Step) -> tuple[int, ...]:
     """Return the values that a step reads, one entry a use; those that it makes itself are left out."""
-    if isinstance(step, Apply | Compute):
+    if isinstance(step, Apply | Compute | RepeatStep):
         return step.inputs
     steps = (*step.then, *step.otherwise) if isinstance(step, BranchStep) else step.steps
     ends = (step.chosen, step.other) if isinstance(step, BranchStep) else ()
@@ -20,7 +20,7 @@ def used_by(step: Step) -> tuple[int, ...]:
 
 def made_by(step: Step) -> tuple[int, ...]:
     """Return the values that a step makes and that later steps may read."""
-    if isinstance(step, Apply | Training):
+    if isinstance(step, Apply | Training | RepeatStep):
         return step.outputs
     return (step.output,)
 
@@ -69,6 +69,8 @@ def with_values(step: Step, values: Mapping[int, int]) -> Step:
 
     if isinstance(step, Apply | Compute):
         return replace(step, inputs=swap(step.inputs))
+    if isinstance(step, RepeatStep):
+        return replace(step, inputs=(values.get(step.inputs[0], step.inputs[0]),))
     if isinstance(step, Training):
         return replace(step, steps=tuple(with_values(each, values) for each in step.steps))
     return replace(

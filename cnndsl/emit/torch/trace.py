@@ -28,6 +28,7 @@ from cnndsl.emit.torch.part_queries import (
     row_of,
 )
 from cnndsl.emit.torch.partial_merges import sometimes_merged
+from cnndsl.emit.torch.repeats import is_one_merge, operands_with_lists, repeated, repeats
 from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.steps import early, used_by, with_outputs
 from cnndsl.emit.torch.trace_records import Border, Callees, Candidate, Decision, Places, Traced
@@ -87,7 +88,12 @@ class ClassTracer(TracedValues):
         inputs = [value for value in (entry, *given_too, *self.reads) if value in read or self.is_root]
         forward = Forward(
             tuple(
-                ForwardValue(tuple(each.get(at) for at in self.all), name, value in self.chains)
+                ForwardValue(
+                    tuple(each.get(at) for at in self.all),
+                    name,
+                    value in self.chains,
+                    tuple(self.lists.get(value, ())),
+                )
                 for value, (each, name) in enumerate(zip(self.values, self.names, strict=True))
             ),
             tuple(inputs),
@@ -219,20 +225,21 @@ class ClassTracer(TracedValues):
 
     def _merge(self, parts: Sequence[Part], places: Places, value: int) -> int:
         joins = of_type(parts, MergePart)
-        if len({len(join.branches) for join in joins}) > 1:
+        if not self.lists and len({len(join.branches) for join in joins}) > 1:
             return sometimes_merged(self, parts, places, value)
-        operands = [self.walk(row, places, value) for row in zip(*(join.branches for join in joins), strict=True)]
+        operands = operands_with_lists(self, joins, places, value)
         return self.function([join.node for join in joins], places, operands)
 
     def function(self, nodes: Sequence[int], places: Places, operands: Sequence[int]) -> int:
         """An expression of values."""
         made = list(map(self.borders.made, nodes))
-        functions = {each for each in made if isinstance(each, TorchFunction)}
-        if len(functions) != 1 or not all(isinstance(each, TorchFunction) for each in made):
+        functions = [each for each in made if isinstance(each, TorchFunction)]
+        alone = next((at for at, each in enumerate(operands) if each in self.lists), len(operands))
+        if len(functions) < len(made) or not is_one_merge(functions, 0 < alone < len(operands)):
             raise Differ
-        over = {self.overwritten.get(node, -1) for node in nodes}
+        over = {each if (each := self.overwritten.get(node, -1)) < alone else -1 for node in nodes}
         inputs = tuple(self.real(value) for value in operands)
-        *before, last = steps_of(functions.pop())
+        *before, last = steps_of(functions[0])
         for each in before:
             self.values.append({})
             self.names.append("")
@@ -312,6 +319,9 @@ class ClassTracer(TracedValues):
     def _module(self, parts: Sequence[Part], places: Places, value: int) -> int:
         if not any(map(self.borders.own, parts)):
             return self.walk([each for part in parts for each in inner_parts(part) or (None,)], places, value)
+        loops = repeats(self, parts, value, places)
+        if loops:
+            return repeated(self, parts, loops, places, value)
         callee = self._border(parts, places, value)
         only = [self.borders.is_training_only(part) for part in parts]
         if callee.main >= 0:

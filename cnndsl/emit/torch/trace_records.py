@@ -30,9 +30,9 @@ class Decision:
 class Candidate:
     """A child of the class: what it is at each place that has it, the value that enters it, the decision that it hangs
     on, and for a label on a part with branches its own `forward`. `further` are its applications after the first, with
-    the place of each."""
+    the place of each; `is_list` says that it is a list of modules that the class calls."""
 
-    __slots__ = ("decision", "entering", "further", "known", "name", "parts", "traced")
+    __slots__ = ("decision", "entering", "further", "is_list", "known", "name", "parts", "traced")
 
     def __init__(self, name: str, known: Known, decision: Decision | None) -> None:
         self.name, self.known, self.decision = name, known, decision
@@ -40,6 +40,7 @@ class Candidate:
         self.entering: dict[int, int] = {}
         self.further: list[tuple[int, Application]] = []
         self.traced: Traced | None = None
+        self.is_list = False
 
 
 @record
@@ -88,9 +89,11 @@ class Callees(Protocol):
 
 
 class Walker(Protocol):
-    """What choices need of the trace that they are in."""
+    """What choices and repeats need of the trace that they are in."""
 
     callees: Callees
+    own: list[frozenset[int]]
+    lists: dict[int, list[tuple[Key, ...]]]
     values: list[dict[int, Key]]
     children: dict[str, Candidate]
     decisions: list[Decision]
@@ -112,6 +115,18 @@ class Walker(Protocol):
 
     def new(self, places: Places, keys: Sequence[Key], name: str = "") -> int:
         """Return a new value, which is one of these at each of the places."""
+        ...
+
+    def new_list(self, items: list[tuple[Key, ...]]) -> int:
+        """Return a new value that is a list: of these values at each place."""
+        ...
+
+    def real(self, value: int) -> int:
+        """Return the value that one stands for."""
+        ...
+
+    def register(self, parts: Sequence[Part], places: Places, entering: int) -> Candidate:
+        """Enter a child."""
         ...
 
     def enter(self, value: int, places: Places, keys: Sequence[Key]) -> None:

@@ -16,6 +16,8 @@ class TracedValues:
         self.all: Places = tuple(range(places))
         self.values: list[dict[int, Key]] = []
         self.names: list[str] = []
+        self.lists: dict[int, list[tuple[Key, ...]]] = {}
+        """The values that are lists, and what each holds at each place."""
         self.known_as: dict[tuple[int, Key], list[int]] = {}
         self.same: dict[int, int] = {}
         self.later: set[int] = set()
@@ -34,6 +36,13 @@ class TracedValues:
         self.names.append(name)
         self.enter(value, places, keys)
         return value
+
+    def new_list(self, items: list[tuple[Key, ...]]) -> int:
+        """Return a new value that is a list: of these values at each place."""
+        self.values.append({})
+        self.names.append("")
+        self.lists[len(self.values) - 1] = items
+        return len(self.values) - 1
 
     def enter(self, value: int, places: Places, keys: Sequence[Key]) -> None:
         """Say what a value is at some places."""

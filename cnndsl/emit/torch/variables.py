@@ -25,6 +25,8 @@ class Variables:
         self.holds: dict[str, int] = {}
         self.lists: dict[str, tuple[int, ...]] = {}
         """The names that hold lists of values."""
+        self.open: set[int] = set()
+        """The values that are themselves lists, as long as an argument of the class says."""
         self.loops: set[str] = set()
         """The names that loops give to modules."""
         self.left: Counter[int] = Counter({-1: 0})
@@ -43,7 +45,7 @@ class Variables:
         other = Variables(self.hints)
         other.holds, other.left, other.pinned = dict(self.holds), Counter(self.left), Counter(self.pinned)
         other.lent, other.shared, other.memory = self.lent, self.shared, dict(self.memory)
-        other.lists, other.loops = dict(self.lists), set(self.loops)
+        other.lists, other.loops, other.open = dict(self.lists), set(self.loops), self.open
         return other
 
     # Reads

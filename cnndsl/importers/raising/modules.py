@@ -12,10 +12,11 @@ from typing import Any, cast
 import networkx as nx
 
 from cnndsl.graph import Graph, Output
+from cnndsl.importers.raising.again import applied_again
 from cnndsl.importers.raising.chains import item
 from cnndsl.importers.raising.nesting import NestedItem
 from cnndsl.importers.raising.regions import ModuleRegion, bits
-from cnndsl.importers.raising.scopes import applied_again, in_order, name_values
+from cnndsl.importers.raising.scopes import in_order, name_values
 from cnndsl.importers.raising.stars import DenseRun, dense_run
 from cnndsl.importers.raising.statements import Statements, StatementWriter
 from cnndsl.importers.raising.straight import straight
@@ -85,7 +86,7 @@ class ModuleChains:
         return [
             at
             for at in bits(self.region.nodes)
-            if at in self.outputs or any(each not in self.region for each in readers[at])
+            if at in self.outputs or at in self.region.shown or any(each not in self.region for each in readers[at])
         ]
 
     def _ends(self) -> list[int]:
@@ -119,7 +120,7 @@ class ModuleChains:
         start = 0 if self.region.path else -1
         chains = self._statements(items, placed, start)
         if not in_order(chains, self):
-            chains = straight(items, start, self.ends)
+            chains = straight(items, start, self.ends, placed)
         if self.run is not None and self.main == self.run.outputs[0]:
             chains[0] = (chains[0][0], (PlacedTerm(self.run.term(1), -1, -1), *chains[0][1]))
         chains[-1] = (chains[-1][0], with_taps(chains[-1][1], self.taps))

@@ -9,21 +9,20 @@ from cnndsl.graph import Graph
 from cnndsl.importers.raising.chains import input_name, output_names
 from cnndsl.importers.raising.labels import with_labels
 from cnndsl.importers.raising.modules import ModuleChains
-from cnndsl.importers.raising.naming import titled
-from cnndsl.importers.raising.page import block_line, default_line, defaults, words
+from cnndsl.importers.raising.naming import titled, titles
+from cnndsl.importers.raising.page import block_line, default_lines, defaults, weight, words
 from cnndsl.importers.raising.regions import regions, without_modules
 from cnndsl.importers.raising.repeats import folded
-from cnndsl.importers.raising.sharing import titles, with_shared
-from cnndsl.importers.raising.tables import FEWEST, parted, tabled
+from cnndsl.importers.raising.sharing import with_shared
+from cnndsl.importers.raising.tables import ways
 from cnndsl.importers.raising.terms import (
-    CallTerm,
     ChainsTerm,
-    TableTerm,
+    StartTerm,
     TermBlock,
     TermChain,
     TermProgram,
 )
-from cnndsl.importers.raising.walks import inner, with_parts
+from cnndsl.importers.raising.walks import with_parts
 from cnndsl.importers.raising.writing import TermWriter
 
 _NUMBER = 25
@@ -31,8 +30,6 @@ _NUMBER = 25
 _BLOCK = 6
 """What a block costs beside its words."""
 _NUMBERED_GROUP = re.compile(r"[\[( ](\d+|\{[^}]*\}): [\[(]")
-_BEGINNINGS = 4
-"""A table may begin with one of so many steps."""
 _NONE: frozenset[int] = frozenset()
 
 
@@ -46,7 +43,8 @@ def named_texts(graph: Graph, classes: Mapping[str, str]) -> Iterator[str]:
             another one the module that it is in, and any name behind that.
         classes: The names of the modules' classes, by path.
     """
-    module = ModuleChains(graph, regions(graph))
+    lists = {path for path, name in classes.items() if name in ("ModuleList", "ModuleDict")}
+    module = ModuleChains(graph, regions(graph, lists))
     page = _NamedPage(module)
     whole = TermProgram(((-1, module.body()),))
     texts: list[tuple[int, str]] = []
@@ -72,15 +70,15 @@ class _NamedPage:
     def text(self, program: TermProgram) -> str:
         """The text, with the labels that are needed, repeats, tables and the defaults that pay."""
         blocks = [
-            TermBlock(each.name, each.parameters, _short(with_labels(each.body), with_tables=False))
-            for each in program.blocks
+            TermBlock(each.name, each.parameters, _short(with_labels(each.body), None)) for each in program.blocks
         ]
         graph = self.module.graph
         read = frozenset(each.partition(".")[0] for each in self.module.exports.values())
-        main = _short(with_labels(program.chains[0][1], read))
+        plain = TermWriter({}, {each.name: each for each in blocks}, {})
+        main = _short(with_labels(program.chains[0][1], read), plain)
         usual = defaults([*(each.body for each in blocks), main])
         writer = TermWriter({}, {each.name: each for each in blocks}, usual)
-        lines = [default_line(kind, name, value, writer) for (kind, name), value in usual.items()]
+        lines = default_lines(usual, writer)
         lines += [block_line(each, writer) for each in blocks]
         lines += self._inputs()
         lines += self._main(main, writer)
@@ -96,6 +94,8 @@ class _NamedPage:
     def _main(self, main: TermChain, writer: TermWriter) -> list[str]:
         only = main[0].term if len(main) == 1 else None
         chains = only.chains if isinstance(only, ChainsTerm) else (("", main),)
+        if self.module.graph.main_outputs[1:] and len(chains[-1][1]) == 1 and not chains[-1][0]:
+            chains = chains[:-1] if isinstance(chains[-1][1][0].term, StartTerm) else chains
         return [writer.lines(chain, name) for name, chain in chains]
 
     def _outputs(self) -> list[str]:
@@ -105,26 +105,12 @@ class _NamedPage:
         return [*lines, f"output {', '.join(listed)}"]
 
 
-def _short(chain: TermChain, with_tables: bool = True) -> TermChain:
-    """What is in a module with repeats and tables, in the shortest of the ways to write it."""
-    chain = tuple([step.over(with_parts(step.term, lambda each: _short(each, with_tables))) for step in chain])
+def _short(chain: TermChain, writer: TermWriter | None) -> TermChain:
+    """What is in a module with repeats, and with tables where there is a writer, in the shortest of the ways to write
+    it."""
+    chain = tuple([step.over(with_parts(step.term, lambda each: _short(each, writer))) for step in chain])
     plain = folded(chain, _NONE, is_deep=False)
-    if not with_tables or len(plain) < FEWEST:
+    if writer is None:
         return plain
-    ways = [plain, tabled(plain, _NONE, is_deep=False)]
-    if any(isinstance(step.term, CallTerm) for step in inner(plain)):
-        apart = parted(plain)
-        ways += [(*apart[:at], *tabled(apart[at:], _NONE, is_deep=False)) for at in range(min(_BEGINNINGS, len(apart)))]
-    return min(ways, key=_weight)
-
-
-def _weight(chain: TermChain) -> int:
-    """About how many words a chain has."""
-    weight = 0
-    for step in inner(chain):
-        weight += 3
-        if isinstance(step.term, CallTerm):
-            weight += len(step.term.arguments)
-        elif isinstance(step.term, TableTerm):
-            weight += 2 * len(step.term.names) * (len(step.term.rows) + 1)
-    return weight
+    several = dict.fromkeys(ways(plain, _NONE, is_deep=False))
+    return min(several, key=lambda way: weight(way, writer)) if several else plain

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import keyword
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from cnndsl.importers.raising.terms import (
     CallTerm,
@@ -15,6 +18,53 @@ from cnndsl.importers.raising.terms import (
     TermProgram,
 )
 from cnndsl.importers.raising.walks import inner, with_parts
+
+_CONTAINERS = frozenset(("Sequential", "ModuleList", "ModuleDict", "SequentialAppend", "SequentialAppendList"))
+"""Classes that say nothing of what is in their modules."""
+_LISTS = frozenset(("features", "blocks", "layers", "stages", "body", "model", "trunk"))
+"""What lists of stages are called."""
+
+
+def titles(paths: Mapping[str, Sequence[str]], classes: Mapping[str, str]) -> dict[str, str]:
+    """Return a title for each block, by the paths of its modules: their class, or what they are called.
+
+    >>> lists = {"fuse_layers.0": "Sequential", "fuse_layers.1": "Sequential"}
+    >>> titles({"B1": ["a.down1", "a.down2"], "B2": [*lists]}, lists)
+    {'B1': 'Down', 'B2': 'FuseLayer'}
+    """
+    found: dict[str, str] = {}
+    for block, several in paths.items():
+        classed = Counter(classes[each] for each in several if classes.get(each, "Sequential") not in _CONTAINERS)
+        called = Counter(filter(None, (_called_after(each, each in classes) for each in several)))
+        for counted, least in ((classed, 1), (called, len(several) // 2 + 1)):
+            title, often = (counted.most_common(1) or [("", 0)])[0]
+            if often >= least and block not in found:
+                found[block] = title
+    return found
+
+
+def _called_after(path: str, is_container: bool) -> str:
+    """The label of a module as a title; for a container that a list holds that of the list."""
+    names = [each for each in path.split(".") if not each.isdigit()]
+    is_listed = path.rpartition(".")[2].isdigit()
+    if not names or not names[-1].isascii() or (is_listed and not is_container):
+        return ""
+    if is_listed and names[-1] in _LISTS:
+        return "Stage"
+    words = re.findall("[a-zA-Z]+", _single(names[-1]) if is_listed else names[-1])
+    title = "".join(word.capitalize() for word in words)
+    return "" if len(title) < _SHORTEST or title in _RESERVED else title
+
+
+_RESERVED = frozenset((*keyword.kwlist, "Input"))
+"""What no block can be called."""
+_SHORTEST = 3
+"""The fewest letters of a title: `C` and `H` are the channels and the height."""
+
+
+def _single(name: str) -> str:
+    """A word for one of several things."""
+    return re.sub(r"(?<=ch|sh|ss)es$|(?<=x)es$|(?<=[^s])s$", "", name)
 
 
 def titled(program: TermProgram, titles: Mapping[str, str] | None = None) -> TermProgram:

@@ -4,15 +4,50 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.importers.raising.terms import Formula, LayerTerm, TermBlock, TermChain, TermValue
+from cnndsl.importers.raising.terms import (
+    CallTerm,
+    Formula,
+    LayerTerm,
+    RaisedTerm,
+    RepeatTerm,
+    TableTerm,
+    TermBlock,
+    TermChain,
+    TermValue,
+)
 from cnndsl.importers.raising.walks import inner
-from cnndsl.importers.raising.writing import TermWriter
+from cnndsl.importers.raising.writing import TermWriter, UsualOptions
 from cnndsl.layers.base import Layer
+
+_STEP = 7
+"""What a step costs, beside its words."""
+_FEWEST_ROWS = 3
+"""The rows of a table that shows a rule."""
 
 
 def words(text: str) -> int:
     """Return how many words and signs a text has."""
     return len(re.findall(r"\w+|[^\w\s]", text))
+
+
+def weight(chain: TermChain, writer: TermWriter) -> int:
+    """Return what a way to write a chain costs: its words, and a little for each step.
+
+    A table is one step, unless it is no easier to read than what it stands for: one of two rows, or one of calls, which
+    name their numbers as well as its head does.
+    """
+    return words(writer.chain(chain)) + _STEP * sum(_steps(step.term) for step in chain)
+
+
+def _steps(term: RaisedTerm) -> int:
+    if not isinstance(term, TableTerm):
+        return 1
+    if len(term.rows) < _FEWEST_ROWS:
+        return len(term.rows) * len(term.body)
+    inside: RaisedTerm = term
+    while isinstance(inside, TableTerm | RepeatTerm) and len(inside.body) == 1 and inside.body[0].number is None:
+        inside = inside.body[0].term
+    return len(term.rows) if isinstance(inside, CallTerm) else 1
 
 
 def defaults(several: list[TermChain]) -> dict[tuple[type[Layer], str], TermValue]:
@@ -34,15 +69,19 @@ def defaults(several: list[TermChain]) -> dict[tuple[type[Layer], str], TermValu
 def _count(leaf: LayerTerm, counted: dict[tuple[type[Layer], str], dict[TermValue, int]]) -> None:
     kind = leaf.kind
     for name, value in leaf.options:
-        is_written = name in kind.options() and name not in (kind.SIZE, kind.WIDTH, kind.STRIDE)
+        rule = kind.options().get(name)
+        is_written = rule and not rule.required and name not in (kind.SIZE, kind.WIDTH, kind.STRIDE)
         if is_written and not isinstance(value, tuple):
             values = counted.setdefault((kind, name), {})
             values[value] = values.get(value, 0) + 1
 
 
-def default_line(kind: type[Layer], name: str, value: TermValue, writer: TermWriter) -> str:
-    """Return a `default` statement."""
-    return f"default {kind.NAMES[0]}({name}={writer.value(value)})"
+def default_lines(usual: UsualOptions, writer: TermWriter) -> list[str]:
+    """Return the `default` statements: one for each kind."""
+    found: dict[str, list[str]] = {}
+    for (kind, name), value in usual.items():
+        found.setdefault(kind.NAMES[0], []).append(f"{name}={writer.value(value)}")
+    return [f"default {kind}({', '.join(options)})" for kind, options in found.items()]
 
 
 def block_line(block: TermBlock, writer: TermWriter) -> str:

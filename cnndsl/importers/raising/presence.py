@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from cnndsl.importers.raising.terms import Formula, TermValue
+from cnndsl.importers.raising.terms import Formula, TermNumber, TermValue
 from cnndsl.records import record
 
 NumberRow = tuple[str, list[TermValue]]
@@ -30,7 +31,7 @@ class _Comparison:
 
 
 def found_test(
-    wanted: Sequence[TermValue], given: Sequence[NumberRow], entering: Sequence[int] | None
+    wanted: Sequence[TermValue], given: Sequence[NumberRow], entering: Sequence[TermNumber] | None
 ) -> Formula | None:
     """Return a test that holds exactly where it should, and settle values that were free; None where there is none.
 
@@ -52,15 +53,17 @@ def found_test(
     return None
 
 
-def _comparisons(given: Sequence[NumberRow], entering: Sequence[int] | None, count: int) -> Iterator[_Comparison]:
+def _comparisons(
+    given: Sequence[NumberRow], entering: Sequence[TermNumber] | None, count: int
+) -> Iterator[_Comparison]:
     rows = [each for each in given if all(value is None or type(value) is int for value in each[1])]
-    widths = [each for each in rows if each[0][0] == "c"]
-    if entering:
+    widths = [each for each in rows if re.fullmatch(r"c\d*", each[0])]
+    if entering and all(type(each) is int for each in entering):
         widths.insert(0, ("C", list(entering)))
     one: NumberRow = ("1", [1] * count)
     for is_equal in (True, False):
         for each in rows:
-            if each[0][0] == "s":
+            if re.fullmatch(r"[es]\d*", each[0]):
                 yield _Comparison(each, one, is_equal)
         for at, each in enumerate(widths):
             for other in widths[at + 1 :]:
@@ -77,8 +80,8 @@ def _settled(each: _Comparison, wanted: Sequence[TermValue], places: Sequence[in
     for at in places:
         found = each.holds(at)
         if found is None:
-            has_channels = "C" in (each.left[0], each.right[0])
-            if not has_channels or wanted[at] != each.is_equal:
+            may_settle = "C" in (each.left[0], each.right[0]) or each.left[0] == "e"
+            if not may_settle or wanted[at] != each.is_equal:
                 return False
             free.append(at)
         elif found != wanted[at]:

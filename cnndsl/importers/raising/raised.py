@@ -10,12 +10,12 @@ from cnndsl.importers.raising.blocks import LOCAL, LOCALS, local_names, with_blo
 from cnndsl.importers.raising.chains import chains, output_names
 from cnndsl.importers.raising.named import named_texts
 from cnndsl.importers.raising.naming import titled
-from cnndsl.importers.raising.page import block_line, default_line, defaults, words
+from cnndsl.importers.raising.page import block_line, default_lines, defaults, weight, words
 from cnndsl.importers.raising.repeats import folded
 from cnndsl.importers.raising.right import first_right
-from cnndsl.importers.raising.tables import parted, tabled
+from cnndsl.importers.raising.tables import ways
 from cnndsl.importers.raising.terms import TermBlock, TermChain, TermProgram
-from cnndsl.importers.raising.walks import inner, links
+from cnndsl.importers.raising.walks import links
 from cnndsl.importers.raising.writing import TermWriter
 
 
@@ -71,11 +71,12 @@ class _RaisedPage:
     def text(self, program: TermProgram) -> str:
         """The text, with repeats and tables and the defaults that pay."""
         blocks = [TermBlock(each.name, each.parameters, self._folded(each.body)) for each in program.blocks]
-        main = [(node, self._shorter(chain)) for node, chain in program.chains]
         names = {**self.names, **{node: f"y{(LOCAL - node) % LOCALS + 1}" for node in local_names(program)}}
+        plain = TermWriter(names, {each.name: each for each in blocks}, {})
+        main = [(node, self._shorter(chain, plain)) for node, chain in program.chains]
         usual = defaults([*(each.body for each in blocks), *(chain for _, chain in main)])
         writer = TermWriter(names, {each.name: each for each in blocks}, usual)
-        lines = [default_line(kind, name, value, writer) for (kind, name), value in usual.items()]
+        lines = default_lines(usual, writer)
         lines += [block_line(each, writer) for each in blocks]
         lines += self.inputs
         lines += [writer.lines(chain, self.names[node] if node >= 0 else "") for node, chain in main]
@@ -88,8 +89,7 @@ class _RaisedPage:
     def _folded(self, chain: TermChain) -> TermChain:
         return folded(chain, self.named)
 
-    def _shorter(self, chain: TermChain) -> TermChain:
+    def _shorter(self, chain: TermChain, writer: TermWriter) -> TermChain:
         """The chain with repeats and tables, in the shortest of the ways to write it."""
-        plain = self._folded(chain)
-        ways = [plain, tabled(plain, self.named), tabled(parted(plain), self.named)]
-        return min(ways, key=lambda way: sum(1 for _ in inner(way)) * 100 + len(str(way)) // 100)
+        several = dict.fromkeys(ways(self._folded(chain), self.named))
+        return min(several, key=lambda way: weight(way, writer))

@@ -9,12 +9,13 @@ under their paths, `convs.0`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import networkx as nx
 
 from cnndsl.graph import Graph
+from cnndsl.importers.raising.again import applications, applied_again, are_alike, read_in_any
 
 
 @dataclass(slots=True)
@@ -27,14 +28,21 @@ class ModuleRegion:
     nodes: int
     layers: dict[int, str] = field(default_factory=dict[int, str])
     children: list[ModuleRegion] = field(default_factory=list["ModuleRegion"])
+    shown: dict[int, int] = field(default_factory=dict[int, int])
+    """Nodes that are read outside of some application of it, each with its own number in the first one."""
 
     def __contains__(self, node: int) -> bool:
         return bool(self.nodes >> node & 1)
 
 
-def regions(graph: Graph) -> ModuleRegion:
-    """Return the tree of modules of a graph; its root is the whole."""
-    return _RegionFinder(graph).root()
+def regions(graph: Graph, lists: Set[str] = frozenset()) -> ModuleRegion:
+    """Return the tree of modules of a graph; its root is the whole.
+
+    Args:
+        graph: The graph.
+        lists: The paths of modules that are never called, only what is in them. One that is not a chain is none.
+    """
+    return _RegionFinder(graph, lists).root()
 
 
 def without_modules(graph: Graph) -> ModuleRegion:
@@ -65,8 +73,8 @@ def _joined(several: Iterable[int]) -> int:
 
 
 class _RegionFinder:
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, lists: Set[str]) -> None:
+        self.graph, self.lists = graph, lists
         self.below, self.above = _ways(graph)
         self.named = [node.index for node in graph.nodes if has_name(graph, node.index)]
         self.modules: dict[str, set[str]] = defaultdict(set)
@@ -113,7 +121,7 @@ class _RegionFinder:
         inside = {each: each for each in sorted(self.modules[path])}
         while True:
             found = self._pieces(inside, nodes)
-            broken = self._broken(found, nodes)
+            broken = self._broken(found, nodes) or self._unlike(found, path)
             if not broken:
                 break
             for module in broken:
@@ -122,7 +130,20 @@ class _RegionFinder:
                 made.layers |= {at: _last(self.graph.nodes[at].path, path) for at in self.own[module]}
         for module, piece in found.items():
             made.children.append(self._region(module, _last(module, path), piece))
+        outputs = {*self.graph.main_outputs, *(each.node for each in self.graph.taps)}
+        for several in applications({each.name: [*bits(each.nodes)] for each in made.children}):
+            _show(made, read_in_any(self.graph, several, outputs))
         return made
+
+    def _unlike(self, pieces: Mapping[str, int], around: str) -> list[str]:
+        """The modules that are applied several times, and are not the same layers each time."""
+        listed = {_last(module, around): [*bits(piece)] for module, piece in pieces.items()}
+        found: list[str] = []
+        for name, nodes in listed.items():
+            first = applied_again(name)
+            if first and not (first in listed and are_alike(self.graph, listed[first], nodes)):
+                found += [each for each in (name, first) if each in listed]
+        return [f"{around}.{name}" if around else name for name in dict.fromkeys(found)]
 
     def _pieces(self, modules: Iterable[str], around: int) -> dict[str, int]:
         """The nodes of each module: the hull of its layers with tensors, and what else may belong to it."""
@@ -173,8 +194,21 @@ class _RegionFinder:
         return (
             both[:1]
             or self._in_circles(pieces, around)
-            or [each for each in pieces if self._is_scattered(pieces[each])]
+            or [each for each in pieces if self._is_scattered(pieces[each]) or self._is_loose(each, pieces[each])]
         )
+
+    def _is_loose(self, module: str, piece: int) -> bool:
+        """Whether a list of modules reads several values, or several of its values are read."""
+        if module not in self.lists:
+            return False
+        read = {at for node in bits(piece) for at in self.graph.nodes[node].inputs if not piece >> at & 1}
+        return len(read) > 1 or len(self._results(piece)) > 1
+
+    def _results(self, piece: int) -> list[int]:
+        """The values of a module that are read outside of it."""
+        outputs = {*self.graph.main_outputs, *(each.node for each in self.graph.taps)}
+        readers = self.graph.readers
+        return [at for at in bits(piece) if at in outputs or any(not piece >> each & 1 for each in readers[at])]
 
     def _in_circles(self, pieces: Mapping[str, int], around: int) -> list[str]:
         """The smallest of modules that read each other's values."""
@@ -193,9 +227,7 @@ class _RegionFinder:
     def _is_scattered(self, piece: int) -> bool:
         """Whether a module has several results, of parts that have nothing to do with each other."""
         nodes = self.graph.nodes
-        outputs = {*self.graph.main_outputs, *(each.node for each in self.graph.taps)}
-        readers = self.graph.readers
-        results = [at for at in bits(piece) if at in outputs or any(not piece >> each & 1 for each in readers[at])]
+        results = self._results(piece)
         if len(results) < 2:
             return False
         reached = todo = piece & -piece
@@ -206,6 +238,13 @@ class _RegionFinder:
             reached |= around
             todo |= around
         return reached != piece
+
+
+def _show(region: ModuleRegion, shown: Mapping[int, int]) -> None:
+    """Note in the modules of a region what is read outside of another application of them."""
+    for each in region.children:
+        each.shown.update({at: first for at, first in shown.items() if at in each})
+        _show(each, shown)
 
 
 def _ways(graph: Graph) -> tuple[Sequence[int], Sequence[int]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from cnndsl.graph import Graph
+from cnndsl.importers.raising.again import applied_again
 from cnndsl.importers.raising.chains import input_name, output_names
 from cnndsl.importers.raising.regions import ModuleRegion, bits
 from cnndsl.importers.raising.stars import DenseRun
@@ -77,12 +77,6 @@ ValueVisit = Callable[[TermValue, int], TermValue]
 """What to put in place of a value, which is read so many modules further in."""
 
 
-def applied_again(name: str) -> str:
-    """Return the name of the part that is applied once more under a name, `tower` of `tower@2`; else nothing."""
-    found = re.fullmatch(r"([^@]+)@\d+", name)
-    return found[1] if found else ""
-
-
 def in_order(chains: Sequence[tuple[int, TermChain]], module: ModuleOfNames) -> bool:
     """Whether the chains hold all that is in a module, and read what stands before."""
     known = {each.index for each in module.graph.inputs if module.is_input(each.index)}
@@ -144,6 +138,9 @@ class _Naming:
         self.inner = set[str]().union(*(each.names for each in module.inner))
         labels = [*module.region.layers.values(), *(each.region.name for each in module.inner)]
         self.taken = {each.partition(".")[0] for each in labels}
+        self.taken |= {
+            input_name(module.graph, each.index) for each in module.graph.inputs if module.is_input(each.index)
+        }
         self.found: dict[int, str] = {}
         """The names of values in the module."""
         self.aliases: dict[int, str] = {}
@@ -193,17 +190,22 @@ class _Naming:
     def _chain(self, number: int, chain: TermChain) -> tuple[str, TermChain]:
         """A chain with its name: that of its last value, or any where it does not begin with a reference."""
         last = chain[-1]
-        if number and last.alias and not isinstance(last.term, StartTerm):
+        is_named = bool(number) or self.module.is_input(0)
+        if is_named and last.alias and not isinstance(last.term, StartTerm):
             return last.alias, (*chain[:-1], last.also(""))
         is_reference = isinstance(chain[0].term, StartTerm)
         is_begun = not number and not self.module.is_input(0)
         return ("" if is_reference or is_begun or (self.module.region.path and not number) else self._free()), chain
 
     def _name(self, at: int) -> str:
+        if at in self.aliases:
+            return self.aliases[at]
         unit = self.module.unit(at)
         if isinstance(unit, int):
             name, rest = self.module.region.layers.get(unit, ""), ""
         else:
+            if at != unit.main and applied_again(unit.region.name):
+                return self._in_application(unit, at)
             name, rest = unit.region.name, "" if at == unit.main else f".{unit.exports[at]}"
         if applied_again(name):
             name = ""
@@ -215,6 +217,12 @@ class _Naming:
             return input_name(self.module.graph, at)
         self.aliases[at] = self._listed(at) or self._free()
         return self.aliases[at]
+
+    def _in_application(self, unit: ModuleOfNames, at: int) -> str:
+        """A value in a part that is applied again, which then has a label."""
+        first = next(each for each in self.module.inner if each.region.name == applied_again(unit.region.name))
+        label = self.aliases.setdefault(unit.main, self._free())
+        return f"{label}.{first.exports[unit.region.shown[at]]}"
 
     def _listed(self, at: int) -> str:
         """What the program calls one of its outputs, where that is free."""

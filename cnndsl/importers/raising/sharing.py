@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from cnndsl.importers.raising.blocks import WordCount
 from cnndsl.importers.raising.labels import implicit
 from cnndsl.importers.raising.scopes import with_values
+from cnndsl.importers.raising.solving import Unified
 from cnndsl.importers.raising.terms import (
     IMPLICIT,
     CallTerm,
@@ -22,7 +23,7 @@ from cnndsl.importers.raising.terms import (
     TermProgram,
     TermValue,
 )
-from cnndsl.importers.raising.unify import Unified, skeleton, unified
+from cnndsl.importers.raising.unify import skeleton, unified
 from cnndsl.importers.raising.variants import joined
 from cnndsl.importers.raising.walks import inner, key, parts, with_parts
 from cnndsl.records import record
@@ -214,13 +215,3 @@ def _with_calls(chain: TermChain, calls: Mapping[int, CallTerm]) -> TermChain:
 
 def _called(term: RaisedTerm, calls: Mapping[int, CallTerm]) -> RaisedTerm:
     return calls.get(id(term)) or with_parts(term, lambda chain: _with_calls(chain, calls))
-
-
-def titles(paths: Mapping[str, Sequence[str]], classes: Mapping[str, str]) -> dict[str, str]:
-    """Return a title for each block whose modules are mostly of one class, by their paths."""
-    found: dict[str, str] = {}
-    for block, several in paths.items():
-        counted = Counter(classes[each] for each in several if each in classes)
-        if counted:
-            found[block] = counted.most_common(1)[0][0]
-    return found

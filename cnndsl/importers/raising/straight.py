@@ -11,18 +11,21 @@ from cnndsl.importers.raising.nesting import NestedItem
 from cnndsl.importers.raising.terms import Link, MergeTerm, PlacedTerm, StartTerm, TermChain
 
 
-def straight(items: Sequence[NestedItem], start: int, ends: Sequence[int]) -> list[tuple[int, TermChain]]:
+def straight(
+    items: Sequence[NestedItem], start: int, ends: Sequence[int], apart: Sequence[int]
+) -> list[tuple[int, TermChain]]:
     """Return chains of items in their order, the main end last.
 
     Args:
         items: What to write; an item without a term and an operator is a value from outside.
         start: The number of the item that enters, -1 where the items begin with an input.
         ends: The nodes whose values nothing in them reads, the main one last.
+        apart: The numbers of items that no chain holds; several inputs are among them.
     """
     found: list[tuple[int, list[PlacedTerm]]] = []
     before = start
     for at, item in enumerate(items):
-        if item.term is None and not item.operator:
+        if (item.term is None and not item.operator) or (at in apart and not item.inputs):
             continue
         if item.term is not None and not item.inputs and found:
             found.append((item.node, []))

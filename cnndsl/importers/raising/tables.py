@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 
 from cnndsl.importers.raising.repeats import names_inside
+from cnndsl.importers.raising.stages import staged, staged_modules, unstaged
 from cnndsl.importers.raising.terms import (
     CallTerm,
     Link,
@@ -24,19 +25,26 @@ FEWEST = 2
 _FEWEST_CALLS = 4
 """The same, where a row is a single call, which names its numbers as well as a table does."""
 _WIDEST = 8
+_BEGINNINGS = 4
+"""A table of stages may begin with one of so many steps."""
+_ENDS = 3
+"""It may end with one of so many."""
 
 
-def tabled(chain: TermChain, named: Set[int], is_deep: bool = True) -> TermChain:
+def tabled(chain: TermChain, named: Set[int], is_deep: bool = True, is_staged: bool = False) -> TermChain:
     """Return the chain with its tables, those in its branches too.
 
     Args:
         chain: What to fold; its repeats are there already.
         named: The nodes that have labels; no row holds one, but the last may end with one.
         is_deep: Whether to fold what is in branches, too.
+        is_staged: Whether repeats of calls are the rest of stages, and stand in no place of a single call.
     """
     if is_deep:
         chain = tuple([step.over(_inside(step.term, named)) for step in chain])
-    parts = [skeleton((unnumbered(step).also(""),)) for step in chain]
+    parts = [
+        (isinstance(step.term, RepeatTerm) and is_staged, *skeleton((unnumbered(step).also(""),))) for step in chain
+    ]
     steps: list[PlacedTerm] = []
     at = 0
     while at < len(chain):
@@ -51,24 +59,22 @@ def tabled(chain: TermChain, named: Set[int], is_deep: bool = True) -> TermChain
     return tuple(steps)
 
 
-def parted(chain: TermChain) -> TermChain:
-    """Return the chain with the first turn of a repeated call by itself, as where the first unit of a stage differs.
+def ways(plain: TermChain, named: Set[int], is_deep: bool = True) -> Iterator[TermChain]:
+    """Yield ways to write a chain with tables, and the chain itself.
 
-    A stage whose first unit does not differ is so written like the others.
+    Args:
+        plain: A chain with its repeats.
+        named: The nodes that have labels.
+        is_deep: Whether to fold what is in branches, too.
     """
-    steps: list[PlacedTerm] = []
-    for step in chain:
-        term = step.term
-        only = term.body[0].term if isinstance(term, RepeatTerm) and len(term.body) == 1 else None
-        before = steps[-1].term if steps else None
-        if isinstance(term, RepeatTerm) and isinstance(only, CallTerm) and isinstance(term.count, int):
-            if term.body[0].number is None and not (isinstance(before, CallTerm) and before.block == only.block):
-                steps.append(PlacedTerm(only, -1, step.channels))
-                step = step.over(RepeatTerm(term.body, term.count - 1))
-        elif isinstance(term, CallTerm) and isinstance(before, CallTerm) and before.block == term.block:
-            step = PlacedTerm(RepeatTerm((step.also(""),), 1), step.node, step.channels, alias=step.alias)
-        steps.append(step)
-    return tuple(steps)
+    yield plain
+    if len(plain) < FEWEST:
+        return
+    yield unstaged(tabled(plain, named, is_deep))
+    for begin in range(min(_BEGINNINGS, len(plain) - 1)):
+        for end in range(len(plain), max(len(plain) - _ENDS, begin + 1), -1):
+            rest = staged(staged_modules(plain[begin:end]))
+            yield unstaged((*plain[:begin], *tabled(rest, named, is_deep, is_staged=True), *plain[end:]))
 
 
 def _inside(term: RaisedTerm, named: Set[int]) -> RaisedTerm:

@@ -168,12 +168,15 @@ RaisedTerm: TypeAlias = (
 
 @record(slots=True)
 class PlacedTerm:
-    """A term in its place: the node whose value it gives, and the channels that enter. In a block both may be unknown,
-    -1. `name` and the number behind it are its label, `alias` is a second name for its value."""
+    """A term in its place: the node whose value it gives, and the channels that enter, in a block as an expression;
+    there both may be unknown, -1.
+
+    `name` and the number behind it are its label, `alias` is a second name for its value.
+    """
 
     term: RaisedTerm
     node: int
-    channels: int
+    channels: TermNumber
     name: str = ""
     number: TermValue = None
     alias: str = ""

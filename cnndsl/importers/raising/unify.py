@@ -7,63 +7,21 @@ arithmetic).
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Sequence
 
-from cnndsl.importers.raising.presence import found_test
+from cnndsl.importers.raising.solving import TermColumn, Unified, marked, solved
 from cnndsl.importers.raising.terms import (
-    BlockParameter,
     CallTerm,
     ChainsTerm,
-    Formula,
     GroupTerm,
     LayerTerm,
-    Link,
     MergeTerm,
-    NameRef,
     PlacedTerm,
     RepeatTerm,
     TermChain,
-    TermValue,
+    TermNumber,
 )
-from cnndsl.importers.raising.walks import TermKey, key, mapped, numbers
-from cnndsl.records import record
-
-RATIOS = tuple(map(Fraction, (1, 2, 4, "1/2", "1/4", 3, 6, 8, "3/4", "1/8", "1/3", "1/6", 16, "1/16", 5)))
-"""The multiples that are looked for, the most usual ones first."""
-_SHORT = {
-    "filters": "c",
-    "channels": "c",
-    "start": "c",
-    "stop": "c",
-    "features": "c",
-    "kernel": "k",
-    "stride": "s",
-    "groups": "g",
-    "dilation": "d",
-    "from": "x",
-    "count": "n",
-    "label": "b",
-    "kind": "act",
-}
-
-
-@record(slots=True)
-class Unified:
-    """A chain with expressions, its parameters, and their values for each of the chains that it stands for."""
-
-    parameters: tuple[BlockParameter, ...]
-    body: TermChain
-    arguments: tuple[tuple[TermValue, ...], ...]
-
-
-@record(slots=True)
-class TermColumn:
-    """A number in its place, in each chain; None where a chain lacks the branch in which it stands."""
-
-    role: str
-    values: tuple[TermValue, ...]
+from cnndsl.importers.raising.walks import TermKey, key, numbers
 
 
 def skeleton(chain: TermChain) -> TermKey:
@@ -80,12 +38,29 @@ def _skeleton(step: PlacedTerm) -> object:
         branches = term.branches[:1] if is_shortcut(term) else term.branches
         return (term.operator, len(term.branches), tuple([skeleton(each) for each in branches]), step.alias)
     if isinstance(term, RepeatTerm):
-        return ("*", skeleton(term.body))
+        return skeleton(term.body)[0] if _is_call(term) else ("*", skeleton(term.body))
     if isinstance(term, GroupTerm):
         return ("[", step.label, step.alias, skeleton(term.body))
     if isinstance(term, ChainsTerm):
         return ("=", tuple([(name, skeleton(chain)) for name, chain in term.chains]))
     return key((step,), with_numbers=False)[0]
+
+
+def _is_call(term: RepeatTerm) -> bool:
+    """Whether a repeat is one of a call, of which there may be one as well."""
+    (only, *others) = term.body
+    return not others and isinstance(only.term, CallTerm) and not only.name and only.number is None
+
+
+def _with_turns(several: tuple[PlacedTerm | None, ...]) -> tuple[PlacedTerm | None, ...]:
+    """Calls and repeats of calls in one place as repeats, some of a single turn."""
+    if not any(step is not None and isinstance(step.term, RepeatTerm) for step in several):
+        return several
+    return tuple([step.over(_turn(step)) if step and isinstance(step.term, CallTerm) else step for step in several])
+
+
+def _turn(step: PlacedTerm) -> RepeatTerm:
+    return RepeatTerm((PlacedTerm(step.term, step.node, step.channels),), 1)
 
 
 def is_shortcut(merge: MergeTerm) -> bool:
@@ -102,7 +77,9 @@ def is_shortcut(merge: MergeTerm) -> bool:
     return len(merge.branches[0]) > len(short)
 
 
-def unified(several: Sequence[TermChain], has_channels: bool, entering: Sequence[int] | None = None) -> Unified | None:
+def unified(
+    several: Sequence[TermChain], has_channels: bool, entering: Sequence[TermNumber] | None = None
+) -> Unified | None:
     """Join chains of one skeleton; None where they cannot be.
 
     Args:
@@ -115,23 +92,7 @@ def unified(several: Sequence[TermChain], has_channels: bool, entering: Sequence
     if template is None:
         return None
     entering = entering or [chain[0].channels for chain in several]
-    return solved(template, aligned.columns, entering if has_channels else (), len(several))
-
-
-def solved(template: TermChain, columns: Sequence[TermColumn], entering: Sequence[int], count: int) -> Unified:
-    """Return the chain with expressions and parameters for what is in the columns.
-
-    Args:
-        template: What all of `count` chains have in common.
-        columns: Its numbers in each of them, in the order of `mapped`.
-        entering: The channels that enter each, -1 where they are not known; none where `C` may not be used.
-        count: How many chains there are.
-    """
-    found = _Solved(columns, entering if entering and min(entering) >= 0 else None)
-    waiting = iter(found.values)
-    body = mapped(template, lambda _role, _value: next(waiting))
-    arguments = tuple(zip(*found.arguments, strict=True)) if found.arguments else tuple(() for _ in range(count))
-    return Unified(*_with_defaults(found.parameters, body, arguments))
+    return solved(template, aligned.columns, entering if has_channels else (), len(several), aligned.widths)
 
 
 class LaidUpon:
@@ -139,6 +100,8 @@ class LaidUpon:
 
     def __init__(self) -> None:
         self.columns: list[TermColumn] = []
+        self.widths: list[tuple[TermNumber | None, ...]] = []
+        """The channels that enter steps, in each chain, where they differ."""
 
     def chain(self, several: tuple[TermChain | None, ...]) -> TermChain | None:
         """Return the chain that has the structure of all, None where there is none; a chain that is None is absent."""
@@ -153,9 +116,10 @@ class LaidUpon:
 
     def step(self, several: tuple[PlacedTerm | None, ...]) -> PlacedTerm | None:
         """Return the step that has the structure of all, None where there is none."""
+        several = _with_turns(several)
         there = [step for step in several if step is not None]
         first = there[0]
-        channels = first.channels if len({step.channels for step in there}) == 1 else -1
+        channels = self._channels([None if step is None else step.channels for step in several])
         node = first.node if first.node < -1 else -1
         made = PlacedTerm(first.term, node, channels, first.name, first.number, first.alias)
         terms = [None if step is None else step.term for step in several]
@@ -172,6 +136,14 @@ class LaidUpon:
             return made
         term = self.merge(tuple([each if isinstance(each, MergeTerm) else None for each in terms]), first.term)
         return None if term is None else made.over(term)
+
+    def _channels(self, several: Sequence[TermNumber | None]) -> TermNumber:
+        """The channels that enter a step, or what stands for them."""
+        there = [each for each in several if each is not None]
+        if type(there[0]) is int and all(each == there[0] for each in there):
+            return there[0]
+        self.widths.append(tuple(several))
+        return marked(len(self.widths) - 1)
 
     def _chains(self, made: PlacedTerm, several: tuple[ChainsTerm | None, ...]) -> PlacedTerm | None:
         assert isinstance(made.term, ChainsTerm)
@@ -216,152 +188,3 @@ class LaidUpon:
 def _may_choose(column: Sequence[TermChain | None], keeping: Sequence[bool]) -> bool:
     """Whether `ID or X` means `ID` exactly where that stands: where it fits."""
     return all(branch is None or (not branch) == keeps for branch, keeps in zip(column, keeping, strict=True))
-
-
-class _Solved:
-    """Each column as a number, an expression or a parameter."""
-
-    def __init__(self, columns: Sequence[TermColumn], entering: Sequence[int] | None) -> None:
-        self.entering = entering
-        self.parameters: list[BlockParameter] = []
-        self.arguments: list[list[TermValue]] = []
-        self.values: list[TermValue] = [None if _is_test(each) else self._value(each) for each in columns]
-        for at, each in enumerate(columns):
-            if _is_test(each):
-                self.values[at] = self._test(each)
-
-    def _test(self, column: TermColumn) -> TermValue:
-        """A comparison that holds where something is there, or a parameter that says so."""
-        given = [(each.name, row) for each, row in zip(self.parameters, self.arguments, strict=True)]
-        return found_test(column.values, given, self.entering) or self._parameter(column)
-
-    def _value(self, column: TermColumn) -> TermValue:
-        known = [value for value in column.values if value is not None]
-        is_fixed = column.role == "label" or not (known and _is_outside(known[0]))
-        is_same = not known or (is_fixed and all(value == known[0] for value in known))
-        is_usual = column.role in ("stride", "dilation", "groups") and known[:1] == [1]
-        if is_same and (is_usual or len(known) in (0, len(column.values))):
-            return known[0] if known else None
-        if equal := self._equal(column):
-            return equal
-        return known[0] if is_same else self._multiple(column) or self._parameter(column)
-
-    def _equal(self, column: TermColumn) -> Formula | None:
-        """The parameter that has these values, or the channels that enter."""
-        for parameter, given in zip(self.parameters, self.arguments, strict=True):
-            if _related(column.role, parameter) and _agree(column.values, given):
-                _fill(given, column.values)
-                return Formula(f"@{parameter.name}" if any(map(_is_output, given)) else parameter.name)
-        is_channels = column.role in _WIDTHS and self.entering and _ratio(column.values, self.entering) == 1
-        return Formula("C") if is_channels else None
-
-    def _multiple(self, column: TermColumn) -> Formula | None:
-        """A multiple of the channels that enter, or of a parameter."""
-        if column.role not in _WIDTHS:
-            return None
-        ratio = _ratio(column.values, self.entering) if self.entering else None
-        if ratio is not None:
-            return times("C", ratio)
-        for parameter, given in zip(self.parameters, self.arguments, strict=True):
-            ratio = _ratio(column.values, given) if parameter.name[0] == "c" else None
-            if ratio is not None:
-                return times(parameter.name, ratio)
-        return None
-
-    def _parameter(self, column: TermColumn) -> Formula:
-        base = _short(column.role)
-        taken = {each.name for each in self.parameters}
-        name = next(each for each in _names(base) if each not in taken)
-        self.parameters.append(BlockParameter(name))
-        self.arguments.append(list(column.values))
-        return Formula(f"@{name}" if any(map(_is_output, column.values)) else name)
-
-
-_WIDTHS = frozenset(("filters", "groups", "channels", "features", "start", "stop"))
-"""The numbers that are multiples of others: not those of a kernel."""
-
-
-def _is_test(column: TermColumn) -> bool:
-    return column.role.startswith("test.")
-
-
-def _is_outside(value: TermValue) -> bool:
-    """Whether a value means something else in a block: an expression, or a reference to what is not in it."""
-    return (
-        isinstance(value, Formula)
-        or (isinstance(value, Link) and value.node >= -1)
-        or (isinstance(value, NameRef) and value.up < 0)
-    )
-
-
-def _is_output(value: TermValue) -> bool:
-    return isinstance(value, Link | NameRef) or (isinstance(value, Formula) and value.startswith("@"))
-
-
-def _related(role: str, parameter: BlockParameter) -> bool:
-    """Whether a number of this role may be this parameter: a stride is none of a width."""
-    return parameter.name.rstrip("0123456789") == _short(role)
-
-
-def _short(role: str) -> str:
-    """The letter for a parameter: of an argument of a block, or a column of a table, that which it has there."""
-    return _SHORT.get(role) or (role.rpartition(".")[2].rstrip("0123456789") if "." in role else "p")
-
-
-def _names(base: str) -> Iterator[str]:
-    yield base
-    yield from (f"{base}{number}" for number in range(2, 1000))
-
-
-def _ratio(values: Sequence[TermValue], of: Sequence[TermValue]) -> Fraction | None:
-    """By what other numbers are multiplied to give these, if it is the same everywhere."""
-    pairs = [(value, other) for value, other in zip(values, of, strict=True) if value is not None]
-    whole = [(value, other) for value, other in pairs if type(value) is int and type(other) is int and other]
-    if not whole or len(whole) < len(pairs):
-        return None
-    found = {Fraction(value, other) for value, other in whole}
-    return found.pop() if len(found) == 1 and found <= set(RATIOS) else None
-
-
-def times(name: str, ratio: Fraction) -> Formula:
-    """Return a multiple of a name as it is written."""
-    if ratio == 1:
-        return Formula(name)
-    if ratio.denominator == 1:
-        return Formula(f"{ratio.numerator}*{name}")
-    return Formula(
-        f"{name}/{ratio.denominator}" if ratio.numerator == 1 else f"{name}*{ratio.numerator}/{ratio.denominator}"
-    )
-
-
-def _agree(values: Sequence[TermValue], given: Sequence[TermValue]) -> bool:
-    pairs = list(zip(values, given, strict=True))
-    if any(isinstance(value, Link | NameRef) for value in values):
-        return values == given
-    return all(value is None or other is None or value == other for value, other in pairs) and any(
-        value is not None and value == other for value, other in pairs
-    )
-
-
-def _fill(given: list[TermValue], values: Sequence[TermValue]) -> None:
-    """A parameter that was free in some chains takes the value that it needs there."""
-    for at, value in enumerate(values):
-        if given[at] is None:
-            given[at] = value
-
-
-def _with_defaults(
-    parameters: Sequence[BlockParameter], body: TermChain, arguments: Sequence[tuple[TermValue, ...]]
-) -> tuple[tuple[BlockParameter, ...], TermChain, tuple[tuple[TermValue, ...], ...]]:
-    """Parameters that mostly have one value have it as their default, and stand behind the others."""
-    found: list[tuple[int, BlockParameter, TermValue]] = []
-    for at, parameter in enumerate(parameters):
-        counted = Counter(row[at] for row in arguments if row[at] is not None)
-        value, often = counted.most_common(1)[0]
-        usual = (
-            not isinstance(value, Link | NameRef | Formula) and 2 * often >= len(arguments) and parameter.name[0] != "c"
-        )
-        found.append((at, BlockParameter(parameter.name, value if usual else None), value))
-    order = sorted(found, key=lambda each: (each[1].default is not None, each[0]))
-    rows = tuple([tuple([value if row[at] is None else row[at] for at, _, value in order]) for row in arguments])
-    return tuple([parameter for _, parameter, _ in order]), body, rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cnndsl.importers.raising.solving import TermColumn, Unified, solved
 from cnndsl.importers.raising.terms import (
     IMPLICIT,
     ChoiceTerm,
@@ -13,15 +14,16 @@ from cnndsl.importers.raising.terms import (
     MergeTerm,
     PlacedTerm,
     TermChain,
+    TermNumber,
 )
-from cnndsl.importers.raising.unify import LaidUpon, TermColumn, Unified, solved
+from cnndsl.importers.raising.unify import LaidUpon
 from cnndsl.importers.raising.walks import key
 
 _Column = dict[int, PlacedTerm]
 """The step in each chain that has it, by the chain's number."""
 
 
-def joined(several: Sequence[TermChain], entering: Sequence[int]) -> Unified | None:
+def joined(several: Sequence[TermChain], entering: Sequence[TermNumber]) -> Unified | None:
     """Join modules of which some lack what others have; None where they cannot be.
 
     Args:
@@ -30,7 +32,7 @@ def joined(several: Sequence[TermChain], entering: Sequence[int]) -> Unified | N
     """
     laid = _LaidWithGaps()
     template = laid.chain(tuple(_with_skips(several)))
-    return None if template is None else solved(template, laid.columns, entering, len(several))
+    return None if template is None else solved(template, laid.columns, entering, len(several), laid.widths)
 
 
 def _with_skips(several: Sequence[TermChain]) -> list[TermChain]:

@@ -53,7 +53,8 @@ class TermWriter:
         """A chain that is the network's or a further one, named where it has a name: some steps a line."""
         texts = [self.step(step) for step in chain]
         if name and not isinstance(chain[-1].term, StartTerm):
-            texts[-1] = self.term(chain[-1])
+            label = chain[-1].label
+            texts[-1] = f"{_quoted(label)}: {self.term(chain[-1])}" if label else self.term(chain[-1])
         lines = [f"{name} = {texts[0]}" if name else texts[0]]
         for step, text in zip(chain[1:], texts[1:], strict=True):
             is_own = isinstance(step.term, TableTerm) or (len(lines) == 1 and not name) or ": " in text[:12]
@@ -70,7 +71,9 @@ class TermWriter:
         text = self.term(step)
         if step.label:
             text = f"{_quoted(step.label)}: {text}"
-        if step.alias:
+        if step.alias and isinstance(step.term, AgainTerm):
+            text = f"{step.alias}: {text}"
+        elif step.alias:
             text = f"{text} -> {step.alias}: ID"
         is_other = isinstance(step.term, StartTerm | TapTerm)
         if is_other or step.node not in self.names:

@@ -11,8 +11,16 @@ a graph, `compare` tells how two differ, `verifying` does it for two modules. `n
 from __future__ import annotations
 
 from cnndsl.importers.torch_compare.compare import ProgramDifference, program_difference
-from cnndsl.importers.torch_compare.numbers import numeric_difference
+from cnndsl.importers.torch_compare.numbers import NumericDifference, numeric_difference
 from cnndsl.importers.torch_compare.program import UnreadableError
-from cnndsl.importers.torch_compare.verifying import module_difference
+from cnndsl.importers.torch_compare.verifying import difference_of_exported, module_difference
 
-__all__ = ["ProgramDifference", "UnreadableError", "module_difference", "numeric_difference", "program_difference"]
+__all__ = [
+    "NumericDifference",
+    "ProgramDifference",
+    "UnreadableError",
+    "difference_of_exported",
+    "module_difference",
+    "numeric_difference",
+    "program_difference",
+]

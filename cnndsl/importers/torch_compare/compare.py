@@ -124,13 +124,22 @@ class _Walk:
                 told = [f"{name} {value} is {new}" for (name, value), (_, new) in pairs if value != new]
                 self._say(f"{what[0]}: {', '.join(told)}", a, b)
                 continue
-            operands = _matched(mine.operands, its.operands, commute=mine.operator in ("+", "*", "maximum", "minimum"))
+            commute = mine.operator in ("+", "*", "maximum", "minimum")
+            operands = _matched(
+                mine.operands, self._like(mine.operands, its.operands) if commute else its.operands, commute
+            )
             for x, y in operands:
                 if x.layout != y.layout and x.value == y.value:
                     self._say(f"{what[0]} reads {described(self._table, x.value)} in another arrangement", a, b)
             if not operands and mine.axes != its.axes:
                 self._say(f"{what[0]} has another shape", a, b)
             waiting += [(x.value, y.value) for x, y in operands[::-1]]
+
+    def _like(self, wanted: Sequence[Operand], operands: Sequence[Operand]) -> Sequence[Operand]:
+        """Two operands in the order in which what they are is the same, so that what differs is further back."""
+        turned = operands[::-1]
+        kinds = [[described(self._table, each.value) for each in several] for several in (wanted, operands, turned)]
+        return turned if len(operands) == 2 and kinds[0] == kinds[2] != kinds[1] else operands
 
     def _effects(self) -> None:
         mine, its = _by_target(self._one.effects), _by_target(self._other.effects)

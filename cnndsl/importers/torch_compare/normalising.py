@@ -43,11 +43,21 @@ def _instance_norm(call: AtenCall) -> Result:
 
 @operator("layer_norm")
 def _layer_norm(call: AtenCall) -> Result:
+    """Written out, as `(x - mean) / sqrt(variance + eps) * weight + bias`."""
     rank = len(call.x.dims)
-    dims = range(rank - len(call["normalized_shape"]), rank)
-    views = _given(call.get("weight"), call.get("bias"))
-    given = call.get("weight") is not None, call.get("bias") is not None
-    return call.table.along("layer_norm", call.x, dims, views, eps=rounded(call["eps"]), given=given)
+    dims = list(range(rank - len(call["normalized_shape"]), rank))
+    centred = _centred(call, dims)
+    variance = call.table.reduced("mean", multiplied(call.table, centred, centred), dims, keep=True)
+    over = power(call.table, shifted(call.table, variance, call["eps"]), -0.5)
+    found = multiplied(call.table, centred, over)
+    weight, bias = call.get("weight"), call.get("bias")
+    found = found if weight is None else multiplied(call.table, found, weight)
+    return found if bias is None else added(call.table, found, bias)
+
+
+def _centred(call: AtenCall, dims: list[int]) -> TensorView:
+    """What is left without the mean."""
+    return added(call.table, call.x, call.table.reduced("mean", call.x, dims, keep=True), -1)
 
 
 @operator("rms_norm")
@@ -100,7 +110,11 @@ def _var(call: AtenCall) -> Result:
     correction = call.get("correction", 1)
     if call.get("unbiased") is not None:
         correction = int(call["unbiased"])
-    made = call.table.reduced("var", call.x, dims, keep, correction=1 if correction is None else correction)
+    if correction == 0:
+        centred = _centred(call, dims)
+        made = call.table.reduced("mean", multiplied(call.table, centred, centred), dims, keep)
+    else:
+        made = call.table.reduced("var", call.x, dims, keep, correction=1 if correction is None else correction)
     found = power(call.table, made, 0.5) if call.operator.startswith("std") else made
     return (found, call.table.reduced("mean", call.x, dims, keep)) if call.operator.endswith("mean") else found
 

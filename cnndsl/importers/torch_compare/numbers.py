@@ -114,7 +114,9 @@ def _without_chance() -> Generator[None]:
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             name = func._schema.name
             if name == "aten::bernoulli_":
-                return args[0].fill_(args[1] if len(args) > 1 and isinstance(args[1], float) else 0.5)
+                return args[0].fill_(1.0)
+            if name == "aten::rand":  # of which stochastic depth takes `floor(keep + rand)`
+                return func(*args, **(kwargs or {})).fill_(1 - 2**-20)
             if name == "aten::bernoulli":
                 return args[0].clone()
             if name == "aten::native_dropout":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import isinf
 
 from cnndsl.importers.torch_compare.call import AtenCall, Result, operator, rounded
+from cnndsl.importers.torch_compare.rearranging import part
 from cnndsl.importers.torch_compare.table import ValueTable
 from cnndsl.importers.torch_compare.views import TensorView
 
@@ -24,7 +25,12 @@ def scaled(table: ValueTable, x: TensorView, by: float) -> TensorView:
 
 
 def shifted(table: ValueTable, x: TensorView, by: float) -> TensorView:
-    """A tensor plus a number."""
+    """A tensor plus a number. 1 minus a sigmoid is the sigmoid of minus the same."""
+    value = table.values[x.value]
+    if by == 1 and value.operator == "times" and dict(value.attributes)["by"] == -1:
+        inner = table.values[value.operands[0].value]
+        if inner.operator == "sigmoid":
+            return table.unary("sigmoid", scaled(table, x.of(inner.operands[0].value), -1))
     return x if by == 0 else table.unary("plus", x, by=rounded(by))
 
 
@@ -244,10 +250,37 @@ def _prelu(call: AtenCall) -> Result:
     return call.table.along("prelu", call.x, [1], [call["weight"]])
 
 
-_PLAIN = ("sigmoid", "tanh", "exp", "log", "log_sigmoid", "erf", "abs", "sign", "sin", "cos", "log1p", "expm1")
+@operator("abs")
+def _abs(call: AtenCall) -> Result:
+    """The larger of a value and minus that value."""
+    return call.table.pointwise("maximum", [call.x, scaled(call.table, call.x, -1)], commutes=True)
 
 
-@operator(*_PLAIN, "floor", "ceil", "round", "logical_not", "softsign")
+@operator("glu")
+def _glu(call: AtenCall) -> Result:
+    """The first half of a dimension times the sigmoid of the second (Dauphin et al. 2017)."""
+    dim: int = call["dim"] % len(call.x.dims)
+    size = call.shape[dim]
+    first, second = (part(call.table, call.x, dim, start, size) for start in (0, size))
+    return multiplied(call.table, first, call.table.unary("sigmoid", second))
+
+
+@operator("floor")
+def _floor(call: AtenCall) -> Result:
+    """Of a number below 1 plus what is drawn from [0, 1): 1 with that probability."""
+    value = call.table.values[call.x.value]
+    if value.operator == "plus":
+        keep = float(str(dict(value.attributes)["by"]))
+        drawn = call.table.values[value.operands[0].value]
+        if drawn.operator == "rand" and 0 < keep < 1:
+            return call.table.made("bernoulli", [], call.shape, p=keep, draw=call.numbered("bernoulli"))
+    return call.table.unary("floor", call.x)
+
+
+_PLAIN = ("sigmoid", "tanh", "exp", "log", "log_sigmoid", "erf", "sign", "sin", "cos", "log1p", "expm1")
+
+
+@operator(*_PLAIN, "ceil", "round", "logical_not", "softsign")
 def _plain(call: AtenCall) -> Result:
     return call.table.unary(call.operator, call.x)
 
@@ -291,6 +324,12 @@ def _dropped(call: AtenCall, x: TensorView, noise: TensorView, numbers: tuple[fl
     drawn = tuple(dim != () for dim in noise.dims)
     kept = [at for at, is_drawn in enumerate(drawn, len(x.dims) - len(drawn)) if is_drawn]
     p, factor = numbers
-    key = ("drop", x, tuple(kept), numbers)
-    again = call.numbered(key)
-    return call.table.along("drop", x, kept, survival=rounded(p), factor=rounded(factor), again=again)
+    value = call.table.values[x.value]
+    if value.operator == "times":
+        factor *= float(str(value.attributes[0][1]))
+        x = x.of(value.operands[0].value)
+    numbers = p, rounded(factor)
+    again = call.numbered(("drop", x, tuple(kept), numbers))
+    # One draw for two tensors is something else than a draw for each.
+    uses = call.numbered(("use of a draw", noise.value))
+    return call.table.along("drop", x, kept, survival=rounded(p), factor=rounded(factor), again=again, uses=uses)

@@ -138,39 +138,86 @@ def part(
         return expanded(TensorView(x.value, (*x.dims[:dim], (), *x.dims[dim + 1 :])), shape)
     if step == 1 and (found := _operands_of_cat(table, x, dim, start, length)):
         return put_together(table, found, dim, shape)
-    if len(atoms) == 1 and step == 1:
-        found = _range_of_axis(table, x, (dim, atoms[0]), start, length)
+    if len(atoms) == 1:
+        found = _range_of_axis(table, x, (dim, atoms[0]), (start, length, step))
         if found is not None:
             return found
     return table.made("slice", [x], shape, dim=dim, start=start, step=step, length=length)
 
 
-def _range_of_axis(
-    table: ValueTable, x: TensorView, of: tuple[int, Atom], start: TriedExtent, length: TriedExtent
-) -> TensorView | None:
-    """A range of the slowest part of an axis; None where the dimension is something else."""
+PositionRange: TypeAlias = "tuple[TriedExtent, TriedExtent, int]"
+"""Where a range of an axis begins, how many positions it has, and how far they are apart."""
+
+
+def _range_of_axis(table: ValueTable, x: TensorView, of: tuple[int, Atom], cut: PositionRange) -> TensorView | None:
+    """A range of the slowest part of an axis; None where the dimension is something else.
+
+    Ranges of several axes are taken in the order of the axes, and two of one axis are one.
+    """
     dim, atom = of
-    axes = list(table.axes(x))
-    if times(atom.extent, atom.step) != axes[atom.axis]:
+    start, length, step = cut
+    if times(atom.extent, atom.step) != table.axes(x)[atom.axis] or (step != 1 and atom.step != 1):
         return None
-    first, size = times(start, atom.step), times(length, atom.step)
-    value = table.values[x.value]
-    read = x.value
-    if value.operator == "slice" and dict(value.attributes).get("axis") == atom.axis:
-        read = value.operands[0].value
-        inner = cast("TriedExtent", dict(value.attributes)["start"])
-        first = plus(first, inner)
-    axes[atom.axis] = size
-    vanishes = size == 1
-    left = [each for each in axes if each != 1] if vanishes else axes
-    attributes: dict[str, Any] = {"axis": atom.axis, "start": first, "length": size}
-    number = table.number("slice", [Operand(read, ())], left, attributes)
+    base, cuts = _cuts_of(table, x.value)
+    first, _, apart = cuts.pop(atom.axis, (0, 0, 1))
+    if apart != 1 and atom.step != 1:
+        return None
+    first = plus(first, times(times(start, atom.step), apart))
+    new = (first, times(length, atom.step), step * apart)
+    vanishes = new[1] == 1
+    whole_part = _part_of_cat(table, base, atom.axis, new)
+    read = base if whole_part is None else whole_part
+    for axis in sorted({*cuts, atom.axis} if not vanishes and whole_part is None else cuts):
+        read = _cut(table, read, axis, cuts.get(axis, new))
+    if vanishes:
+        read = _cut(table, read, atom.axis, (first, 1, 1))
     dims = [
         tuple(Atom(each.axis - (vanishes and each.axis > atom.axis), each.extent, each.step) for each in each_dim)
         for each_dim in x.dims
     ]
     dims[dim] = () if length == 1 else (Atom(dims[dim][0].axis, length, atom.step),)
-    return TensorView(number, tuple(dims))
+    return TensorView(read, tuple(dims))
+
+
+def _part_of_cat(table: ValueTable, value: int, axis: int, cut: PositionRange) -> int | None:
+    """The value that was put into a concatenation and is just a range of it; None where that is not so."""
+    found = table.values[value]
+    start, length, step = cut
+    if found.operator != "cat" or dict(found.attributes)["dim"] != axis or step != 1 or length == 1:
+        return None
+    at: TriedExtent = 0
+    for each in found.operands:
+        axes = table.values[each.value].axes
+        if len(axes) != len(found.axes) or each != (each.value, whole(each.value, axes).dims):
+            return None
+        if (at, axes[axis]) == (start, length):
+            return each.value
+        at = plus(at, axes[axis])
+    return None
+
+
+def _cuts_of(table: ValueTable, value: int) -> tuple[int, dict[int, PositionRange]]:
+    """What ranges of axes were taken of, and these by their axes; axes that are gone are not looked behind."""
+    cuts: dict[int, PositionRange] = {}
+    while True:
+        found = table.values[value]
+        attributes = cast("dict[str, Any]", dict(found.attributes))
+        if found.operator != "slice" or "axis" not in attributes or attributes["length"] == 1:
+            return value, cuts
+        cuts[attributes["axis"]] = (attributes["start"], attributes["length"], attributes["step"])
+        value = found.operands[0].value
+
+
+def _cut(table: ValueTable, value: int, axis: int, cut: PositionRange) -> int:
+    """The number of a range of one axis of a value; the value's own where that is all of it."""
+    start, length, step = cut
+    axes = list(table.values[value].axes)
+    if cut == (0, axes[axis], 1):
+        return value
+    axes[axis] = length
+    left = [each for each in axes if each != 1]
+    attributes: dict[str, Any] = {"axis": axis, "start": start, "length": length, "step": step}
+    return table.number("slice", [Operand(value, ())], left, attributes)
 
 
 def _operands_of_cat(
@@ -246,7 +293,20 @@ def _stack(call: AtenCall) -> Result:
 def put_together(
     table: ValueTable, tensors: Sequence[TensorView], dim: int, shape: Sequence[TriedExtent]
 ) -> TensorView:
-    """Tensors behind each other; one by itself is what it was, and one that is of several is those."""
+    """Tensors behind each other; one by itself is what it was, and one that is of several is those.
+
+    Tensors with channels of their own behind the dimension are behind each other along these.
+    """
+    if len(shape) in (3, 5) and dim == 1 and all(each.dims[1] == () != each.dims[2] for each in tensors):
+        flat = [TensorView(each.value, (each.dims[0], *each.dims[2:])) for each in tensors]
+        made = put_together(table, flat, 1, (shape[0], times(shape[1], shape[2]), *shape[3:]))
+        return table.reshaped(made, shape)
+    kept = [at for at in range(len(shape)) if at == dim or any(each.dims[at] != () for each in tensors)]
+    if len(kept) < len(shape):
+        fewer = [TensorView(each.value, tuple(each.dims[at] for at in kept)) for each in tensors]
+        made = put_together(table, fewer, kept.index(dim), [shape[at] for at in kept])
+        rest = dict(zip(kept, made.dims, strict=True))
+        return TensorView(made.value, tuple(rest.get(at, ()) for at in range(len(shape))))
     parts = [part for each in tensors for part in _parts_of_cat(table, each, dim)]
     return parts[0] if len(parts) == 1 else table.made("cat", parts, shape, dim=dim)
 
@@ -254,10 +314,16 @@ def put_together(
 def _parts_of_cat(table: ValueTable, x: TensorView, dim: int) -> list[TensorView]:
     """The tensors that a concatenation along a dimension is of; the tensor itself where it is none."""
     value = table.values[x.value]
-    is_cat = value.operator == "cat" and dict(value.attributes)["dim"] == dim and x == whole(x.value, x.shape)
-    if not is_cat or len(value.operands[0].layout) != len(x.dims):
+    kept = [at for at in range(len(x.dims)) if at == dim or x.dims[at] != ()]
+    is_cat = value.operator == "cat" and dict(value.attributes)["dim"] == kept.index(dim)
+    if not is_cat or x != whole(x.value, x.shape) or len(value.operands[0].layout) != len(kept):
         return [x]
-    return [TensorView(each.value, cast("tuple[Atoms, ...]", each.layout)) for each in value.operands]
+    layouts = [dict(zip(kept, each.layout, strict=True)) for each in value.operands]
+    views = [tuple(layout.get(at, ()) for at in range(len(x.dims))) for layout in layouts]
+    return [
+        TensorView(each.value, cast("tuple[Atoms, ...]", dims))
+        for each, dims in zip(value.operands, views, strict=True)
+    ]
 
 
 @operator("pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d")
@@ -270,8 +336,23 @@ def _pad(call: AtenCall) -> Result:
     pairs = [(0, 0)] * (len(call.x.dims) - len(pairs)) + pairs
     if all(pair == (0, 0) for pair in pairs):
         return call.x
-    x, pairs = without_pads(call.table, call.x, pairs, value) if mode == "constant" else (call.x, pairs)
+    x, pairs = _without_cuts(call.table, call.x, pairs) if mode == "constant" else (call.x, pairs)
+    if all(pair == (0, 0) for pair in pairs):
+        return x
+    x, pairs = without_pads(call.table, x, pairs, value) if mode == "constant" else (x, pairs)
     return call.table.made("pad", [x], call.shape, mode=mode, value=value, pairs=tuple(pairs))
+
+
+def _without_cuts(table: ValueTable, x: TensorView, pairs: list[PadPair]) -> tuple[TensorView, list[PadPair]]:
+    """What is left of a tensor after paddings by negative numbers, and the other paddings."""
+    for dim, (before, after) in enumerate(pairs):
+        size = x.shape[dim]
+        if not (isinstance(before, int) and isinstance(after, int) and isinstance(size, int)):
+            continue
+        if before < 0 or after < 0:
+            x = part(table, x, dim, max(-before, 0), size + min(before, 0) + min(after, 0))
+    left = [tuple(max(each, 0) if isinstance(each, int) else each for each in pair) for pair in pairs]
+    return x, [(before, after) for before, after in left]
 
 
 def without_pads(

@@ -6,7 +6,7 @@ So two programs are equal where their outputs have the same numbers.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 from cnndsl.importers.torch_compare.sizes import TriedExtent, UnevenError, sized
 from cnndsl.importers.torch_compare.views import (
@@ -126,7 +126,11 @@ class ValueTable:
         self, operator: str, x: TensorView, dims: Sequence[int], keep: bool, **attributes: Hashable
     ) -> TensorView:
         """One number of all elements along some dimensions: a mean, a sum."""
-        atoms = merged(sorted((atom for at in dims for atom in x.dims[at]), key=_place))
+        if operator == "mean" and (earlier := self._before_mean(x)) is not None:
+            x, gone = earlier
+        else:
+            gone = ()
+        atoms = merged(sorted((*gone, *(atom for at in dims for atom in x.dims[at])), key=_place))
         kept = [() if at in dims else dim for at, dim in enumerate(x.dims) if keep or at not in dims]
         if not atoms and operator in ("mean", "sum", "maximum", "minimum"):
             return TensorView(x.value, tuple(kept))
@@ -136,6 +140,21 @@ class ValueTable:
             return self.made(operator, [x], shape, dims=tuple(dims), **attributes)
         number = self.number(operator, [Operand(x.value, (atoms,))], left.axes, attributes)
         return TensorView(number, tuple(left.left(each) for each in kept))
+
+    def _before_mean(self, x: TensorView) -> tuple[TensorView, Atoms] | None:
+        """What a mean over whole axes is of, and these axes: a mean of it over others is one mean."""
+        value = self.values[x.value]
+        if value.operator != "mean" or value.attributes or any(each.axis == REPEATED for dim in x.dims for each in dim):
+            return None
+        (operand,) = value.operands
+        gone = cast("Atoms", operand.layout[0])
+        axes = self.values[operand.value].axes
+        if len(operand.layout) != 1 or any((each.extent, each.step) != (axes[each.axis], 1) for each in gone):
+            return None
+        taken = {each.axis for each in gone}
+        places = [at for at in range(len(axes)) if at not in taken]
+        dims = tuple(tuple(Atom(places[each.axis], each.extent, each.step) for each in dim) for dim in x.dims)
+        return TensorView(operand.value, dims), gone
 
     def contracted(
         self, x: TensorView, weights: Sequence[TensorView], features: TriedExtent, dim: int = -1

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cnndsl.importers.torch_compare.compare import ProgramDifference, program_difference
 from cnndsl.importers.torch_compare.program import outputs_of
-from cnndsl.importers.torch_export.exporting import exported
+from cnndsl.importers.torch_export.exporting import ModulePrograms, exported
 from cnndsl.shape import Shape
 
 if TYPE_CHECKING:
     from torch import nn
+    from torch.export import ExportedProgram
 
 
 def module_difference(
@@ -27,10 +29,20 @@ def module_difference(
     Raises UnreadableError where a program does something that cannot be compared, and whatever the modules' own code
     raises.
     """
+    modules = (original, emitted)
+    return _differences([partial(exported, each, shapes, dynamic=dynamic) for each in modules])
+
+
+def difference_of_exported(original: ModulePrograms, emitted: nn.Module) -> list[ProgramDifference]:
+    """List how a module differs from one whose programs are known already, as `module_difference` does."""
+    return _differences([original.of, partial(exported, emitted, original.shapes)])
+
+
+def _differences(of_mode: Sequence[Callable[[bool], ExportedProgram]]) -> list[ProgramDifference]:
     found: list[ProgramDifference] = []
     outputs: int | None = None
     for training in (False, True):
-        one, other = (exported(each, shapes, training, dynamic=dynamic) for each in (original, emitted))
+        one, other = (each(training) for each in of_mode)
         outputs = outputs_of(one) if outputs is None else outputs
         mode = "training" if training else "evaluation"
         found += (replace(each, mode=mode) for each in program_difference(one, other, outputs))

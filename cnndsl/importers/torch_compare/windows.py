@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from cnndsl.importers.torch_compare.call import AtenCall, Result, operator, rounded
-from cnndsl.importers.torch_compare.rearranging import PadPair, without_pads
+from cnndsl.importers.torch_compare.rearranging import PadPair, part, without_pads
 from cnndsl.importers.torch_compare.sizes import TriedExtent, tried
 from cnndsl.importers.torch_compare.table import ValueTable
 from cnndsl.importers.torch_compare.views import TensorView
@@ -82,11 +82,22 @@ def _max_pool(call: AtenCall) -> Result:
     own: list[PadPair] = [(each, each) for each in _spread(call["padding"], rank)]
     x, pads = _unpadded(call.table, call.x, float("-inf"), own)
     attributes: dict[str, Any] = {"kernel_size": kernel, "stride": stride}
-    if all(each == 1 for each in (*kernel, *stride)) and all(pair == (0, 0) for pair in pads):
-        return x
+    if all(pair == (0, 0) for pair in pads):
+        if all(each == 1 for each in kernel):
+            return _every(call, x, stride)
+        if kernel == x.shape[-rank:]:
+            return call.table.reduced("maximum", x, range(len(x.dims) - rank, len(x.dims)), keep=True)
     attributes |= {"dilation": _spread(call["dilation"], rank), "output": call.shape[-rank:]}
     before = tuple(each[0] for each in pads)
     return call.table.made("max_pool", [x], call.shape, padding=before, **attributes)
+
+
+def _every(call: AtenCall, x: TensorView, stride: Sequence[TriedExtent]) -> TensorView:
+    """Every so many positions of each axis."""
+    rank = len(stride)
+    for dim, step in enumerate(stride, len(x.dims) - rank):
+        x = part(call.table, x, dim, 0, call.shape[dim], int(str(step)))
+    return x
 
 
 @operator("max_pool1d_with_indices", "max_pool2d_with_indices", "max_pool3d_with_indices")

@@ -3,7 +3,7 @@
 Nothing here imports torch before a module is read.
 """
 
-from cnndsl.importers.torch_export.exporting import ExportError, exported
-from cnndsl.importers.torch_export.reader import read
+from cnndsl.importers.torch_export.exporting import ExportError, ModulePrograms, exported
+from cnndsl.importers.torch_export.reader import read, read_exported
 
-__all__ = ["ExportError", "exported", "read"]
+__all__ = ["ExportError", "ModulePrograms", "exported", "read", "read_exported"]

@@ -12,9 +12,10 @@ from cnndsl.importers.torch_export.shapes import part
 from cnndsl.importers.torch_export.steps import FixedValue, Unsaid
 from cnndsl.importers.torch_export.trace import ProgramTrace
 from cnndsl.importers.torch_export.views import CHANNELS, Stretch, View, full
+from cnndsl.layers.activation import Sigmoid
 from cnndsl.layers.channel_pool import ChannelMax, ChannelMean
 from cnndsl.layers.dense import Dense
-from cnndsl.layers.merge import Add
+from cnndsl.layers.merge import Add, Mul
 from cnndsl.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from cnndsl.layers.pool import GlobalAvgPool, GlobalMaxPool
 from cnndsl.layers.response import RootMeanSquareNorm
@@ -155,6 +156,19 @@ def _without(x: View, dims: tuple[int, ...], keeps: bool) -> tuple[Any, ...]:
     return tuple([() if at in gone else each for at, each in enumerate(x.dims) if keeps or at not in gone])
 
 
+def _mean_of_axis(trace: ProgramTrace, x: View, dims: tuple[int, ...]) -> int | None:
+    """A mean over some axes, of which `patterns` make one over all; None where it is none."""
+    shape = trace.shape(x.at)
+    axes = {each.axis - 2 for number in dims for each in x.dims[x.dim(number)]}
+    wholes = [
+        x.dims[x.dim(number)] == full(2 + at, shape.spatial[at]) for number, at in zip(dims, sorted(axes), strict=False)
+    ]
+    if not axes or min(axes) < 0 or len(axes) != len(dims) or not all(wholes):
+        return None
+    left = Shape(shape.channels, tuple([1 if at in axes else size for at, size in enumerate(shape.spatial)]))
+    return trace.operation("mean over axes", [x.at], left)
+
+
 def _mean(trace: ProgramTrace, call: OperatorCall) -> View:
     call.pass_over("dtype") if call["dtype"] is None else None
     x, dims, keeps = call.view("self"), _over(call), bool(call["keepdim"])
@@ -163,6 +177,8 @@ def _mean(trace: ProgramTrace, call: OperatorCall) -> View:
     left = _without(x, dims, keeps)
     if whole_spatial(trace, x, dims):
         return View(trace.layer(GlobalAvgPool(), [x.at]), left)
+    if (found := _mean_of_axis(trace, x, dims)) is not None:
+        return View(found, left)
     if len(dims) == 1 and trace.is_channels(x, dims[0]):
         return View(trace.layer(ChannelMean(), [x.at]), left)
     raise Unsaid("it is neither over all positions nor over the channels")
@@ -195,6 +211,15 @@ def _sum(trace: ProgramTrace, call: OperatorCall) -> View:
     parts = [part(trace, x, number, at, at + 1) for at in range(dimension[0].size)]
     left = _without(parts[0], dims, bool(call["keepdim"]))
     return View(trace.layer(Add(), [each.at for each in parts]), left)
+
+
+def _glu(trace: ProgramTrace, call: OperatorCall) -> View:
+    """One half of the channels times the sigmoid of the other (Dauphin et al. 2017)."""
+    x, dim = call.view("self"), call["dim"]
+    half = x.sizes[x.dim(dim)] // 2
+    first, second = part(trace, x, dim, 0, half), part(trace, x, dim, half, 2 * half)
+    a, b, dims = trace.pair(first, trace.each(Sigmoid(), second))
+    return View(trace.layer(Mul(), [a, b]), dims)
 
 
 def _statistic(name: str) -> Callable[[ProgramTrace, OperatorCall], View]:
@@ -263,6 +288,7 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     "amax": _largest,
     "max": _largest,
     "sum": _sum,
+    "glu": _glu,
     "var": _statistic("variance"),
     "std": _statistic("deviation"),
     "linalg_vector_norm": _statistic("norm"),

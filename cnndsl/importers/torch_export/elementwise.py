@@ -127,6 +127,8 @@ def _arithmetic(
             raise Unsaid(f"alpha={call['alpha']}")
         if isinstance(first, View) and isinstance(second, View):
             a, b, dims = trace.pair(first, second)
+            if merge is Sub and trace.shape(a) != trace.shape(b):
+                return View(_operation_of_two(trace, "centred", a, b), dims)
             return View(trace.layer(merge(), [a, b]), dims)
         swapped = not isinstance(first, View)
         view, other = (second, first) if swapped else (first, second)
@@ -157,7 +159,7 @@ def with_weight(trace: ProgramTrace, x: View, weight: FixedValue, name: str) -> 
     if weight.form[0] in ("bernoulli", "div", "floor"):
         return _kept(trace, x, weight, name)
     if not weight.name or name not in ("mul", "add"):
-        raise Unsaid("a computed parameter enters it" if name in ("mul", "add") else "a parameter enters it")
+        raise Unsaid(_told_of(weight, name))
     x = _over(trace, x, weight)
     extents = trace.tensors[weight.name]
     shape = trace.shape(x.at)
@@ -167,6 +169,16 @@ def with_weight(trace: ProgramTrace, x: View, weight: FixedValue, name: str) -> 
         raise Unsaid(f"a parameter of extents {'x'.join(map(str, extents))} enters it")
     layer = Scale(name == "mul", name == "add", parameter=forms[extents])
     return x.of(trace.layer(layer, [x.at], {"": weight}))
+
+
+def _told_of(weight: FixedValue, name: str) -> str:
+    """What is told of a parameter or buffer that enters in a way that no layer has."""
+    if not weight.name:
+        return "something computed from parameters enters it"
+    does = {"sub": "subtracted", "div": "divided by"}.get(name, "entered")
+    return (
+        f"`{weight.name}` is {does}, and no layer does that; where it normalises the image, do that before the network"
+    )
 
 
 def _over(trace: ProgramTrace, x: View, weight: FixedValue) -> View:
@@ -219,7 +231,7 @@ def _div(trace: ProgramTrace, call: OperatorCall) -> View:
         return View(_operation_of_two(trace, "quotient", a, b), dims)
     if isinstance(by, View) and isinstance(x, FixedValue) and x.name:
         return by.of(trace.operation("weight over", [by.at], trace.shape(by.at), {"": x.name}))
-    raise Unsaid("it divides by or into a parameter")
+    raise Unsaid(_told_of(by, "div") if isinstance(by, FixedValue) else "it divides a parameter")
 
 
 def _is_by_group(trace: ProgramTrace, x: View, by: View) -> bool:
@@ -257,11 +269,14 @@ def _neg(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _rsub(trace: ProgramTrace, call: OperatorCall) -> View:
-    """A number minus a tensor."""
-    x = trace.each(Times(-1.0), call.view("self"))
-    if call["alpha"] != 1 or not isinstance(call["other"], int | float):
+    """A number minus a tensor: 1 - sigmoid(x) is sigmoid(-x)."""
+    x, number = call.view("self"), call["other"]
+    if call["alpha"] != 1 or not isinstance(number, int | float):
         raise Unsaid("something is subtracted from it")
-    return _plus(trace, x, float(call["other"]))
+    step = trace.steps[x.at]
+    if number == 1 and isinstance(step.op, Sigmoid):
+        return trace.each(Sigmoid(), x.of(trace.layer(Times(-1.0), step.inputs)))
+    return _plus(trace, trace.each(Times(-1.0), x), float(number))
 
 
 def _maximum(trace: ProgramTrace, call: OperatorCall) -> View:
@@ -274,6 +289,12 @@ def _maximum(trace: ProgramTrace, call: OperatorCall) -> View:
         raise Unsaid("the larger of it and something computed")
     _over(trace, view, weight)
     return view.of(trace.operation("at least weight", [view.at], trace.shape(view.at), {"": weight.name}))
+
+
+def _abs(trace: ProgramTrace, call: OperatorCall) -> View:
+    """The larger of a value and minus that value."""
+    x = call.view("self")
+    return trace.each(Max(), x, trace.each(Times(-1.0), x))
 
 
 def _addcmul(trace: ProgramTrace, call: OperatorCall) -> View:
@@ -345,7 +366,7 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     "maximum": _maximum,
     "addcmul": _addcmul,
     "pow": _pow,
-    "abs": _operation("size"),
+    "abs": _abs,
     "square": _operation("square"),
     "sqrt": _operation("root"),
     "rsqrt": _operation("inverse root"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from io import StringIO
 from itertools import chain
 from os import sep
 from pathlib import Path
@@ -24,6 +25,21 @@ BATCH = 2
 
 class ExportError(Exception):
     """Code that stops where it is run, or that `torch.export` cannot follow; the message is one line."""
+
+
+class ModulePrograms:
+    """What a module computes from inputs of these shapes, in evaluation and in training, each exported once."""
+
+    def __init__(self, module: nn.Module, shapes: Sequence[Shape]) -> None:
+        self.module = module
+        self.shapes = shapes
+        self._known: dict[bool, ExportedProgram] = {}
+
+    def of(self, training: bool) -> ExportedProgram:
+        """Return the program of a mode. Raises ExportError, see `exported`."""
+        if training not in self._known:
+            self._known[training] = exported(self.module, self.shapes, training)
+        return self._known[training]
 
 
 def exported(
@@ -61,6 +77,10 @@ def _told(stop: Exception) -> str:
     frames = [each for each in extract_tb(stop.__traceback__) if f"{sep}torch{sep}" not in each.filename]
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames[1:] else ""
     lines = [each for each in str(stop).splitlines() if each.strip()]
+    if "DataDependent" in type(stop).__name__:
+        return (
+            f"its code goes another way by the values of a tensor, and a program has one way{place}; take the `if` out"
+        )
     return f"{type(stop).__name__}: {' '.join(lines[0].split())[:200] if lines else 'it gave no reason'}{place}"
 
 
@@ -72,16 +92,19 @@ def _mode(tensor: Tensor | None) -> AbstractContextManager[object]:
 
 @contextmanager
 def _quiet() -> Generator[None]:
-    """Without torch's warnings, and what it logs of an operator that fails: the error says it, and sizes are tried."""
-    logger = logging.getLogger("torch._subclasses.fake_tensor")
-    before = logger.disabled
-    logger.disabled = True
-    with warnings.catch_warnings():
+    """Without torch's warnings, and what it logs and prints of an operator that fails: the error says it."""
+    names = ("_subclasses.fake_tensor", "fx.experimental.symbolic_shapes")
+    loggers = [logging.getLogger(f"torch.{name}") for name in names]
+    before = [each.disabled for each in loggers]
+    with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         warnings.simplefilter("ignore")
+        for each in loggers:
+            each.disabled = True
         try:
             yield
         finally:
-            logger.disabled = before
+            for each, was_disabled in zip(loggers, before, strict=True):
+                each.disabled = was_disabled
 
 
 @contextmanager

@@ -22,6 +22,12 @@ def module_of(node: FxNode) -> tuple[str, str]:
     return path.split("@")[0], key
 
 
+def calls_around(node: FxNode) -> list[tuple[str, str]]:
+    """Return the modules in which an operator ran, outer ones first: the path of each, and a key of this call of it."""
+    stack = cast("Mapping[str, tuple[str, object]]", node.meta.get("nn_module_stack") or {})
+    return [(name, key) for key, (path, _) in stack.items() if (name := path.split("@")[0])]
+
+
 def line_of(node: FxNode) -> str:
     """Return the line of code that an operator comes from, `net.py:12: x = …`: of a `forward`, outside of torch.
 

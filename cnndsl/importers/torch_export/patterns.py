@@ -11,13 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from cnndsl.importers.torch_export.by_hand import BY_HAND
 from cnndsl.importers.torch_export.folding import FOLDINGS
+from cnndsl.importers.torch_export.likeness import with_siblings
 from cnndsl.importers.torch_export.steps import NumberedSteps, ReadStep, StepRule, match_pair
 from cnndsl.layers.activation import HardSigmoid, Relu, Relu6, Softsign, StarRelu
 from cnndsl.layers.arrange import Times
 from cnndsl.layers.channel_pool import ChannelMean
 from cnndsl.layers.evonorm import EvoNorm
-from cnndsl.layers.merge import Add, Mul
+from cnndsl.layers.merge import Add, Max, Mul
 from cnndsl.layers.pool import GlobalAvgPool
 from cnndsl.layers.response import EuclideanNorm, FilterResponse, GlobalResponse, RootMeanSquareNorm
 from cnndsl.layers.scale import Scale
@@ -31,7 +33,7 @@ def simplified(steps: Sequence[ReadStep], outputs: Iterable[int]) -> list[ReadSt
         while (made := _replaced(found[number], found)) is not None:
             found[number] = made
     alive = needed(list(found.values()), given)
-    return _longer_sums(alive, given)
+    return with_siblings(_longer_sums(alive, given), given)
 
 
 def needed(steps: Sequence[ReadStep], outputs: Iterable[int]) -> list[ReadStep]:
@@ -236,11 +238,14 @@ def _soft_sign(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
         return None
     x, below = step.inputs[0], by[step.inputs[1]]
     size = by[below.inputs[0]] if below.op == "plus" and below.facts["by"] == 1 else None
-    return _layer(step, Softsign(), (x,), {}) if size and size.op == "size" and size.inputs == (x,) else None
+    turned = match_pair(size, Max, by, x) if size else None
+    is_size = turned is not None and turned.op == Times(-1.0) and turned.inputs == (x,)
+    return _layer(step, Softsign(), (x,), {}) if is_size else None
 
 
 RULES: tuple[StepRule, ...] = (
     *FOLDINGS,
+    *BY_HAND,
     _evo_norm,
     _filter_response,
     _rms_norm,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from keyword import iskeyword
 from typing import TYPE_CHECKING, cast
 
-from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.errors import Source
 from cnndsl.graph import Graph
+from cnndsl.graph.labels import why_not
 from cnndsl.importers.flat import FlatGraph, Imported
+from cnndsl.importers.refused import ImportFault, RefusedError
+from cnndsl.importers.torch_export.applications import first_uses
 from cnndsl.importers.torch_export.calls import operator_of
-from cnndsl.importers.torch_export.exporting import exported
+from cnndsl.importers.torch_export.exporting import ModulePrograms, exported
 from cnndsl.importers.torch_export.filters import binomial_filters
 from cnndsl.importers.torch_export.modes import BothModes, merged
 from cnndsl.importers.torch_export.naming import paths, prefix
@@ -28,6 +32,15 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
 
+_REASONS: Mapping[str, str] = {
+    "plus": "it adds a number, and no layer does; where it normalises the image, do that before the network",
+    "centred": "the dimensions of one are repeated along others of the other",
+    "mean over axes": "it is neither over all positions nor over the channels",
+    "quotient": "it divides one value by another, and is no normalisation that is known",
+}
+"""What is told of operations that became no layer."""
+
+
 def read(module: nn.Module, shapes: Sequence[Shape]) -> Imported:
     """Return the network that a module is, for inputs of these shapes.
 
@@ -37,13 +50,19 @@ def read(module: nn.Module, shapes: Sequence[Shape]) -> Imported:
         CnnError: where something has no counterpart in the language; the message lists all of that.
         Exception: what the module's own code raises.
     """
-    return _ModuleReader(module, shapes).result()
+    return read_exported(ModulePrograms(module, shapes))
+
+
+def read_exported(programs: ModulePrograms) -> Imported:
+    """Return the network that a module is, as `read` does, for one who needs its programs once more."""
+    return _ModuleReader(programs).result()
 
 
 class _ModuleReader:
-    def __init__(self, module: nn.Module, shapes: Sequence[Shape]) -> None:
-        self.module = module
-        self.shapes = shapes
+    def __init__(self, programs: ModulePrograms) -> None:
+        self.programs = programs
+        self.module = module = programs.module
+        self.shapes = programs.shapes
         self.state = {name: tuple(each.shape) for name, each in module.state_dict(keep_vars=True).items()}
         self.parameters = dict(module.named_parameters())
         tensors = [*module.named_parameters(), *module.named_buffers()]
@@ -61,12 +80,14 @@ class _ModuleReader:
         return self._imported(both)
 
     def _steps(self, training: bool) -> tuple[list[ReadStep], list[tuple[str, int]]]:
-        program = exported(self.module, self.shapes, training)
+        program = self.programs.of(training)
         read = read_program(program, self._elsewhere(program, training), self.tensors, self.fixed)
         outputs = [(name, view.at) for name, view in read.outputs]
         steps = simplified(read.trace.steps, [at for _, at in outputs])
         found = read.refusals or [
-            Refusal(operator_of(each.origin), "", each.origin) for each in steps if not each.is_layer
+            Refusal(operator_of(each.origin), _REASONS.get(str(each.op), ""), each.origin)
+            for each in steps
+            if not each.is_layer
         ]
         known = {_key(each) for each in self.refusals}
         self.refusals += [each for each in found if _key(each) not in known]
@@ -78,28 +99,30 @@ class _ModuleReader:
             return None
         for more in ((11, 27), (32, 64)):
             try:
-                return exported(self.module, [_larger(each, more) for each in self.shapes], training)
+                found = exported(self.module, [_larger(each, more) for each in self.shapes], training)
             except Exception:
                 continue
+            if _operators(found) == _operators(program):
+                return found
         return None
 
-    def _error(self, faults: Iterable[str]) -> CnnError:
-        several = list(faults)
-        name = type(self.module).__name__
-        message = f"{name} cannot be written as a program:\n" + "\n".join(f"  {each}" for each in several)
-        return CnnError(Diagnostic("E0505", message))
+    def _error(self, faults: Iterable[ImportFault | str]) -> RefusedError:
+        several = [ImportFault(each) if isinstance(each, str) else each for each in faults]
+        return RefusedError(f"{type(self.module).__name__} cannot be written as a program", several)
 
     def _faults(self, steps: Sequence[ReadStep]) -> Iterator[str]:
         """Tensors that a layer has otherwise than the module, or that no layer has."""
-        read = Counter(name for step in steps for name in step.tensors.values())
-        shared = {name.rpartition(".")[0] or name: often for name, often in read.items() if often > 1}
-        for name, often in shared.items():
-            yield f"{name} is used {often} times; layers that share weights cannot be imported yet"
+        read = {name for step in steps for name in step.tensors.values()}
+        yield from _shared_otherwise(steps)
         for step in steps:
             if step.tensors and not prefix(step):
                 names = ", ".join(f"{name} for `{key}`" for key, name in step.tensors.items())
                 kind = step.op.kind() if isinstance(step.op, Layer) else step.op
                 yield f"{kind} has tensors with other names than a layer's: {names}"
+        for path in dict.fromkeys(name.rpartition(".")[0] for name in sorted(read)):
+            part = next((each for each in path.split(".") if each and why_not(each)), "")
+            if part:
+                yield f"{path}: `{part}` cannot be the name of a part: {why_not(part)}; rename it in the class"
         unread = [name for name in self.state if name not in read and not name.endswith(".num_batches_tracked")]
         tensors = self.module.state_dict(keep_vars=True)
         names = {id(tensors[name]): name for name in read if name in tensors}
@@ -116,6 +139,7 @@ class _ModuleReader:
         lines = [f"{names[step.number]}: {line_of(step.origin)}" for step in both.steps]
         made = FlatGraph(Source(type(self.module).__name__, "\n".join(lines)))
         numbers: dict[int, int] = {}
+        uses = first_uses(both.steps)
         place = 0
         for step, line in zip(both.steps, lines, strict=True):
             inputs = [numbers[at] for at in step.inputs]
@@ -126,11 +150,13 @@ class _ModuleReader:
                 assert isinstance(step.op, Layer)
                 is_extra = step.number in both.for_training
                 layer = with_state(step.op, step.tensors, self.parameters)
-                numbers[step.number] = made.add(layer, inputs, place, path=path, training_only=is_extra)
+                first = numbers[uses[step.number]] if step.number in uses else -1
+                made_at = made.add(layer, inputs, place, path=path, training_only=is_extra, weights_of=first)
+                numbers[step.number] = made_at
             place += len(line) + 1
         outputs = [(name, numbers[at]) for name, at in both.outputs]
         taps = [(name, numbers[at]) for name, at in both.taps]
-        graph = made.graph(outputs, taps=taps)
+        graph = made.graph(outputs, _input_names(both, names), taps)
         tensors = [(node, each) for node in graph.layers for each in graph.tensors(node)]
         self._compare({each.entry(node.path): each.shape for node, each in tensors if each.persistent})
         params = sum(each.numel() for each in self.parameters.values())
@@ -155,8 +181,33 @@ class _ModuleReader:
             raise self._error(faults)
 
 
+def _shared_otherwise(steps: Sequence[ReadStep]) -> Iterator[str]:
+    """Tensors that several layers have which are not the same one."""
+    known: dict[str, ReadStep] = {}
+    for step in steps:
+        for name in step.tensors.values():
+            first = known.setdefault(name, step)
+            if first.op != step.op or dict(first.tensors) != dict(step.tensors):
+                kinds = [each.op.kind() if isinstance(each.op, Layer) else each.op for each in (first, step)]
+                yield f"{name} is used by two layers, {kinds[0]} and {kinds[1]}, that differ in more than their input"
+
+
 def _has_tensors(module: nn.Module) -> bool:
     return any(True for _ in module.parameters(recurse=False)) or any(True for _ in module.buffers(recurse=False))
+
+
+def _operators(program: ExportedProgram) -> list[str]:
+    """The operators of a program in their order: code may take another way for inputs of another size."""
+    return [str(node.target) for node in program.graph.nodes if node.op == "call_function"]
+
+
+def _input_names(both: BothModes, paths: Mapping[int, str]) -> list[str]:
+    """What `forward` calls several inputs, where nothing else is called so."""
+    inputs = [step for step in both.steps if not step.inputs]
+    taken = {path.partition(".")[0] for path in paths.values()} | {name for name, _ in (*both.outputs, *both.taps)}
+    found = [str(each.origin.target) for each in inputs]
+    is_free = all(each.isidentifier() and each.isascii() and not iskeyword(each) for each in found)
+    return found if is_free and len(set(found)) > 1 and not taken & set(found) else []
 
 
 def _larger(shape: Shape, more: tuple[int, ...]) -> Shape:
@@ -167,13 +218,12 @@ def _key(refusal: Refusal) -> tuple[str, str, str]:
     return refusal.name, refusal.reason, line_of(refusal.origin)
 
 
-def _told(refusals: Sequence[Refusal]) -> list[str]:
+def _told(refusals: Sequence[Refusal]) -> list[ImportFault]:
     """Each operator with its reason, how often it occurs, and where first."""
     counted = Counter(map(_key, refusals))
     first = {_key(each): each for each in reversed(refusals)}
-    found: list[str] = []
+    found: list[ImportFault] = []
     for (name, reason, line), often in counted.items():
         module = module_of(first[name, reason, line].origin)[0] or "the network itself"
-        why = f" ({reason})" if reason else ""
-        found.append(f"{name}{why}, {often} time{'s' * (often > 1)}, first in {module}: {line}")
+        found.append(ImportFault(f"{name} ({reason})" if reason else name, often, module, line))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from cnndsl.importers.torch_export.calls import OperatorCall
 from cnndsl.importers.torch_export.folding import crop
@@ -22,17 +22,20 @@ from cnndsl.importers.torch_export.views import (
     reshaped,
 )
 from cnndsl.layers.arrange import Shuffle, Slice
+from cnndsl.layers.base import Dims
 from cnndsl.layers.merge import Concat
 from cnndsl.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
+from cnndsl.layers.pool import MaxPool
 
 
-def _reshape(_: ProgramTrace, call: OperatorCall) -> View:
-    """`view`, `reshape`, `flatten`, `unflatten`, `squeeze`, `unsqueeze`: the result says all."""
+def _reshape(trace: ProgramTrace, call: OperatorCall) -> View:
+    """`view`, `reshape`, `flatten`, `unflatten`, `squeeze`, `unsqueeze`: the result says all. A shuffle is a layer."""
     call.pass_over("size", "shape", "start_dim", "end_dim", "dim", "sizes", "other")
     try:
-        return reshaped(call.view("self"), call.extents)
+        view = reshaped(call.view("self"), call.extents)
     except ViewError as stop:
         raise Unsaid(str(stop)) from None
+    return trace.settled(view) if trace.is_shuffled(view) else view
 
 
 def _permute(_: ProgramTrace, call: OperatorCall) -> View:
@@ -93,8 +96,36 @@ def _slice(trace: ProgramTrace, call: OperatorCall) -> View:
     first = min(max(start + size if start < 0 else start, 0), size) if start is not None else 0
     last = size if stop is None else min(max(stop + size if stop < 0 else stop, 0), size)
     if step != 1:
-        raise Unsaid(f"it takes one of every {step} positions or channels")
+        return _every(trace, x, x.dim(dim), (first, last, step))
     return part(trace, x, dim, first, last)
+
+
+EveryPosition: TypeAlias = "tuple[int, Dims, Dims, Dims]"
+"""A value, what is cut off before and after it, and the step along each axis."""
+
+
+def _every(trace: ProgramTrace, x: View, dim: int, of: tuple[int, int, int]) -> View:
+    """One of every few positions: a pooling of size 1, after a crop where it does not begin with the first one.
+
+    What is taken of one axis and then of another is one layer.
+    """
+    first, last, step = of
+    x = trace.settled(x)
+    shape = trace.shape(x.at)
+    if dim < SPATIAL or len(x.dims) != shape.rank + 2:
+        raise Unsaid(f"it takes one of every {step} channels or images")
+    axis = dim - SPATIAL
+    begun: EveryPosition = (x.at, (0,) * shape.rank, (0,) * shape.rank, (1,) * shape.rank)
+    known = cast("EveryPosition", trace.steps[x.at].facts.get("every", begun))
+    base, before, after, strides = known if known[3][axis] == 1 else begun
+    size = shape.spatial[axis]
+    before, after, strides = (
+        tuple([new if at == axis else old for at, old in enumerate(each)])
+        for each, new in ((before, first), (after, size - last), (strides, step))
+    )
+    at = trace.layer(crop(before, after), [base]) if any((*before, *after)) else base
+    pooling = MaxPool((1,), strides[:1] if len(set(strides)) == 1 else strides)
+    return trace.whole(trace.layer(pooling, [at], every=(base, before, after, strides)))
 
 
 def _select(trace: ProgramTrace, call: OperatorCall) -> View:
@@ -131,7 +162,12 @@ def _cat(trace: ProgramTrace, call: OperatorCall) -> View:
     dim = several[0].dim(dim)
     first = several[0]
     others = {(*each.dims[:dim], *each.dims[dim + 1 :]) for each in several}
-    if len(others) == 1 and all(trace.is_channels(each, dim) for each in several):
+    if len(others) == 1 and not any(each.dims[dim] or trace.shape(each.at).channels == 1 for each in several):
+        stacked = _stacked(trace, [View(each.at, (*each.dims[:dim], *each.dims[dim + 1 :])) for each in several], dim)
+        if stacked is not None:
+            return stacked
+    alike = len({trace.shape(each.at).spatial for each in several}) == 1
+    if len(others) == 1 and alike and all(trace.is_channels(each, dim) for each in several):
         return trace.rechannelled(first, dim, trace.layer(Concat(), [each.at for each in several]))
     values = [trace.value(each) for each in several]
     if dim != 1:
@@ -144,14 +180,22 @@ def _stack(trace: ProgramTrace, call: OperatorCall) -> View:
     several = call["tensors"]
     if not all(isinstance(each, View) for each in several):
         raise Unsaid("a parameter is put beside what enters")
-    first = several[0]
-    channels = trace.shape(first.at).channels
-    along = full(CHANNELS, channels)
-    if len({each.dims for each in several}) > 1 or sum(dimension == along for dimension in first.dims) != 1:
+    found = _stacked(trace, several, call["dim"] % (len(several[0].dims) + 1))
+    if found is None:
         raise Unsaid("values of different kinds are stacked")
-    dim = call["dim"] % (len(first.dims) + 1)
+    return found
+
+
+def _stacked(trace: ProgramTrace, several: list[View], dim: int) -> View | None:
+    first = several[0]
+    shape = trace.shape(first.at)
+    along = full(CHANNELS, shape.channels)
+    is_alike = len({each.dims for each in several}) == 1 and len({trace.shape(each.at) for each in several}) == 1
+    if not is_alike or sum(dimension == along for dimension in first.dims) != 1:
+        return None
     at = trace.layer(Concat(), [each.at for each in several])
-    return View(at, (*first.dims[:dim], joined([Stretch(CHANNELS, channels, len(several))]), *first.dims[dim:]))
+    along_parts = joined([Stretch(CHANNELS, shape.channels, len(several))])
+    return View(at, (*first.dims[:dim], along_parts, *first.dims[dim:]))
 
 
 def _channel_shuffle(trace: ProgramTrace, call: OperatorCall) -> View:

@@ -19,6 +19,6 @@ def may_follow(node: FxNode) -> bool:
         return True
     if name.startswith("aten.upsample"):
         return arguments[1] is not None
-    if name.startswith("aten.avg_pool"):
+    if name.startswith(("aten.avg_pool", "aten.max_pool")):
         return list(arguments[1]) == [int(each) for each in arguments[0].meta["val"].shape[2:]]
     return name.startswith("aten.adaptive") and any(each != 1 for each in arguments[1])

@@ -19,6 +19,7 @@ from cnndsl.importers.torch_export.views import (
     narrow,
     whole,
 )
+from cnndsl.layers.arrange import Shuffle
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.layers.dense import Input
 from cnndsl.layers.infer import infer
@@ -135,6 +136,16 @@ class ProgramTrace:
         self._arranged[key] = at
         return at
 
+    def is_shuffled(self, view: View) -> bool:
+        """Whether a tensor is a map whose channels were dealt out."""
+        shape = self.shape(view.at)
+        if len(view.dims) != shape.rank + 2 or len(view.dims[1]) != 2:
+            return False
+        try:
+            return [type(each) for each in arrangement(view, shape, self.batch)] == [Shuffle]
+        except ViewError:
+            return False
+
     def settled(self, view: View) -> View:
         """The same tensor as a value of its own, in which its dimensions are batch, channels and axes."""
         return self.whole(self.value(view))
@@ -145,9 +156,9 @@ class ProgramTrace:
             raise Unsaid(f"it has {len(view.dims)} dimensions, and {rank + 2} are a map in a batch")
         return self.value(view)
 
-    def each(self, layer: Layer, view: View) -> View:
-        """What a layer that works value by value makes of a tensor, in whatever order its values are."""
-        return view.of(self.layer(layer, [view.at]))
+    def each(self, layer: Layer, *views: View) -> View:
+        """What a layer that works value by value makes of tensors that lie alike, in whatever order they are."""
+        return views[0].of(self.layer(layer, [each.at for each in views]))
 
     def is_channels(self, view: View, number: int) -> bool:
         """Whether a dimension goes over all channels."""

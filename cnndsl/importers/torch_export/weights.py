@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from cnndsl.importers.torch_export.steps import FixedValue, Unsaid
 
@@ -47,7 +47,27 @@ def standardised(
             found = {"weight": _parameter(name, tensors), "gain": _parameter(gain, tensors)}
             return ("scaled", _rounded(gamma), _rounded(eps)), found
         case _:
-            raise Unsaid("its weights are computed from its parameters")
+            raise Unsaid(_computed(weight.form))
+
+
+def _computed(form: object) -> str:
+    """What is told of weights that are computed in a way that no layer has."""
+    names = " ".join(_names_in(form))
+    if ".parametrizations." in f".{names}" or any(names.count(each) for each in ("weight_g", "weight_orig")):
+        return (
+            "its weights are computed, by weight_norm, spectral_norm or another parametrization, and no layer does "
+            "that; take it away before, by torch.nn.utils.parametrize.remove_parametrizations or remove_weight_norm"
+        )
+    return "its weights are computed from its parameters"
+
+
+def _names_in(form: object) -> list[str]:
+    if not isinstance(form, tuple):
+        return []
+    several = cast("tuple[object, ...]", form)
+    if several[:1] == ("param",):
+        return [str(several[1])]
+    return [name for each in several for name in _names_in(each)]
 
 
 def _parameter(name: str, tensors: Mapping[str, tuple[int, ...]]) -> FixedValue:

@@ -12,6 +12,7 @@ from cnndsl.importers.torch_export.trace import ProgramTrace
 from cnndsl.importers.torch_export.views import BATCH, View, full
 from cnndsl.importers.torch_export.weights import Standardised, standardised
 from cnndsl.layers.along_channels import ChannelConv
+from cnndsl.layers.arrange import PadChannels
 from cnndsl.layers.base import Dims, Layer, Padding
 from cnndsl.layers.conv import Conv, DepthwiseConv
 from cnndsl.layers.margin import CircularPad, ReflectPad, ReplicatePad, ZeroPad
@@ -169,9 +170,10 @@ def _pooling(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[ProgramTrace
         stride = _repeated(call.numbers("stride"), rank) if given else kernel
         pads = _repeated(call.numbers("padding"), rank)
         has_ceil = bool(call["ceil_mode"])
-        if kind is AvgPool and kernel == shape.spatial and not any(pads) and call.varies("kernel_size"):
-            call.pass_over("count_include_pad")
-            return trace.whole(trace.layer(GlobalAvgPool(), [at]))
+        if kernel == shape.spatial and not any(pads) and call.varies("kernel_size"):
+            call.pass_over("count_include_pad", "dilation")
+            whole = GlobalAvgPool() if kind is AvgPool else GlobalMaxPool()
+            return trace.whole(trace.layer(whole, [at]))
         if all(k == 1 for k in kernel) and all(s == 1 for s in stride):
             call.pass_over("count_include_pad")
             return trace.whole(at)
@@ -197,7 +199,8 @@ def _adaptive(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[ProgramTrac
             layer: Layer = GlobalAvgPool() if kind is AvgPool else GlobalMaxPool()
             found = trace.whole(trace.layer(layer, [at]))
         elif call.varies("output_size"):
-            found = trace.whole(trace.layer(kind(like=True), [at, _sized(trace, call, "output_size")]))
+            likes = _sized(trace, call, "output_size")
+            found = trace.whole(trace.layer(kind(like=True), [at, likes[0]], likes=likes))
         else:
             found = trace.whole(trace.layer(kind(out=short(out)), [at]))
         return found if kind is AvgPool else [found, None]
@@ -205,14 +208,17 @@ def _adaptive(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[ProgramTrac
     return read
 
 
-def _sized(trace: ProgramTrace, call: OperatorCall, name: str) -> int:
-    """The value whose extents an argument has, whatever the size of the input: the first one."""
-    here, there = call.numbers(name), tuple(call.elsewhere(name))
-    for step in trace.steps:
-        other = trace.elsewhere(step.number)
-        if step.shape.spatial == here and other == there:
-            return step.number
-    raise Unsaid("its size follows from that of the input, and no value has it")
+def _sized(trace: ProgramTrace, call: OperatorCall, name: str) -> tuple[int, ...]:
+    """The values whose extents an argument has, whatever the size of the input, in order."""
+    found = _of_size(trace, call.numbers(name), tuple(call.elsewhere(name)))
+    if not found:
+        raise Unsaid("its size follows from that of the input, and no value has it")
+    return found
+
+
+def _of_size(trace: ProgramTrace, here: Dims, there: Dims) -> tuple[int, ...]:
+    numbers = [step.number for step in trace.steps if step.shape.spatial == here]
+    return tuple([at for at in numbers if trace.elsewhere(at) == there])
 
 
 def _upsample(rank: int, mode: str) -> Callable[[ProgramTrace, OperatorCall], View]:
@@ -233,8 +239,9 @@ def _upsample(rank: int, mode: str) -> Callable[[ProgramTrace, OperatorCall], Vi
         ):
             return trace.whole(at)
         if call.varies("output_size"):
-            like = _sized(trace, call, "output_size")
-            return trace.whole(trace.layer(Upsample(mode=mode, align=align, like=True), [at, like]))
+            likes = _sized(trace, call, "output_size")
+            layer = Upsample(mode=mode, align=align, like=True)
+            return trace.whole(trace.layer(layer, [at, likes[0]], likes=likes))
         return trace.whole(trace.layer(Upsample(mode=mode, align=align, out=short(out)), [at]))
 
     return read
@@ -258,8 +265,10 @@ def _pad(trace: ProgramTrace, call: OperatorCall) -> View:
         return x.of(at)
     at = trace.value(x)
     shape = trace.shape(at)
+    if len(axes) == shape.rank + 1 and not any(each for sides in axes[1:] for each in sides):
+        return _more_channels(trace, at, axes[0], (mode, value))
     if len(axes) > shape.rank:
-        raise Unsaid("it pads something else than positions")
+        raise Unsaid("it pads channels and positions at once, or the batch")
     if min(numbers) < 0:
         return _cut_and_padded(trace, at, [(0, 0)] * (shape.rank - len(axes)) + axes, mode, value)
     axes = [(0, 0)] * (shape.rank - len(axes)) + axes
@@ -276,9 +285,37 @@ def _pad(trace: ProgramTrace, call: OperatorCall) -> View:
         return trace.whole(trace.operation("ignored padding", [at], Shape(shape.channels, grown), **facts))
     if mode == "constant" and value != 0:
         raise Unsaid(f"it pads with {value:g}")
+    if mode == "constant" and other is not None and (likes := _middle(trace, at, axes, other)):
+        return trace.whole(trace.layer(ZeroPad(like=True), [at, likes[0]], likes=likes))
     kind = ZeroPad if mode == "constant" else _FILLED[mode]
     layer = kind(short(before), () if before == after else short(after))
     return trace.whole(trace.layer(layer, [at], **facts))
+
+
+def _middle(trace: ProgramTrace, at: int, axes: Sequence[tuple[int, int]], other: Sequence[int]) -> tuple[int, ...]:
+    """The values in whose middle a padding puts a map, an odd zero after it, at both sizes that were looked at."""
+    there, sizes = trace.elsewhere(at), trace.shape(at).spatial
+    pairs = list(zip(other[::2], other[1::2], strict=True))[::-1]
+    if there is None or len(pairs) != len(sizes):
+        return ()
+    if any(sides[0] != sum(sides) // 2 or sum(sides) < 0 for sides in (*axes, *pairs)):
+        return ()
+    targets = [
+        tuple([size + sum(sides) for size, sides in zip(extents, given, strict=True)])
+        for extents, given in ((sizes, axes), (there, pairs))
+    ]
+    return _of_size(trace, *targets)
+
+
+def _more_channels(trace: ProgramTrace, at: int, sides: tuple[int, int], filling: tuple[str, float]) -> View:
+    """Channels of zeros behind the others, or half of them before."""
+    before, after = sides
+    if filling != ("constant", 0) or before < 0 or after < 0:
+        raise Unsaid("it pads channels with something else than zeros, or leaves some out")
+    if before not in (0, (before + after) // 2):
+        raise Unsaid(f"it puts {before} channels of zeros before the others, and {after} behind them")
+    where = "both" if before else "after"
+    return trace.whole(trace.layer(PadChannels(trace.shape(at).channels + before + after, where=where), [at]))
 
 
 def _cut_and_padded(trace: ProgramTrace, at: int, axes: Sequence[tuple[int, int]], mode: str, value: float) -> View:

@@ -6,6 +6,7 @@ evaluation and in training. Numbers come second: see `torch_compare`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, cast
@@ -14,8 +15,15 @@ from cnndsl.elaborate.program import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.finding import used
 from cnndsl.importers.program import written
-from cnndsl.importers.torch_compare import UnreadableError, module_difference, numeric_difference
-from cnndsl.importers.torch_export import ExportError, read
+from cnndsl.importers.refused import ImportFault, RefusedError
+from cnndsl.importers.torch_compare import (
+    NumericDifference,
+    ProgramDifference,
+    UnreadableError,
+    difference_of_exported,
+    numeric_difference,
+)
+from cnndsl.importers.torch_export import ExportError, ModulePrograms, read_exported
 from cnndsl.runtime.live import module as emitted
 from cnndsl.shape import Shape
 from cnndsl.syntax.parse import parse
@@ -41,28 +49,38 @@ def text_of_module(module: nn.Module, shapes: Sequence[Shape], origin: str) -> s
     """
     modules = cast("Iterable[tuple[str, nn.Module]]", module.named_modules())
     classes = {path: type(each).__name__.lstrip("_") for path, each in modules if path}
+    programs = ModulePrograms(module, shapes)
     try:
-        text = written(read(module, shapes), origin, with_names=True, classes=classes)
-        differences = _differences(module, text, shapes)
+        text = written(read_exported(programs), origin, with_names=True, classes=classes)
+        differences = _differences(programs, text)
     except (UnreadableError, ValueError, RuntimeError) as stop:
         raise CnnError(Diagnostic("E0505", f"the program of {origin} cannot be compared with it\n  {stop}")) from None
     except ExportError as stop:
         raise CnnError(Diagnostic("E0505", f"torch.export fails on the code of {origin}\n  {stop}")) from None
     if differences:
-        several = "\n".join(f"  {each}" for each in differences)
-        message = f"the generated program differs from this network:\n{several}"
-        raise CnnError(Diagnostic("E0505", message, help="please report it with the code"))
+        faults = list(map(_fault, differences))
+        heading = "the generated program differs from this network"
+        raise RefusedError(heading, faults, said=differences, help="please report it with the code")
     return text
 
 
-def _differences(module: nn.Module, text: str, shapes: Sequence[Shape]) -> Sequence[object]:
+def _differences(programs: ModulePrograms, text: str) -> Sequence[ProgramDifference | NumericDifference]:
     """What the module that is made of a text does otherwise."""
     import torch
 
     graph = elaborate(parse(Source("<import>", text)), {}, used)
     with torch.device("meta"):
         made = emitted(graph)
-    found = module_difference(module, made, shapes)
-    if found or sum(each.numel() for each in module.parameters()) > MOST_WEIGHTS:
+    found = difference_of_exported(programs, made)
+    if found or sum(each.numel() for each in programs.module.parameters()) > MOST_WEIGHTS:
         return found
-    return numeric_difference(deepcopy(module), made, shapes)
+    return numeric_difference(deepcopy(programs.module), made, programs.shapes)
+
+
+def _fault(difference: ProgramDifference | NumericDifference) -> ImportFault:
+    """A difference as a part of a report, with the place in the original."""
+    if isinstance(difference, NumericDifference):
+        return ImportFault(str(difference))
+    module, _, line = difference.original.rpartition(", ")
+    file = re.split(r"[/\\]", line)[-1]
+    return ImportFault(f"in {difference.mode}: {difference.said}", module=module, line=file)

@@ -1,26 +1,40 @@
-"""Which networks cannot be imported, and why."""
+"""Which networks can be imported, and what the others have that no program says: `cnndsl import --report`."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from importlib import import_module
 from typing import Any
 
-from cnndsl.errors import CnnError
+from cnndsl.elaborate.program import elaborate
+from cnndsl.errors import CnnError, Source
 from cnndsl.files import FileError
+from cnndsl.finding import used
+from cnndsl.importers.raising.page import words
+from cnndsl.importers.refused import ImportFault, faults_of
 from cnndsl.records import record
+from cnndsl.report.table import in_columns
 from cnndsl.runtime.importing.imported import text_of_module
 from cnndsl.runtime.importing.targets import LIBRARIES, built
 from cnndsl.shape import Shape
+from cnndsl.syntax.parse import parse
 
 
 @record(slots=True)
 class ImportOutcome:
-    """The code of a network, and the reasons why it cannot be imported, if any."""
+    """What came of a network: how many layers and words its program has, or the reasons why there is none."""
 
     target: str
-    faults: tuple[str, ...]
+    faults: tuple[ImportFault, ...]
+    layers: int = 0
+    words: int = 0
+
+    @property
+    def result(self) -> str:
+        """What came of it, in a word."""
+        return "refused" if self.faults else "imported"
 
 
 def outcomes(pattern: str, given: Mapping[str, object], shapes: Sequence[Shape] = ()) -> Iterator[ImportOutcome]:
@@ -35,7 +49,43 @@ def outcomes(pattern: str, given: Mapping[str, object], shapes: Sequence[Shape] 
         FileError: where there is no such code.
     """
     for target in targets(pattern):
-        yield ImportOutcome(target, tuple(_faults(target, given, shapes)))
+        yield _outcome(target, given, shapes)
+
+
+def as_table(found: Sequence[ImportOutcome]) -> str:
+    """Return two tables: the networks, and behind them what has no counterpart, with its place and how often it
+    occurs."""
+    rows = [["network", "result", "layers", "words"]]
+    rows += [
+        [each.target, each.result, *(f"{number:,}" if number else "" for number in (each.layers, each.words))]
+        for each in found
+    ]
+    lines = in_columns(rows, left={0, 1})
+    reasons = [
+        [each.target, fault.what, str(fault.times), fault.module, fault.line] for each in found for fault in each.faults
+    ]
+    if reasons:
+        heads = ["network", "has no counterpart", "times", "first in", "line"]
+        lines += ["", *in_columns([heads, *reasons], left={0, 1, 3, 4})]
+    return "\n".join(lines)
+
+
+def as_json(found: Sequence[ImportOutcome]) -> str:
+    """Return the same as JSON; see docs/json.md."""
+    rows = [
+        {
+            "network": each.target,
+            "result": each.result,
+            "layers": each.layers or None,
+            "words": each.words or None,
+            "faults": [
+                {"what": fault.what, "times": fault.times, "module": fault.module, "line": fault.line}
+                for fault in each.faults
+            ],
+        }
+        for each in found
+    ]
+    return json.dumps(rows, indent=2)
 
 
 def targets(pattern: str) -> list[str]:
@@ -50,16 +100,14 @@ def targets(pattern: str) -> list[str]:
     return found
 
 
-def _faults(target: str, given: Mapping[str, object], shapes: Sequence[Shape]) -> list[str]:
+def _outcome(target: str, given: Mapping[str, object], shapes: Sequence[Shape]) -> ImportOutcome:
     try:
         made = built(target, given)
         entering = shapes or ([made.shape] if made.shape is not None else [])
         if not entering:
-            return ["the code does not say what enters the network; --input 224x224x3 does"]
-        text_of_module(made.module, entering, target)
-    except CnnError as stop:
-        lines = stop.diagnostics[0].message.splitlines()
-        return [each.strip() for each in lines[1:] or lines]
-    except FileError as stop:
-        return [str(stop)]
-    return []
+            raise FileError("the code does not say what enters the network; --input 224x224x3 does")
+        text = text_of_module(made.module, entering, target)
+    except (CnnError, FileError) as stop:
+        return ImportOutcome(target, faults_of(stop))
+    graph = elaborate(parse(Source("<import>", text)), {}, used)
+    return ImportOutcome(target, (), len(graph) - len(graph.inputs), words(text))

@@ -13,6 +13,7 @@ from cnndsl.emit.torch.ir import (
     Compute,
     Forward,
     ModuleClass,
+    RepeatStep,
     Step,
     Training,
     key,
@@ -110,6 +111,7 @@ def check_reads(classes: Classes, cls: ModuleClass) -> None:
     graph, forward = classes.graph, cls.forward
     assert forward is not None
     children = classes.traced[id(cls)].children
+    check_lists(forward)
     for step in _flat(forward.steps):
         if isinstance(step, Apply):
             for place, part in children[step.child].parts.items():
@@ -128,9 +130,23 @@ def check_reads(classes: Classes, cls: ModuleClass) -> None:
                     continue
                 if not isinstance(classes.borders.made(node_of(what)), TorchFunction):
                     continue
-                given = [forward.values[value].keys[place] for value in step.inputs]
+                given = [each for value in step.inputs for each in held(forward, value, place)]
                 reads = [key(at) for at in graph.nodes[node_of(what)].inputs]
                 assert given == reads or step.operation in ("flatten", "mean", "size") or given == [what]
+
+
+def check_lists(forward: Forward) -> None:
+    """What the last module of a list gives is the end of the list of values."""
+    for step in forward.steps:
+        if isinstance(step, RepeatStep):
+            listed, last = (forward.values[value] for value in step.outputs)
+            assert [items[-1] for items in listed.items] == [*last.keys]
+
+
+def held(forward: Forward, value: int, place: int) -> tuple[int | None, ...]:
+    """What a value is at a place: all that a list holds, or the one value of the graph."""
+    found = forward.values[value]
+    return found.items[place] if found.items else (found.keys[place],)
 
 
 def module_of(graph: Graph, node: int) -> int:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from cnndsl import loads
 from cnndsl.errors import CnnError
 from cnndsl.importers.compared import difference
-from cnndsl.importers.torch_export import exported, read
+from cnndsl.importers.torch_export import ExportError, exported, read
 from cnndsl.shape import Shape
 from tests.importers.torch_export.beside import Written, error
 from tests.oracle import on_meta
@@ -201,8 +201,10 @@ REFUSED: dict[str, Any] = {
     "pow (a power of 3)": lambda x: x**3,
     "clamp (it clips to 0 and 20)": lambda x: x.clamp(0, 20),
     "cumsum": lambda x: x.cumsum(1),
-    "add": lambda x: x + 1,
-    "slice (it takes one of every 2 positions or channels)": lambda x: x[:, :, ::2],
+    "add (it adds a number, and no layer does; where it normalises the image, do that before the network)": lambda x: (
+        x + 1
+    ),
+    "slice (it takes one of every 2 channels or images)": lambda x: x[:, ::2],
     "softmax (it is not over the channels)": lambda x: x.softmax(2),
     "upsample_nearest2d (it enlarges by [1.5, 1.5])": lambda x: functional.interpolate(x, scale_factor=1.5),
     "avg_pool2d (it divides by a number of its own)": lambda x: functional.avg_pool2d(x, 3, divisor_override=2),
@@ -234,12 +236,6 @@ def test_one_error_names_all_of_it() -> None:
     lines = caught.value.diagnostics[0].message.splitlines()
     assert lines[0] == "Written cannot be written as a program:"
     assert lines[1].startswith("  sort, 2 times, first in inner: beside.py:")
-
-
-def test_weights_that_are_used_twice_are_told() -> None:
-    module = Written(lambda self, x: self.conv(self.conv(x)), conv=nn.Conv2d(3, 3, 1))
-    with pytest.raises(CnnError, match=r"conv is used 2 times"):
-        read(module, [RGB])
 
 
 def test_tensors_that_nothing_reads_are_told() -> None:
@@ -275,3 +271,53 @@ def test_one_tensor_with_two_names_is_told() -> None:
 def test_the_larger_of_two_values() -> None:
     module = Written(lambda self, x: torch.max(self.a(x), self.b(x)), a=nn.Conv2d(3, 4, 1), b=nn.Conv2d(3, 4, 1))
     assert [node.kind for node in read(module, [RGB]).graph] == ["INPUT", "CONV", "CONV", "MAX"]
+
+
+def test_a_padding_in_a_u_net_follows_the_value_beside_it() -> None:
+    """As in milesial's Pytorch-UNet: the difference of both sizes, half of it before and the rest after."""
+
+    def forward(self: Any, x: Tensor) -> Tensor:
+        skip = self.one(x).relu()
+        y = self.up(functional.max_pool2d(skip, 2))
+        high, wide = skip.size(2) - y.size(2), skip.size(3) - y.size(3)
+        return torch.cat([skip, functional.pad(y, [wide // 2, wide - wide // 2, high // 2, high - high // 2])], 1)
+
+    module = Written(forward, one=nn.Conv2d(3, 4, 3, padding=1), up=nn.ConvTranspose2d(4, 4, 2, 2))
+    made = read(module, [Shape(3, (33, 32))]).graph
+    text = "INPUT 33x32x3 -> CONV3-4 -> s: RELU -> POOL2 -> CONVT2-4/2 -> (@s | ZEROPAD(out=@s))"
+    assert difference(made, loads(text).graph) == ""
+
+
+class Branching(nn.Module):
+    """Which way it goes depends on values."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.relu() if x.mean() > 0 else x.tanh()
+
+
+def test_code_that_depends_on_values_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(
+        ExportError, match=r"goes another way by the values of a tensor.* \(test_modules\.py, line \d+\)"
+    ):
+        read(Branching(), [RGB])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_weights_that_are_computed_are_told_with_a_way_out() -> None:
+    module = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 1)))
+    with pytest.raises(CnnError, match=r"by weight_norm.*remove_parametrizations.* first in 0: "):
+        read(module, [RGB])
+
+
+def test_a_buffer_that_normalises_the_image_is_told() -> None:
+    module = Written(lambda self, x: self.conv((x - self.mean) / self.std), conv=nn.Conv2d(3, 4, 1))
+    module.register_buffer("mean", torch.zeros(1, 3, 1, 1))
+    module.register_buffer("std", torch.ones(1, 3, 1, 1))
+    with pytest.raises(CnnError, match=r"`mean` is subtracted.*do that before the network"):
+        read(module, [RGB])
+
+
+def test_a_key_that_is_a_word_of_python_is_told() -> None:
+    module = Written(lambda self, x: self.m["lambda"](x), m=nn.ModuleDict({"lambda": nn.Conv2d(3, 4, 1)}))
+    with pytest.raises(CnnError, match=r"m\.lambda: `lambda` cannot be the name of a part: Python has a keyword"):
+        read(module, [RGB])

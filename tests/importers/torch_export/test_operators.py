@@ -129,6 +129,28 @@ FUNCTIONS: dict[str, Any] = {
         [functional.interpolate(functional.max_pool2d(x, 2), x.shape[2:]), x], 1
     ),
     "GAP": lambda x: functional.avg_pool2d(x, x.shape[2:]),
+    "GAP -> FLATTEN": lambda x: x.mean(3).mean(2),
+    "GMP": lambda x: functional.max_pool2d(x, x.shape[2:]),
+    "SHUFFLE2 -> GAP -> FLATTEN": lambda x: x.view(2, 2, 4, 12, 10).transpose(1, 2).reshape(2, 8, 12, 10).mean((2, 3)),
+    "(GAP -> FLATTEN | FLATTEN)": lambda x: torch.cat([x.mean((2, 3)), x.flatten(1)], 1),
+    "POOL1/2": lambda x: x[:, :, ::2, ::2],
+    "CROP(1x0, after=0) -> POOL1/2x1": lambda x: x[:, :, 1::2],
+    "PADCHANNELS-16/2(where=both)": lambda x: functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 4, 4)),
+    "PADCHANNELS-12": lambda x: functional.pad(x, (0, 0, 0, 0, 0, 4)),
+    "MUL(SLICE(0, 4), SLICE(4, 8) -> SIGMOID)": lambda x: functional.glu(x, 1),
+    "MAX(ID, TIMES(-1))": lambda x: x.abs(),
+    "TIMES(-1) -> SIGMOID": lambda x: 1 - x.sigmoid(),
+    "SILU": lambda x: x * x.sigmoid(),
+    "HSWISH": lambda x: x * functional.relu6(x + 3) / 6,
+    "HSWISH -> ID": lambda x: x * (functional.relu6(x + 3) / 6),
+    "MISH": lambda x: x * torch.tanh(functional.softplus(x)),
+    "SOFTSIGN": lambda x: x / (1 + x.abs()),
+    "LN(over=channels, affine=no, eps=1e-6)": lambda x: (
+        (y := x - x.mean(1, keepdim=True)) / torch.sqrt(y.pow(2).mean(1, keepdim=True) + 1e-6)
+    ),
+    "(RELU | TANH) -> s: SOFTMAX(radix=2) -> (SLICE(0, 8) + SLICE(8, 16))": lambda x: (
+        torch.cat([functional.relu(x).unsqueeze(1), torch.tanh(x).unsqueeze(1)], 1).softmax(1).sum(1)
+    ),
     "AVGPOOL12x10": lambda x: functional.avg_pool2d(x, (12, 10)),
 }
 """By the program that they are, functions of torch."""

@@ -12,7 +12,7 @@ from torch import nn
 
 import cnndsl
 from cnndsl.errors import CnnError
-from tests.commands.running import run
+from tests.commands.running import data, run
 
 CODE = """
 import torch
@@ -155,6 +155,35 @@ def test_a_module_that_cannot_be_said_is_an_error_in_python() -> None:
 def test_a_report_lists_what_cannot_be_said(file: str) -> None:
     done = run("import", "--report", f"{file}:Sorted", "--input", "12x12x3")
     assert done.exit_code == 1
-    assert done.stdout.count("\n") == 1
-    assert "sort" in done.stdout
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert rows[0] == ["network", "result", "layers", "words"]
+    assert rows[1][1:] == ["refused"]
+    line = "return torch.sort(self.conv(x), dim=1).values"
+    number = CODE.splitlines().index(f"        {line}") + 1
+    assert " ".join(rows[-1][1:]) == f"sort 1 the network itself nets_to_import.py:{number}: {line}"
+
+
+def test_a_report_as_json(file: str) -> None:
+    (found,) = data("import", "--report", f"{file}:Functional", "--input", "12x12x3")
+    # four layers with weights, three ReLUs, a sum, a pooling to one position
+    assert (found["result"], found["layers"], found["faults"]) == ("imported", 9, [])
+
+
+def test_a_pattern_that_fits_nothing_and_options_that_do_not_fit(file: str) -> None:
     assert run("import", "--report", "timm:nosuchnet*").exit_code == 1
+    assert "--format is for --report" in run("import", f"{file}:Sorted", "--format", "json").stderr
+    assert "writes no weights" in run("import", f"{file}:Sorted", "--report", "--save-weights", "a.safetensors").stderr
+
+
+def test_each_module_is_exported_once_for_each_mode(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = torch.export.export
+    exported: list[str] = []
+
+    def counting(module: nn.Module, *given: object, **named: object) -> object:
+        exported.append(f"{type(module).__name__} {module.training}")
+        return plain(module, *given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("torch.export.export", counting)
+    assert run("import", f"{file}:Looped", "--input", "8x8x3").exit_code == 0
+    assert [each for each in exported if each.startswith("Looped")] == ["Looped False", "Looped True"]
+    assert len(exported) == 4

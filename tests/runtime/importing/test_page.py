@@ -15,7 +15,7 @@ from tests.oracle import torchvision
 PAGE = (Path(__file__).parents[3] / "docs" / "import.md").read_text(encoding="utf-8")
 CODE = "\n\n".join(re.findall(r"```python\n# nets\.py\n(.*?)```", PAGE, re.DOTALL))
 PRINTED = re.findall(
-    r"`cnndsl import (nets\.py:\w+) --input (\w+)` prints\n\n```(?:cnn|text)\n(.*?)```", PAGE, re.DOTALL
+    r"`cnndsl import (?:--report )?(nets\.py:\w+) --input (\w+)` prints\n\n```(?:cnn|text)\n(.*?)```", PAGE, re.DOTALL
 )
 
 
@@ -32,13 +32,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(("target", "volume", "expected"), PRINTED, ids=[each[0] for each in PRINTED])
 def test_classes_of_the_page(target: str, volume: str, expected: str) -> None:
-    done = run("import", target, "--input", volume)
+    report = ["--report"] * expected.startswith("network ")
+    done = run("import", *report, target, "--input", volume)
     told = [line for line in done.stderr.splitlines() if not line.startswith("this runs")]
     assert (done.stdout or "\n".join(told)).strip() == expected.strip()
 
 
-def test_the_page_has_four_classes() -> None:
-    assert len(PRINTED) == 4
+def test_the_page_has_five_classes() -> None:
+    assert len(PRINTED) == 5
 
 
 def test_the_network_of_a_library() -> None:

@@ -1,0 +1,346 @@
+"""Numbers that differ between chains of one structure as expressions: of the channels that enter, of each other, or as
+parameters."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from cnndsl.importers.raising.presence import found_test
+from cnndsl.importers.raising.terms import (
+    BlockParameter,
+    Formula,
+    Link,
+    NameRef,
+    PlacedTerm,
+    TermChain,
+    TermNumber,
+    TermValue,
+)
+from cnndsl.importers.raising.walks import mapped, with_parts
+from cnndsl.records import record
+
+RATIOS = tuple(map(Fraction, (1, 2, 4, "1/2", "1/4", 3, 6, 8, "3/4", "1/8", "1/3", "1/6", 16, "1/16", 5)))
+"""The multiples that are looked for, the most usual ones first."""
+_SHORT = {
+    "filters": "c",
+    "channels": "c",
+    "start": "c",
+    "stop": "c",
+    "features": "c",
+    "kernel": "k",
+    "stride": "s",
+    "groups": "g",
+    "dilation": "d",
+    "from": "x",
+    "count": "n",
+    "label": "b",
+    "kind": "act",
+}
+
+
+@record(slots=True)
+class Unified:
+    """A chain with expressions, its parameters, and their values for each of the chains that it stands for."""
+
+    parameters: tuple[BlockParameter, ...]
+    body: TermChain
+    arguments: tuple[tuple[TermValue, ...], ...]
+
+
+@record(slots=True)
+class TermColumn:
+    """A number in its place, in each chain; None where a chain lacks the branch in which it stands."""
+
+    role: str
+    values: tuple[TermValue, ...]
+
+
+def solved(
+    template: TermChain,
+    columns: Sequence[TermColumn],
+    entering: Sequence[TermNumber],
+    count: int,
+    widths: Sequence[Sequence[TermNumber | None]] = (),
+) -> Unified:
+    """Return the chain with expressions and parameters for what is in the columns.
+
+    Args:
+        template: What all of `count` chains have in common. Where other channels enter a step in each, their place in
+            `widths` stands for them, see `marked`.
+        columns: Its numbers in each of them, in the order of `mapped`.
+        entering: The channels that enter each, -1 where they are not known; none where `C` may not be used.
+        count: How many chains there are.
+        widths: Channels that enter steps, in each of the chains.
+    """
+    found = _Solved(columns, entering if entering and all(map(_is_known, entering)) else None)
+    waiting = iter(found.values)
+    body = mapped(template, lambda _role, _value: next(waiting))
+    known = {marked(at): found.width(each) for at, each in enumerate(widths)}
+    arguments = tuple(zip(*found.arguments, strict=True)) if found.arguments else tuple(() for _ in range(count))
+    return Unified(*_with_defaults(found.parameters, _with_widths(body, known), arguments, is_block=bool(entering)))
+
+
+def marked(at: int) -> Formula:
+    """Return what stands for channels that are not known yet."""
+    return Formula(f"#{at}")
+
+
+def _with_widths(chain: TermChain, known: Mapping[TermNumber, TermNumber]) -> TermChain:
+    steps: list[PlacedTerm] = []
+    for step in chain:
+        term = with_parts(step.term, lambda each: _with_widths(each, known))
+        channels = known.get(step.channels, step.channels)
+        steps.append(PlacedTerm(term, step.node, channels, step.name, step.number, step.alias))
+    return tuple(steps)
+
+
+def _is_known(channels: TermNumber) -> bool:
+    return isinstance(channels, Formula) or channels >= 0
+
+
+class _Solved:
+    """Each column as a number, an expression or a parameter."""
+
+    def __init__(self, columns: Sequence[TermColumn], entering: Sequence[TermNumber] | None) -> None:
+        self.entering = entering
+        self.tests = [each.values for each in columns if _is_test(each)]
+        self.parameters: list[BlockParameter] = []
+        self.arguments: list[list[TermValue]] = []
+        self.values: list[TermValue] = [None if _is_test(each) else self._value(each) for each in columns]
+        for at, each in enumerate(columns):
+            if _is_test(each):
+                self.values[at] = self._test(each)
+
+    def width(self, values: Sequence[TermNumber | None]) -> TermNumber:
+        """The channels that enter a step, as an expression; -1 where there is none for them."""
+        if all(value is None or not _is_known(value) for value in values):
+            return -1
+        ratio = _ratio(values, self.entering) if self.entering else None
+        if ratio is not None:
+            return times("C", ratio)
+        for parameter, given in zip(self.parameters, self.arguments, strict=True):
+            if is_width(parameter.name) and all(
+                value in (None, other) for value, other in zip(values, given, strict=True)
+            ):
+                return Formula(parameter.name)
+        return self._expanded(values) or -1
+
+    def _test(self, column: TermColumn) -> TermValue:
+        """A comparison that holds where something is there, or a parameter that says so."""
+        given = [(each.name, row) for each, row in zip(self.parameters, self.arguments, strict=True)]
+        return found_test(column.values, given, self.entering) or self._parameter(column)
+
+    def _value(self, column: TermColumn) -> TermValue:
+        known = [value for value in column.values if value is not None]
+        is_fixed = column.role == "label" or not (known and _is_outside(known[0]))
+        is_same = not known or (is_fixed and all(value == known[0] for value in known))
+        is_usual = column.role in ("stride", "dilation", "groups") and known[:1] == [1]
+        if is_same and (is_usual or len(known) in (0, len(column.values))):
+            return known[0] if known else None
+        if equal := self._equal(column):
+            return equal
+        return known[0] if is_same else self._multiple(column) or self._parameter(column)
+
+    def _equal(self, column: TermColumn) -> Formula | None:
+        """The parameter that has these values, or the channels that enter."""
+        for parameter, given in zip(self.parameters, self.arguments, strict=True):
+            if _related(column.role, parameter) and _agree(column.values, given):
+                _fill(given, column.values)
+                return Formula(f"@{parameter.name}" if any(map(_is_output, given)) else parameter.name)
+        is_channels = is_width(column.role) and self.entering and _ratio(column.values, self.entering) == 1
+        return Formula("C") if is_channels else None
+
+    def _multiple(self, column: TermColumn) -> Formula | None:
+        """A multiple of the channels that enter, or of a parameter."""
+        if not is_width(column.role):
+            return None
+        if expanded := self._expanded(column.values):
+            return expanded
+        ratio = _ratio(column.values, self.entering) if self.entering else None
+        if ratio is not None:
+            return self._expansion(column.values, ratio) or times("C", ratio)
+        for parameter, given in zip(self.parameters, self.arguments, strict=True):
+            ratio = _ratio(column.values, given) if is_width(parameter.name) else None
+            if ratio is not None:
+                return times(parameter.name, ratio)
+        return self._expansion(column.values, None)
+
+    def _expanded(self, values: Sequence[TermValue]) -> Formula | None:
+        """The channels that enter times a parameter that says by how much they expand."""
+        given = next((row for each, row in zip(self.parameters, self.arguments, strict=True) if each.name == "e"), None)
+        if given is None or self.entering is None:
+            return None
+        ratios = [
+            None if value is None else _quotient(value, of) for value, of in zip(values, self.entering, strict=True)
+        ]
+        is_free = [value is not None for value in values]
+        whole = [None if each is None or each.denominator > 1 else int(each) for each in ratios]
+        if any(
+            is_there and (each is None or other not in (None, each))
+            for is_there, each, other in zip(is_free, whole, given, strict=True)
+        ):
+            return None
+        if not any(is_there and other is not None for is_there, other in zip(is_free, given, strict=True)):
+            return None
+        _fill(given, whole)
+        return Formula("e*C")
+
+    def _expansion(self, values: Sequence[TermValue], ratio: Fraction | None) -> Formula | None:
+        """The same with a new parameter, where few factors, which mostly expand, tell more than the channels.
+
+        `ratio` is the only factor, where there is no other.
+        """
+        if self.entering is None or any(each.name == "e" for each in self.parameters):
+            return None
+        ratios = [
+            None if value is None else _quotient(value, of) for value, of in zip(values, self.entering, strict=True)
+        ]
+        known = [each for value, each in zip(values, ratios, strict=True) if value is not None]
+        whole = [int(each) for each in known if each is not None and each.denominator == 1]
+        if len(whole) < len(known) or Counter(whole).most_common(1)[0][0] < _EXPANDING:
+            return None
+        is_part = any(
+            tuple(value is None for value in values) == tuple(value is not True for value in test)
+            for test in self.tests
+        )
+        is_told = is_part if ratio is not None else len(set(whole)) <= min(_FACTORS, len(set(values)) // 2)
+        if not is_told:
+            return None
+        self.parameters.append(BlockParameter("e"))
+        self.arguments.append([None if each is None else int(each) for each in ratios])
+        return Formula("e*C")
+
+    def _parameter(self, column: TermColumn) -> Formula:
+        base = _short(column.role)
+        taken = {each.name for each in self.parameters}
+        name = next(each for each in _names(base) if each not in taken)
+        self.parameters.append(BlockParameter(name))
+        self.arguments.append(list(column.values))
+        return Formula(f"@{name}" if any(map(_is_output, column.values)) else name)
+
+
+_EXPANDING = 3
+"""The least factor by which a unit expands its channels."""
+_FACTORS = 3
+"""The most of such factors."""
+_WIDTHS = frozenset(("filters", "groups", "channels", "features", "start", "stop"))
+"""The numbers that are multiples of others: not those of a kernel."""
+
+
+def is_width(role: str) -> bool:
+    """Return whether a number of this role, or a parameter of this name, counts channels."""
+    return role in _WIDTHS or re.fullmatch(r"(.*\.)?c\d*", role) is not None
+
+
+def _is_test(column: TermColumn) -> bool:
+    return column.role.startswith("test.")
+
+
+def _is_outside(value: TermValue) -> bool:
+    """Whether a value means something else in a block: an expression, or a reference to what is not in it."""
+    return (
+        isinstance(value, Formula)
+        or (isinstance(value, Link) and value.node >= -1)
+        or (isinstance(value, NameRef) and value.up < 0)
+    )
+
+
+def _is_output(value: TermValue) -> bool:
+    return isinstance(value, Link | NameRef) or (isinstance(value, Formula) and value.startswith("@"))
+
+
+def _related(role: str, parameter: BlockParameter) -> bool:
+    """Whether a number of this role may be this parameter: a stride is none of a width."""
+    return parameter.name.rstrip("0123456789") == _short(role)
+
+
+def _short(role: str) -> str:
+    """The letter for a parameter: of an argument of a block, or a column of a table, that which it has there."""
+    return _SHORT.get(role) or (role.rpartition(".")[2].rstrip("0123456789") if "." in role else "p")
+
+
+def _names(base: str) -> Iterator[str]:
+    yield base
+    yield from (f"{base}{number}" for number in range(2, 1000))
+
+
+def _ratio(values: Sequence[TermValue], of: Sequence[TermValue]) -> Fraction | None:
+    """By what other numbers are multiplied to give these, if it is the same everywhere."""
+    pairs = [(value, other) for value, other in zip(values, of, strict=True) if value is not None]
+    found = {_quotient(value, other) for value, other in pairs}
+    return found.pop() if len(found) == 1 and found <= set(RATIOS) else None
+
+
+_PRODUCT = re.compile(r"(?:(\d+)\*)?([A-Za-z_]\w*(?:\*[A-Za-z_]\w*)*)(?:\*(\d+))?(?:/(\d+))?")
+"""A multiple of names: `2*c`, `C*3/4`."""
+
+
+def _quotient(value: TermValue, other: TermValue) -> Fraction | None:
+    """A number by another one, and so multiples of the same name; None where that is not known."""
+    one, two = _factors(value), _factors(other)
+    return one[1] / two[1] if one and two and one[0] == two[0] and two[1] else None
+
+
+def _factors(value: TermValue) -> tuple[str, Fraction] | None:
+    if type(value) is int:
+        return "", Fraction(value)
+    found = _PRODUCT.fullmatch(value) if isinstance(value, Formula) else None
+    if found is None:
+        return None
+    more, name, times, by = found.groups()
+    return name, Fraction(int(more or 1) * int(times or 1), int(by or 1))
+
+
+def times(name: str, ratio: Fraction) -> Formula:
+    """Return a multiple of a name as it is written."""
+    if ratio == 1:
+        return Formula(name)
+    if ratio.denominator == 1:
+        return Formula(f"{ratio.numerator}*{name}")
+    return Formula(
+        f"{name}/{ratio.denominator}" if ratio.numerator == 1 else f"{name}*{ratio.numerator}/{ratio.denominator}"
+    )
+
+
+def _agree(values: Sequence[TermValue], given: Sequence[TermValue]) -> bool:
+    pairs = list(zip(values, given, strict=True))
+    if any(isinstance(value, Link | NameRef) for value in values):
+        return values == given
+    return all(value is None or other is None or value == other for value, other in pairs) and any(
+        value is not None and value == other for value, other in pairs
+    )
+
+
+def _fill(given: list[TermValue], values: Sequence[TermValue]) -> None:
+    """A parameter that was free in some chains takes the value that it needs there."""
+    for at, value in enumerate(values):
+        if given[at] is None:
+            given[at] = value
+
+
+def _with_defaults(
+    parameters: Sequence[BlockParameter],
+    body: TermChain,
+    arguments: Sequence[tuple[TermValue, ...]],
+    is_block: bool,
+) -> tuple[tuple[BlockParameter, ...], TermChain, tuple[tuple[TermValue, ...], ...]]:
+    """Parameters that mostly have one value have it as their default, and stand behind the others.
+
+    Of a block those stand first that are given most often.
+    """
+    found: list[tuple[int, BlockParameter, TermValue]] = []
+    given: dict[int, int] = {}
+    for at, parameter in enumerate(parameters):
+        counted = Counter(row[at] for row in arguments if row[at] is not None)
+        value, often = counted.most_common(1)[0]
+        usual = (
+            not isinstance(value, Link | NameRef | Formula) and 2 * often >= len(arguments) and parameter.name[0] != "c"
+        )
+        given[at] = sum(row[at] not in (None, value) for row in arguments) if usual and is_block else 0
+        found.append((at, BlockParameter(parameter.name, value if usual else None), value))
+    order = sorted(found, key=lambda each: (each[1].default is not None, -given[each[0]], each[0]))
+    rows = tuple([tuple([value if row[at] is None else row[at] for at, _, value in order]) for row in arguments])
+    return tuple([parameter for _, parameter, _ in order]), body, rows

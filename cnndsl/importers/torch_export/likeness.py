@@ -1,0 +1,47 @@
+"""Whose size a layer with `out=@x` takes over: of several values of that size the one that it is merged with.
+
+Where it is merged with none of them, it is the one that most layers read: that has a name anyway.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+from cnndsl.importers.torch_export.steps import ReadStep
+from cnndsl.layers.base import Layer
+
+_FARTHEST = 8
+"""How many layers behind a layer its merge is looked for."""
+
+
+def with_siblings(steps: Sequence[ReadStep], outputs: Iterable[int]) -> list[ReadStep]:
+    """Return the steps in which each size is that of the value beside which the result is merged, where it can be."""
+    given = set(outputs)
+    readers: dict[int, list[ReadStep]] = defaultdict(list)
+    for step in steps:
+        for at in step.inputs:
+            readers[at].append(step)
+    alive = {step.number for step in steps}
+    return [step if step.number in given else _with_sibling(step, readers, alive) for step in steps]
+
+
+def _with_sibling(step: ReadStep, readers: Mapping[int, list[ReadStep]], alive: set[int]) -> ReadStep:
+    likes = set(cast("Sequence[int]", step.facts.get("likes", ()))) & alive
+    at = step.number
+    for _ in range(_FARTHEST if likes else 0):
+        if len(readers.get(at, ())) != 1:
+            break
+        (reader,) = readers[at]
+        if isinstance(reader.op, Layer) and reader.op.ROLE == "merge":
+            found = [each for each in reader.inputs if each in likes and each < step.number]
+            if found:
+                return replace(step, inputs=(*step.inputs[:-1], found[0]))
+            break
+        at = reader.number
+    if len(likes) < 2:
+        return step
+    best = max(sorted(likes), key=lambda each: sum(reader is not step for reader in readers[each]))
+    return replace(step, inputs=(*step.inputs[:-1], best))

@@ -1,0 +1,172 @@
+"""Edits for lines that are no statement of this language: prose without a `#`, `return a, b`, `if bn: BN`, numbers with
+thousands separated by commas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from cnndsl.errors import Fix, Span, replacement
+from cnndsl.syntax.brackets import opened_at, partner, split
+from cnndsl.syntax.edits import fix, line_of
+from cnndsl.syntax.parse_failure import STATEMENTS, Stop
+
+_GLUE = r"(?:a|an|and|as|by|for|from|in|is|me|my|of|on|the|this|to|with)"
+_PROSE = re.compile(rf"(?!(?:{'|'.join(STATEMENTS)}|output)\b)[A-Za-z][\w'-]*[ ,](?=.*\b{_GLUE}\b)[^>=@(\[{{|]*[\w.!]")
+_RETURN = re.compile(
+    r"(?:return|returns|yield|outputs)[ \t]+(?P<names>@?[A-Za-z_]\w*(?:[ \t]*,[ \t]*@?[A-Za-z_]\w*)*)$"
+)
+_OUTPUTS = re.compile(r"output(?:[ \t]*=)?(?P<names>(?:[ \t]*,?[ \t]*@?[A-Za-z_][\w.]*)+)")
+_OPERATORS = {**dict.fromkeys(("add", "sum"), "+"), **dict.fromkeys(("cat", "concat", "concatenate"), "|")}
+_IF = re.compile(
+    r"(?:(?<=->)|(?<=[\[(+|=]))[ \t]*\bif[ \t]+(?P<test>[^:\n\[\]]+?)[ \t]*:[ \t]*"
+    r"(?P<element>[A-Za-z_][\w{}/.-]*(?<![-/.])(?:\([^()]*\))?)"
+)
+
+
+def prose(stop: Stop) -> Fix | None:
+    """`Network for CIFAR-10 by me`, on a line of its own."""
+    line = line_of(stop.source, stop.offset)
+    if not _PROSE.fullmatch(line.text) or "->" in line.text or re.search(r"[ \t]for[ \t]\w+[ \t]in\b", line.text):
+        return None
+    return fix(stop.source, [(line.start, line.start, "# ")], "a comment begins with `#`: {}", line)
+
+
+def returned(stop: Stop) -> Fix | None:
+    """`return a, b`."""
+    line = line_of(stop.source, stop.offset)
+    code = Span(stop.source, line.start, line.start + len(line.text.partition("#")[0].rstrip()))
+    found = _RETURN.fullmatch(code.text)
+    if found is None:
+        return None
+    return replacement(
+        code, f"output {found['names'].replace('@', '')}", "what a network gives is named by `output`: {}"
+    )
+
+
+def outputs(stop: Stop) -> Fix | None:
+    """`output a b`, `output = @a, @b`."""
+    line = line_of(stop.source, stop.offset)
+    found = _OUTPUTS.fullmatch(line.text.partition("#")[0].rstrip())
+    if found is None:
+        return None
+    names = ", ".join(re.findall(r"[A-Za-z_][\w.]*", found["names"]))
+    place = Span(stop.source, line.start, line.start + found.end())
+    return replacement(place, f"output {names}", "the values that a network gives are named, with commas: {}")
+
+
+def number_in_name(stop: Stop) -> Fix | None:
+    """`LEAKYRELU0.2`."""
+    found = re.search(r"(?<![\w.])(?P<name>[A-Z]+)(?P<number>[0-9]+\.[0-9]+)[ \t\n]*$", stop.end_of_before)
+    if found is None:
+        return None
+    start = stop.offset - len(found[0])
+    place = Span(stop.source, start, start + found.end("number") - found.start())
+    return replacement(place, f"{found['name']}({found['number']})", "a decimal stands in parentheses: {}")
+
+
+def listed(stop: Stop) -> Fix | None:
+    """`let widths = 32, 64, 128`."""
+    line = line_of(stop.source, stop.offset)
+    found = re.match(
+        r"let[ \t]+[A-Za-z_]\w*[ \t]*=[ \t]*(?P<values>[\w.]+(?:[ \t]*,[ \t]*[\w.]+)+)(?=[ \t]*(?:#|$))", line.text
+    )
+    if found is None or stop.found != ",":
+        return None
+    place = Span(stop.source, line.start + found.start("values"), line.start + found.end("values"))
+    return replacement(place, f"({place.text})", "a list stands in parentheses: {}")
+
+
+def choices(stop: Stop) -> Fix | None:
+    """`net N(k in (3, 5, 7) = 3)`."""
+    found = re.search(r"\bin[ \t]+(?P<values>\([^(){}]*\)|\[[^\[\]{}]*\])[ \t]*$", stop.end_of_before)
+    if found is None or not re.search(r"(?:^|\n)[ \t]*net\b[^\n]*$", stop.end_of_before):
+        return None
+    start = stop.offset - len(found[0]) + found.start("values") - found.start()
+    place = Span(stop.source, start, start + len(found["values"]))
+    return replacement(place, f"{{{found['values'][1:-1]}}}", "the values of a parameter stand in braces: {}")
+
+
+def spaced(stop: Stop) -> Fix | None:
+    """`conv 64 3x3`."""
+    line = line_of(stop.source, stop.offset)
+    for found in re.finditer(r"\b(?i:conv)[ \t]+(?P<width>[0-9]+)[ \t]+(?P<size>[0-9]+)x(?P=size)\b(?!x)", line.text):
+        place = Span(stop.source, line.start + found.start(), line.start + found.end())
+        if place.start <= stop.offset <= place.end:
+            return replacement(place, f"CONV{found['size']}-{found['width']}", "a layer has no blanks: {}")
+    return None
+
+
+def condition(stop: Stop) -> Fix | None:
+    """`-> if bn: BN`."""
+    line = line_of(stop.source, stop.offset)
+    for found in _IF.finditer(line.text):
+        start = line.start + found.start() + len(found[0]) - len(found[0].lstrip())
+        place = Span(stop.source, start, line.start + found.end())
+        if place.start <= stop.offset <= place.end:
+            return replacement(place, f"{found['element']} if {found['test']}", "a condition follows its layer: {}")
+    return None
+
+
+def thousands(stop: Stop) -> Fix | None:
+    """`79,510`."""
+    first = re.search(r"(?<![\w.,])[0-9]{1,3}$", stop.end_of_before)
+    rest = re.match(r"(?:,[0-9]{3})+(?![\w.])", stop.after)
+    if first is None or rest is None or stop.takes("COMMA"):
+        return None
+    place = Span(stop.source, stop.offset - len(first[0]), stop.offset + rest.end())
+    return replacement(place, place.text.replace(",", "_"), "digits are grouped by `_`: {}")
+
+
+def unit(stop: Stop) -> Fix | None:
+    """`assert params < 1 M`."""
+    number = re.search(r"(?<![\w.])[0-9][0-9_.]*[ \t]+$", stop.end_of_before)
+    letter = re.match(r"(?P<letter>[KMGkmg])(?:illion|)\b", stop.after)
+    if number is None or letter is None or stop.takes("ARROW"):
+        return None
+    place = Span(stop.source, stop.offset - len(number[0]), stop.offset + letter.end())
+    return replacement(place, f"{number[0].rstrip()}{letter['letter'].upper()}", "the letter follows its number: {}")
+
+
+def domain(stop: Stop) -> Fix | None:
+    """`net N(k=3 in {3, 5, 7})`."""
+    begun = re.search(r"(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*(?P<value>[^,()={}]+?)[ \t]*$", stop.end_of_before)
+    values = re.match(r"in[ \t]+(?P<values>\{[^{}]*\}|[0-9]+\.\.[0-9]+)", stop.after)
+    if begun is None or values is None:
+        return None
+    place = Span(stop.source, stop.offset - len(begun[0]), stop.offset + values.end())
+    written = f"{begun['name']} in {values['values']} = {begun['value']}"
+    return replacement(place, written, "the values of a parameter stand before its default: {}")
+
+
+def combined(stop: Stop) -> Fix | None:
+    """`ADD(A -> B, ID)`, `concat(A, B -> C)`."""
+    opened = opened_at(stop)
+    at = opened[-1] if opened else -1
+    text = stop.source.text
+    word = re.search(r"(?<![\w.])(?:[a-z]+\.)*([A-Za-z]+)$", text[max(0, at - 80) : max(at, 0)])
+    operator = _OPERATORS.get(word[1].lower()) if word else None
+    end = partner(text, at) if operator else -1
+    if operator is None or word is None or end < 0 or stop.found not in ("->", ">", "+", ",", "|"):
+        return None
+    branches = [each.strip().strip("[]") for each in split(text[at + 1 : end].strip("[] "), ",")]
+    if len(branches) < 2 or re.match(r"(?:dim|axis)\b", branches[-1]):
+        return None
+    place = Span(stop.source, at - len(word[0]), end + 1)
+    return replacement(place, f"({f' {operator} '.join(branches)})", "branches are joined by a sign: {}")
+
+
+LINE_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (
+    returned,
+    outputs,
+    condition,
+    thousands,
+    unit,
+    domain,
+    choices,
+    listed,
+    number_in_name,
+    spaced,
+    combined,
+    prose,
+)
