@@ -32,7 +32,7 @@ _MANY_OBJECTS = 1_000_000
 COMMANDS: Mapping[str, str] = {
     "new": "Copy a bundled network to start from.",
     "zoo": "List the bundled networks.",
-    "import": "Write the network of code or of another tool's file.",
+    "import": "Import a network from PyTorch code or another tool's file.",
     "check": "Check files and report every error.",
     "stats": "Print shapes, parameters and multiply-adds by layer.",
     "rf": "Show the receptive field of each layer.",
@@ -42,7 +42,7 @@ COMMANDS: Mapping[str, str] = {
     "compile": "Write a network as a PyTorch module.",
     "render": "Draw a network as SVG, PNG, PDF, TikZ or DOT.",
     "sweep": "Compare the configurations of a network.",
-    "bench": "Time a network on this machine.",
+    "bench": "Benchmark a network on this machine.",
     "fmt": "Format files in the canonical style.",
     "explain": "Explain an error code or a rule of lint.",
 }

@@ -32,7 +32,7 @@ TEXT = Path(__file__).parent.parent.joinpath("docs", "language.md").read_text("u
 FENCES = re.findall(r"^```(cnn[^\n]*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 PROGRAMS = [text for kind, text in FENCES if kind == "cnn"]
 WRONG = [(kind.split()[1], text) for kind, text in FENCES if kind != "cnn"]
-TABLES = TEXT[TEXT.index("## All kinds") : TEXT.index("## Composition")]
+TABLES = TEXT[TEXT.index("## Layer types") : TEXT.index("## Composition")]
 ROWS = {
     name: cells
     for name, *cells in re.findall(r"^\| `([A-Z0-9]+)([^|]*)\|([^|]*)\|.*?\|([^|]*)\|$", TABLES, re.MULTILINE)

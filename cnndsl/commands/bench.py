@@ -43,7 +43,7 @@ def command(
     runs: int,
     format: str,
 ) -> None:
-    """Time a network on this machine.
+    """Benchmark a network on this machine.
 
     Needs torch. Prints images per second, measured peak memory (on a GPU) beside the prediction, and the limits of the
     device if its data sheet is known. The flops are those of convolutions and matrix products, three times as many in

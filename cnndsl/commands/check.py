@@ -38,9 +38,9 @@ def command(
 ) -> None:
     """Check files and report every error.
 
-    Checks syntax, shapes and assertions. Names that nothing uses, and what is probably not meant, are warnings.
-    Errors and warnings are the result, so they go to the standard output. The exit code is 1 if there is an error.
-    `cnndsl lint` knows more rules than --strict, and says how to switch them off.
+    Checks syntax, shapes and assertions. Warns about unused names and likely mistakes. Prints errors and
+    warnings to standard output. The exit code is 1 if there is an error. `cnndsl lint` checks more rules than --strict;
+    `cnndsl lint --help` explains how to disable them.
 
     \b
     cnndsl check net.cnn --strict

@@ -13,7 +13,7 @@ from cnndsl.shape import Shape
 
 @click.command("import")
 @click.argument("source", metavar="CODE|FILE")
-@click.option("--input", "inputs", metavar="HxWxC", multiple=True, help="What enters: 224x224x3. Once for each input.")
+@click.option("--input", "inputs", metavar="HxWxC", multiple=True, help="The input shape, as in 224x224x3; repeatable.")
 @click.option("--arg", "arguments", metavar="NAME=VALUE", multiple=True, help="An argument of the code that is run.")
 @click.option("--output", "-o", metavar="FILE", help="Write to a file instead of the standard output.")
 @click.option("--save-weights", metavar="FILE", help="Write the module's weights, too: a .safetensors file.")
@@ -30,15 +30,15 @@ def command(
     format: str | None,
     force: bool,
 ) -> None:
-    """Write the network of code or of another tool's file.
+    """Import a network from PyTorch code or another tool's file.
 
     The result is a program with blocks, repeats and tables.
 
     CODE makes a module of PyTorch, and is run for that: timm:resnet50d, torchvision:vgg16, package.module:function,
     path/to/file.py:Class. The program has the names of the module, so that its weights load.
 
-    FILE is a .cfg file of Darknet, a .prototxt file of Caffe or an .onnx file; the last needs `pip install
-    'cnndsl[onnx]'`. Nothing in a file is run.
+    FILE is a Darknet .cfg file, a Caffe .prototxt file or an .onnx file. ONNX needs the extra `onnx`:
+    `pip install '.[onnx]'` in a checkout. Files are only read, never run.
 
     The program is compiled and compared with the network before it is written. Nothing is guessed or downloaded.
 

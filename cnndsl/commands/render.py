@@ -53,8 +53,8 @@ def command(
     """Draw a network as SVG, PNG, PDF, TikZ or DOT.
 
     Whatever repeats is drawn once: each part is a card with its iterations, and each block is opened in a panel beside
-    it. A .mmd file is Mermaid, which GitHub draws in Markdown. `--layout dot` draws every layer and needs Graphviz: the
-    `dot` program, or the extra `render` of cnndsl, which brings it.
+    it. A .mmd file is Mermaid, which GitHub draws in Markdown. `--layout dot` draws every layer. Graphviz places
+    the layers if it is installed, as the `dot` program or with the extra `render`; otherwise the layout is simpler.
 
     A network with an error is drawn too if -o names the file: the failing part, and what comes before and after it.
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     "--to",
     "at",
     metavar="LAYER",
-    help="The layer whose field to show, as in layer3.2; --to reads better beside --from.  [default: all]",
+    help="Show the field of this layer, as in layer3.2. --to is an alias.  [default: all]",
 )
 @click.option("--from", "start", metavar="LAYER", help="The layer on whose map to measure it.  [default: the input]")
 @click.option("--unit", metavar="Y,X", help="The position of the unit on the map of --at.  [default: the middle]")

@@ -97,8 +97,8 @@ def command(
 
     --format lecture prints the table of the CS231n notes. --format derivation writes out the arithmetic of each layer,
     `(227 - 11 + 2*0)/4 + 1 = 55`, as text, or with -o FILE.md or FILE.tex as Markdown or LaTeX. --batch, --dtype,
-    --optimizer and --device add the memory that a batch needs. --gpu adds the least time of each layer in a forward
-    pass, and whether arithmetic or bandwidth bounds it.
+    --optimizer and --device add the memory that a batch needs. --gpu adds a lower bound on the time of each layer in
+    a forward pass, and whether arithmetic or bandwidth limits it.
 
     \b
     cnndsl stats vgg16

@@ -64,12 +64,12 @@ def command(
 ) -> None:
     """List the bundled networks.
 
-    With the name of a network, print everything that is known about it. With other words, list the networks that have
-    each of them in their name, family or description.
+    With the name of a network, print its full entry. With other words, list the networks whose name, family or
+    description contains all of them.
 
     Metrics are those of the default parameters; docs/figures.md defines them. Memory is for one image in fp32, trained
     with SGD on a CPU. top1 and top5 are published accuracies on ImageNet-1K in percent; `source` names the weights or
-    the document. A network without a value in a column of the test does not pass. CSV and JSON have all columns unless
+    the document. A network that lacks a value used by --where is excluded. CSV and JSON have all columns unless
     --columns chooses some.
 
     \b

@@ -101,7 +101,7 @@ def rows() -> Iterable[tuple[str, int, int, str, int | None]]:
 
 def table() -> str:
     """The table of docs/lines.md."""
-    head = "| network | lines | with what it uses | reference | lines |\n|---|---|---|---|---|\n"
+    head = "| network | lines | with used files | reference | reference lines |\n|---|---|---|---|---|\n"
     return head + "".join(
         f"| {name} | {own} | {'' if whole == own else whole} | {library} | {'' if other is None else other} |\n"
         for name, own, whole, library, other in rows()
