@@ -110,17 +110,17 @@ def reshaped_channels_first(graph: Graph) -> Iterator[Finding]:
     RESHAPE(128x7x7) has 128 rows; RESHAPE(7x7x128) was meant. Source: the reference of the language.
     """
     for node in graph.layers:
-        extents = node.shape.hwc
-        is_reshaped = "shape" in node.layer.options() and len(extents) > 2 and len(set(extents[1:])) == 1
-        if not is_reshaped or not extents[0] > extents[1] > 1 or graph.shapes(node)[0].rank:
+        rows, *rest = node.shape.hwc
+        is_reshaped = "shape" in node.layer.options() and len(rest) > 1 and len(set(rest)) == 1
+        if not is_reshaped or not rows > rest[0] > 1 or graph.shapes(node)[0].rank:
             continue
-        written, meant = by(extents), by((*extents[1:], extents[0]))
-        message = f"this map has {extents[0]} rows and {extents[-1]} channels"
+        written, text = by(node.shape.hwc), by((*rest, rows))
+        message = f"this map has {rows} rows and {node.shape.channels} channels"
         start = node.span.start + node.span.text.find(written)
-        help: Help = f"channels come last: {meant}"
+        help: Help = f"channels come last: {text}"
         if written in node.span.text:
             place = Span(node.span.source, start, start + len(written))
-            help = replacement(place, meant, "channels come last, as in height x width x channels: {}")
+            help = replacement(place, text, "channels come last, as in height x width x channels: {}")
         yield Finding(node.span, message, help)
 
 

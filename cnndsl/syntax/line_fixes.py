@@ -125,7 +125,7 @@ def unit(stop: Stop) -> Fix | None:
     if number is None or letter is None or stop.takes("ARROW"):
         return None
     place = Span(stop.source, stop.offset - len(number[0]), stop.offset + letter.end())
-    return replacement(place, f"{number[0].rstrip()}{letter['letter'].upper()}", "the letter follows its number: {}")
+    return replacement(place, f"{number[0].rstrip()}{letter['letter'].upper()}", "a unit stands next to its number: {}")
 
 
 def domain(stop: Stop) -> Fix | None:
