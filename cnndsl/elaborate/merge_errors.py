@@ -91,12 +91,14 @@ def _other_level(
         return None
     at = int(is_reference(branches[1].chain))
     place, wanted = branches[at].chain.span, shapes[1 - at]
+    beside = branches[1 - at].made.wire
     if shapes[at].spatial == wanted.spatial:
         return None
     fitting = [
         name
         for name, named in env.scope.labels.items()
         if named.wire is not None
+        and (beside is None or named.wire.node != beside.node)
         and named.wire.shape.spatial == wanted.spatial
         and (operator == "|" or named.wire.shape == wanted)
         and named.span.source is place.source

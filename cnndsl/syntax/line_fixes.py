@@ -51,6 +51,8 @@ def outputs(stop: Stop) -> Fix | None:
     if found is None:
         return None
     names = ", ".join(re.findall(r"[A-Za-z_][\w.]*", found["names"]))
+    if "," not in names and "=" not in line.text:
+        return None
     place = Span(stop.source, line.start, line.start + found.end())
     return replacement(place, f"output {names}", "the values that a network gives are named, with commas: {}")
 

@@ -22,6 +22,8 @@ _AFTER_LABEL = re.compile(r"[ \t]*(?:->|[\])]|$)", re.MULTILINE)
 def added(stop: Stop) -> Fix | None:
     """`model.add(CONV3-32)`, line by line."""
     text = stop.source.text
+    if _ADD.search(text) is None:
+        return None
     edits: list[tuple[int, int, str]] = []
     line = line_of(stop.source, stop.offset)
     for found in _ADD.finditer(code(stop.source)):
@@ -37,6 +39,8 @@ def added(stop: Stop) -> Fix | None:
 def times(stop: Stop) -> Fix | None:
     r"""`224$\times$224$\times$3`."""
     text = stop.source.text
+    if "\\times" not in text:
+        return None
     edits = [(*each.span(), "x") for each in _TIMES.finditer(code(stop.source))]
     if not any(start <= stop.offset < end for start, end, _ in edits):
         return None

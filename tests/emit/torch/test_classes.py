@@ -185,8 +185,8 @@ def test_a_default_that_some_calls_need_holds_for_all_that_share_the_class() -> 
     block Within(n, add) = inner: Wide(n, add)
     INPUT 8x8x4 -> Wide(1) -> Wide(2) -> Within(1, no)
     """
-    assert [name for name in classes(text) if name.startswith("Wide")] == ["Wide", "Wide2"]
-    assert signature(text, "Wide") == "self, in_channels: int, add: bool = True"
+    assert [name for name in classes(text) if name.startswith("Wide")] == ["Wide"]
+    assert signature(text, "Wide") == "self, in_channels: int, n: int, add: bool = True"
     check(text)
 
 
