@@ -238,7 +238,7 @@ def closest(name: str, known: Sequence[str]) -> str:
 
 def unmistakable(name: str, known: Sequence[str]) -> str:
     """Return the known name that an unknown one can only be meant for: a letter too many, too few or wrong, or its
-    letters in another order, and in a long name several wrong ones; empty where there is none, or more than one.
+    letters in another order, and in a long name several wrong ones; empty if no name, or more than one, is that near.
 
     >>> unmistakable("CNOV", ["CONV", "POOL"]), unmistakable("XN", ["BN", "LN"]), unmistakable("active", ["dilation"])
     ('CONV', '', '')

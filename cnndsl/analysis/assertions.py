@@ -15,7 +15,7 @@ from itertools import chain, islice
 
 from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS, MetricValue
-from cnndsl.analysis.mistake_rules import channels_first, swapped_size
+from cnndsl.analysis.mistake_rules import channels_first, size_for_width, swapped_size
 from cnndsl.analysis.region import GraphFacts, Region
 from cnndsl.errors import CnnError, Diagnostic, Help, Span, closest, meant, nearest, replacement
 from cnndsl.expr import COMPARISONS, evaluate, given, truth
@@ -169,7 +169,7 @@ def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
         resolved = _resolved(contract, facts)
         if not truth(resolved, scope):
             failed = _failed(resolved, facts)
-            yield failed.advised(_for_defaults(contract, facts.graph) or _for_output(failed, facts.graph))
+            yield failed.advised(_for_defaults(contract, facts.graph) or _for_mistakes(failed, facts.graph))
     except CnnError as problem:
         yield from problem.diagnostics
 
@@ -316,7 +316,7 @@ def _for_defaults(contract: Expr, graph: Graph) -> str:
     return f"if it is about the default alone, say so: `{shown}`"
 
 
-def _for_output(failed: Diagnostic, graph: Graph) -> Help:
+def _for_mistakes(failed: Diagnostic, graph: Graph) -> Help:
     """What may be wrong where the network is not what is asserted: what is plausible and probably not meant."""
     is_volume = (
         re.fullmatch(r"\S*output\s*==\s*(?P<volume>[0-9]+(?:x[0-9]+)+)", failed.span.text) if failed.span else None
@@ -328,7 +328,7 @@ def _for_output(failed: Diagnostic, graph: Graph) -> Help:
             start = failed.span.start + is_volume.start("volume")
             place = Span(failed.span.source, start, start + len(meant))
             return replacement(place, meant, "channels come last, as in height x width x channels: {}")
-    found = next(chain(channels_first(graph), swapped_size(graph)), None)
+    found = next(chain(channels_first(graph), swapped_size(graph), size_for_width(graph)), None)
     return found.help if found is not None else ""
 
 

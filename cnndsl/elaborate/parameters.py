@@ -239,10 +239,11 @@ _LOOK_ALIKE = str.maketrans("lIOo", "1100")
 
 
 def _slips(missing: Sequence[OpenParameter]) -> Iterator[Fix]:
-    """A fix for each free name that can only be meant for that of a layer type, or for a number: `l28`."""
+    """A fix for each free name that can only be meant for that of a layer type, or for a number: `l28`, but not
+    where names are numbered, `l1` and `l2`."""
     for each in missing:
         digits = each.name.translate(_LOOK_ALIKE)
-        if not each.is_declared and digits.isdigit() and re.search("[0-9]", each.name):
+        if len(missing) == 1 and not each.is_declared and digits.isdigit() and re.search("[0-9].*[0-9]", each.name):
             yield meant(each.span, digits)
             continue
         close = "" if each.is_declared or len(each.name) < 4 else unmistakable(each.name, known())

@@ -12,7 +12,7 @@ from cnndsl.elaborate.uncalled import wrong_in_uncalled_blocks
 from cnndsl.errors import Edit, Fix, Source, Span, replacement
 from cnndsl.expressions import Literal, Name
 from cnndsl.finding import used
-from cnndsl.graph import Graph
+from cnndsl.graph import ChoicePart, Graph, Part, nodes_of, walk
 from cnndsl.layers import find
 from cnndsl.linting.usage import names_in_block, names_outside, tree, used_names
 from cnndsl.syntax import ast
@@ -229,26 +229,30 @@ def _removal_of_use(statement: ast.Use, span: Span) -> Fix:
     return Fix((edit,), "remove it, or call it")
 
 
-def _role(layer: ast.WrittenLayer) -> str:
-    """The role of the layer type that is written; empty for a block."""
-    found = find(layer.head) or find(name_and_size(layer.head)[0])
-    return found.ROLE if found is not None else ""
-
-
 def identity_last(graph: Graph) -> Iterator[Finding]:
-    """In `CONV1-c/s or ID` the convolution fits wherever it is tried, so that ID is never chosen.
+    """In `CONV1-c/s or ID` the convolution is chosen at every call, also where ID would do.
 
     The first choice that fits is taken. Source: the reference of the language.
     """
     file = tree(graph.source)
     for node in ast.walk(file.statements) if file is not None else ():
-        if not isinstance(node, ast.Either):
+        if not isinstance(node, ast.Either) or not _is_identity(node.choices[-1]):
             continue
-        *before, last = node.choices
-        first = before[0]
-        is_projection = isinstance(first, ast.WrittenLayer) and first.width and _role(first) == "convolution"
-        if not is_projection or not isinstance(last, ast.WrittenLayer) or _role(last) != "identity":
+        made = [part for part in walk(graph.tree) if isinstance(part, ChoicePart) and part.span == node.span]
+        first, *_, last = node.choices
+        if any(part.taken for part in made) or not any(_keeps_shape(graph, part) for part in made):
             continue
-        written = " or ".join(each.span.text for each in (last, *before))
-        message = f"{first.span.text} fits wherever it is tried, so `ID` is never chosen"
+        written = " or ".join(each.span.text for each in (last, *node.choices[:-1]))
+        message = f"{first.span.text} fits at every call, so `ID` is never chosen"
         yield Finding(node.span, message, replacement(node.span, written, "the first that fits is taken: {}"))
+
+
+def _is_identity(item: ast.ChainItem) -> bool:
+    kind = find(item.head) if isinstance(item, ast.WrittenLayer) else None
+    return kind is not None and kind.ROLE == "identity"
+
+
+def _keeps_shape(graph: Graph, part: Part) -> bool:
+    """Whether ID could stand in place of a part: it gives the shape that enters it."""
+    nodes = [graph.nodes[at] for at in nodes_of(part)]
+    return bool(nodes) and graph.shapes(nodes[0])[0] == nodes[-1].shape

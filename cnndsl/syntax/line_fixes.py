@@ -149,9 +149,12 @@ def combined(stop: Stop) -> Fix | None:
     word = re.search(r"(?<![\w.])(?:[a-z]+\.)*([A-Za-z]+)$", text[max(0, at - 80) : max(at, 0)])
     operator = _OPERATORS.get(word[1].lower()) if word else None
     end = partner(text, at) if operator else -1
-    if operator is None or word is None or end < 0 or stop.found not in ("->", ">", "+", ",", "|"):
+    if operator is None or word is None or end < 0 or stop.found not in ("->", ">", "[", "+", ",", "|"):
         return None
-    branches = [each.strip().strip("[]") for each in split(text[at + 1 : end].strip("[] "), ",")]
+    start = at + 1 + len(text[at + 1 : end]) - len(text[at + 1 : end].lstrip())
+    is_list = text[start] == "[" and not text[partner(text, start) + 1 : end].strip()
+    inside = text[start + 1 : partner(text, start)] if is_list else text[start:end]
+    branches = [each.strip() for each in split(inside, ",")]
     if len(branches) < 2 or re.match(r"(?:dim|axis)\b", branches[-1]):
         return None
     place = Span(stop.source, at - len(word[0]), end + 1)

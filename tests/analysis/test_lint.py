@@ -38,7 +38,7 @@ BAD = {
     "size-for-width": "INPUT 32x32x3 -> CONV3x64 -> FC-2",
     "repeated-pointwise": "let c = 8\nINPUT 32x32x3 -> CONV1-c*4 -> FC-2",
     "channels-first": "INPUT 3x32x32 -> CONV1-8 -> FC-2",
-    "identity-last": "INPUT 8x8x3 -> (CONV3-8 + CONV1-8 or ID) -> FC-2",
+    "identity-last": "INPUT 8x8x3 -> (CONV3-3 + CONV1-3 or ID) -> FC-2",
     "repeated-width": "INPUT 8x8x3 -> CONV3-C -> CONV3-2*C -> FC-2",
     "dead-branch": "INPUT 8x8x3 -> (CONV3-8 | CONV5-8) -> SLICE(0, 8) -> FC-2",
 }

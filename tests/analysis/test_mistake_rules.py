@@ -59,3 +59,27 @@ def test_channels_first(volume: str, meant: str) -> None:
 def test_channels_first_of_electrodes() -> None:
     """A kernel over 22 electrodes meets one row: PyTorch's order of 1 channel, 22 electrodes and 500 samples."""
     assert messages("channels-first", "INPUT 1x22x500 -> CONV1x125-8 -> CONV22x1-16")
+
+
+@pytest.mark.parametrize(
+    ("layer", "is_found"),
+    [
+        ("CONV3x64", True),
+        ("CONV3-64", False),
+        ("CONV3x64-8", False),  # its number of filters is given
+        ("CONV3x5", False),
+        ("CONV1x64", False),  # rows of a recording
+        ("POOL3x64", False),
+    ],
+)
+def test_a_size_for_a_width(layer: str, is_found: bool) -> None:
+    assert bool(messages("size-for-width", f"INPUT 96x96x3 -> {layer} -> GAP -> FC-10")) is is_found
+
+
+@pytest.mark.parametrize(
+    ("shape", "is_found"),
+    [("128x7x7", True), ("7x7x128", False), ("64x14x7", False), ("6272x1x1", False), ("7x128x7", False)],
+)
+def test_a_vector_that_is_reshaped_with_its_channels_first(shape: str, is_found: bool) -> None:
+    text = f"INPUT 128 -> FC-6272 -> RESHAPE({shape}) -> CONV1-8 -> FC-2"
+    assert bool(messages("channels-first", text)) is is_found

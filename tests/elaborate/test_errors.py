@@ -89,6 +89,10 @@ def test_the_way_to_an_error(text: str, frames: list[str]) -> None:
     [
         ("INPUT 8x8x3 -> CNOV3-4", "did you mean `CONV3`?"),
         ("INPUT 8x8x3 -> RELLU", "did you mean `RELU`?"),
+        ("INPUT 8x8x3 -> RULE", "did you mean `RELU`?"),
+        ("INPUT 8x8x3 -> CONV3-l28", "did you mean `128`?"),
+        ("INPUT 8x8x3 -> CONV3-l1 -> CONV3-l2", "give them one: --set l1=2 --set l2=2"),
+        ("INPUT 8x8x3 -> CONV3-l1", "give it one: --set l1=2"),
         ("INPUT 8x8x3 -> MAXPOL2", "did you mean `MAXPOOL2`?"),
         ("INPUT 8x8x3 -> DENSE-10", "here it is written `FC-10`"),
         ("INPUT 8x8x3 -> Conv2d3-10", "here it is written `CONV3-10`"),

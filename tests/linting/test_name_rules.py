@@ -130,3 +130,37 @@ def test_repeated_width() -> None:
     assert said("repeated-width", text)[0][1].startswith("did you mean `CONV3-{2*c}`?")
     assert messages("repeated-width", "let n = 8\nINPUT 32x32x3 -> CONV3-4 -> CONV3-2*n") == []
     assert messages("repeated-width", "let c = 8\nINPUT 32x32x3 -> CONV3-c -> [CONV3-2]*c") == []
+
+
+IDENTITY_LAST = """
+block B(c, s=1) = (CONV3-c/s -> BN + {}) -> RELU
+INPUT 32x32x32 -> B(32) -> B(64, 2) -> B(64) -> GAP -> FC-10
+"""
+
+
+@pytest.mark.parametrize(
+    ("skip", "fix"),
+    [
+        ("CONV1-c/s or ID", "ID or CONV1-c/s"),
+        # At stride 2 and width 64 it fits where the shape changes alone, and ID is chosen at the other two calls.
+        ("CONV1-64/2 or ID", ""),
+        ("ID or CONV1-c/s", ""),
+    ],
+)
+def test_an_identity_that_is_never_chosen(skip: str, fix: str) -> None:
+    found = [help for _, help in said("identity-last", IDENTITY_LAST.format(skip))]
+    assert found == ([f"the first that fits is taken: `{fix}`"] if fix else [])
+
+
+def test_an_identity_that_would_not_fit_is_no_mistake() -> None:
+    text = "block D(c) = (CONV3-c/2 -> BN + CONV1-c/2 or ID) -> RELU\nINPUT 32x32x32 -> D(64) -> GAP -> FC-10"
+    assert messages("identity-last", text) == []
+
+
+@pytest.mark.parametrize(
+    ("layer", "is_found"),
+    [("CONV1-c*4", True), ("[CONV1-c]*4", False), ("CONV3-c*4", False), ("CONV1-{c*4}", False), ("CONV1-8*4", False)],
+)
+def test_a_repeated_pointwise_convolution(layer: str, is_found: bool) -> None:
+    text = f"let c = 8\nINPUT 32x32x3 -> CONV3-c -> {layer} -> FC-2"
+    assert bool(messages("repeated-pointwise", text)) is is_found

@@ -40,7 +40,7 @@ def regions(graph: Graph, lists: Set[str] = frozenset()) -> ModuleRegion:
 
     Args:
         graph: The graph.
-        lists: The paths of modules that are never called, only what is in them. One that is not a chain is none.
+        lists: The paths of modules that are never called, only what is in them. A list that is not a chain is left out.
     """
     return _RegionFinder(graph, lists).root()
 

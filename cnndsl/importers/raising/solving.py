@@ -115,7 +115,7 @@ class _Solved:
                 self.values[at] = self._test(each)
 
     def width(self, values: Sequence[TermNumber | None]) -> TermNumber:
-        """The channels that enter a step, as an expression; -1 where there is none for them."""
+        """The channels that enter a step, as an expression; -1 if no expression gives them."""
         if all(value is None or not _is_known(value) for value in values):
             return -1
         ratio = _ratio(values, self.entering) if self.entering else None
@@ -253,7 +253,7 @@ def _is_output(value: TermValue) -> bool:
 
 
 def _related(role: str, parameter: BlockParameter) -> bool:
-    """Whether a number of this role may be this parameter: a stride is none of a width."""
+    """Whether a number of this role may be this parameter: a stride is never one of a width."""
     return parameter.name.rstrip("0123456789") == _short(role)
 
 
@@ -327,7 +327,7 @@ def _with_defaults(
     arguments: Sequence[tuple[TermValue, ...]],
     is_block: bool,
 ) -> tuple[tuple[BlockParameter, ...], TermChain, tuple[tuple[TermValue, ...], ...]]:
-    """Parameters that mostly have one value have it as their default, and stand behind the others.
+    """Parameters that mostly have one value have it as their default, and follow the others.
 
     Of a block those stand first that are given most often.
     """

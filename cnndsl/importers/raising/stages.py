@@ -137,7 +137,7 @@ def _is_turn(step: PlacedTerm, repeat: RepeatTerm) -> bool:
 
 
 def _counted(table: TableTerm) -> TableTerm:
-    """The table with the numbers of all units of its stages, not of those behind the first."""
+    """The table that counts all units of each stage, the first one too."""
     where = _stage(table.body)
     if where is None:
         return table

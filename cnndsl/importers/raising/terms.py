@@ -171,7 +171,7 @@ class PlacedTerm:
     """A term in its place: the node whose value it gives, and the channels that enter, in a block as an expression;
     there both may be unknown, -1.
 
-    `name` and the number behind it are its label, `alias` is a second name for its value.
+    `name` and the number after it are its label, `alias` is a second name for its value.
     """
 
     term: RaisedTerm

@@ -197,7 +197,7 @@ def _part_of_cat(table: ValueTable, value: int, axis: int, cut: PositionRange) -
 
 
 def _cuts_of(table: ValueTable, value: int) -> tuple[int, dict[int, PositionRange]]:
-    """What ranges of axes were taken of, and these by their axes; axes that are gone are not looked behind."""
+    """The layout before ranges of its axes were taken, and the ranges by axis; axes that are gone stay unknown."""
     cuts: dict[int, PositionRange] = {}
     while True:
         found = table.values[value]
@@ -293,9 +293,9 @@ def _stack(call: AtenCall) -> Result:
 def put_together(
     table: ValueTable, tensors: Sequence[TensorView], dim: int, shape: Sequence[TriedExtent]
 ) -> TensorView:
-    """Tensors behind each other; one by itself is what it was, and one that is of several is those.
+    """A concatenation: a single tensor stays what it is, and a concatenation among the tensors is flattened.
 
-    Tensors with channels of their own behind the dimension are behind each other along these.
+    Tensors whose channels follow the dimension are concatenated along their channels.
     """
     if len(shape) in (3, 5) and dim == 1 and all(each.dims[1] == () != each.dims[2] for each in tensors):
         flat = [TensorView(each.value, (each.dims[0], *each.dims[2:])) for each in tensors]

@@ -32,7 +32,7 @@ def _tensors(step: ReadStep) -> object:
 
 
 def call_paths(steps: Steps, weighted: Set[str]) -> Mapping[int, str]:
-    """Return for each step the path of the module in which it runs, with a number behind what is called again.
+    """Return for each step the path of the module in which it runs, with a number after what is called again.
 
     Args:
         steps: The steps of a program, in order.

@@ -157,7 +157,7 @@ def _without(x: View, dims: tuple[int, ...], keeps: bool) -> tuple[Any, ...]:
 
 
 def _mean_of_axis(trace: ProgramTrace, x: View, dims: tuple[int, ...]) -> int | None:
-    """A mean over some axes, of which `patterns` make one over all; None where it is none."""
+    """A mean over some axes, of which `patterns` make one over all; None unless they are whole."""
     shape = trace.shape(x.at)
     axes = {each.axis - 2 for number in dims for each in x.dims[x.dim(number)]}
     wholes = [

@@ -14,7 +14,7 @@ from cnndsl.importers.torch_export.steps import ReadStep
 from cnndsl.layers.base import Layer
 
 _FARTHEST = 8
-"""How many layers behind a layer its merge is looked for."""
+"""How many layers after a layer its merge is searched for."""
 
 
 def with_siblings(steps: Sequence[ReadStep], outputs: Iterable[int]) -> list[ReadStep]:

@@ -308,7 +308,7 @@ def _middle(trace: ProgramTrace, at: int, axes: Sequence[tuple[int, int]], other
 
 
 def _more_channels(trace: ProgramTrace, at: int, sides: tuple[int, int], filling: tuple[str, float]) -> View:
-    """Channels of zeros behind the others, or half of them before."""
+    """Channels of zeros after the others, or half of them before."""
     before, after = sides
     if filling != ("constant", 0) or before < 0 or after < 0:
         raise Unsaid("it pads channels with something else than zeros, or leaves some out")
