@@ -67,6 +67,13 @@ def other_drop_path(x: Tensor, p: float) -> Tensor:
     return (mask / (1 - p)) * x
 
 
+def standard(m: Parts, momentum: float) -> Tensor:
+    """Weights of a convolution, each filter with mean 0 and variance 1."""
+    weight: Tensor = m.conv.weight
+    rows = fn.batch_norm(weight.reshape(1, 8, -1), None, None, training=True, momentum=momentum)
+    return rows.reshape_as(weight)
+
+
 EQUAL: dict[str, tuple[Forward, Forward]] = {
     "in place": (overwritten, lambda m, x: fn.relu(m.conv(x)) + x),
     "nothing in place": (
@@ -159,6 +166,11 @@ EQUAL: dict[str, tuple[Forward, Forward]] = {
         ),
         lambda m, x: first(m.norm(last(x))),
     ),
+    "parameters of a group norm": (
+        lambda m, x: fn.group_norm(x, 4, m.bn.weight) + m.gamma[:, None, None],
+        lambda m, x: fn.group_norm(x, 4) * m.bn.weight.view(8, 1, 1) + m.gamma.view(1, 8, 1, 1),
+    ),
+    "standardised weights": (lambda m, x: fn.conv2d(x, standard(m, 0.1)), lambda m, x: fn.conv2d(x, standard(m, 0.0))),
     "number to 12 digits": (lambda _, x: x * (1 - 0.9997), lambda _, x: x * 0.0003),
 }
 
@@ -197,6 +209,18 @@ UNEQUAL: dict[str, tuple[Forward, Forward]] = {
         lambda m, x: torch.stack([x, m.conv(x)], 1)[:, 0],
     ),
     "eps of a layer norm": (lambda _, x: fn.layer_norm(x, (8,)), lambda _, x: fn.layer_norm(x, (8,), eps=1e-6)),
+    "weight of a group norm": (
+        lambda m, x: fn.group_norm(x, 4, m.bn.weight, m.bn.bias),
+        lambda m, x: fn.group_norm(x, 4, m.gamma, m.bn.bias),
+    ),
+    "channels of a group": (
+        lambda _, x: fn.group_norm(fn.channel_shuffle(x, 2), 4),
+        lambda _, x: fn.channel_shuffle(fn.group_norm(x, 4), 2),
+    ),
+    "momentum of statistics": (
+        lambda m, x: fn.batch_norm(x, m.bn.running_mean, m.bn.running_var, training=True, momentum=0.1),
+        lambda m, x: fn.batch_norm(x, m.bn.running_mean, m.bn.running_var, training=True, momentum=0.0),
+    ),
     "which statistics": (
         lambda m, x: m.bn(x),
         lambda m, x: fn.batch_norm(x, m.bn.running_mean, m.bn.running_var, m.bn.weight, m.bn.bias),
