@@ -7,7 +7,7 @@ from typing import Any
 from cnndsl.importers.torch_compare.call import AtenCall, Result, operator, rounded
 from cnndsl.importers.torch_compare.pointwise import added, multiplied, power, shifted
 from cnndsl.importers.torch_compare.sizes import TriedExtent
-from cnndsl.importers.torch_compare.views import TensorView
+from cnndsl.importers.torch_compare.views import REPEATED, TensorView, merged
 
 
 def _given(*views: Any) -> list[TensorView]:
@@ -16,7 +16,7 @@ def _given(*views: Any) -> list[TensorView]:
 
 @operator("batch_norm", "_native_batch_norm_legit", "native_batch_norm")
 def _batch_norm(call: AtenCall) -> Result:
-    """In training the running statistics are written, which is an effect of its own."""
+    """In training the running statistics are written, an effect of its own, however the other dimensions lie."""
     training = bool(call["training"] if "training" in call.arguments else call["train"])
     names = ("weight", "bias", "running_mean", "running_var")
     given = {name: call.get(name) for name in names}
@@ -29,7 +29,9 @@ def _batch_norm(call: AtenCall) -> Result:
     if training and given["running_mean"] is not None:
         mean: TensorView = call["running_mean"]
         written = dict(call.table.values[mean.value].attributes)
-        call.effects.append((str(written.get("name", "running_mean")), made))
+        repeated = merged(atom for dim in made.dims for atom in dim if atom.axis == REPEATED)
+        effect = TensorView(made.value, (made.dims[1], repeated))
+        call.effects.append((str(written.get("name", "running_mean")), effect))
     return made
 
 
@@ -104,7 +106,7 @@ def _reduced(call: AtenCall) -> Result:
 
 def _few(call: AtenCall, dims: list[int], keep: bool) -> TensorView | None:
     """A sum of a few parts of one dimension, as they are added one after the other."""
-    from cnndsl.importers.torch_compare.rearranging import part
+    from cnndsl.importers.torch_compare.parts import part
 
     size: TriedExtent = call.x.shape[dims[0]]
     atoms = call.x.dims[dims[0]]

@@ -84,6 +84,8 @@ class ValueTable:
         self, operator: str, views: Sequence[TensorView], *, commutes: bool = False, **attributes: Hashable
     ) -> TensorView:
         """What is made of the elements of several tensors, one by one, as they are broadcast."""
+        if commutes:
+            views = sorted(views, key=lambda each: (each.value, str(each.dims)))
         found = aligned(views)
         if found is None:
             views = [self.plain(each) for each in views]

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from cnndsl.importers.torch_compare.call import AtenCall, Result, operator, rounded
-from cnndsl.importers.torch_compare.rearranging import PadPair, part, without_pads
+from cnndsl.importers.torch_compare.padding import PadPair, without_pads
+from cnndsl.importers.torch_compare.parts import part
 from cnndsl.importers.torch_compare.sizes import TriedExtent, tried
 from cnndsl.importers.torch_compare.table import ValueTable
 from cnndsl.importers.torch_compare.views import TensorView
