@@ -217,7 +217,7 @@ def _sized(trace: ProgramTrace, call: OperatorCall, name: str) -> tuple[int, ...
 
 
 def _of_size(trace: ProgramTrace, here: Dims, there: Dims) -> tuple[int, ...]:
-    numbers = [step.number for step in trace.steps if step.shape.spatial == here]
+    numbers = [step.number for step in trace.steps if step.is_layer and step.shape.spatial == here]
     return tuple([at for at in numbers if trace.elsewhere(at) == there])
 
 
@@ -286,7 +286,7 @@ def _pad(trace: ProgramTrace, call: OperatorCall) -> View:
     if mode == "constant" and value != 0:
         raise Unsaid(f"it pads with {value:g}")
     if mode == "constant" and other is not None and (likes := _middle(trace, at, axes, other)):
-        return trace.whole(trace.layer(ZeroPad(like=True), [at, likes[0]], likes=likes))
+        return trace.whole(trace.layer(ZeroPad(like=True), [at, likes[0]], likes=likes, **facts))
     kind = ZeroPad if mode == "constant" else _FILLED[mode]
     layer = kind(short(before), () if before == after else short(after))
     return trace.whole(trace.layer(layer, [at], **facts))

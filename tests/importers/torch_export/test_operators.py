@@ -125,6 +125,13 @@ FUNCTIONS: dict[str, Any] = {
         functional.pad(x, _tensorflow(x, 3, 2), value=-float("inf")), 3, 2
     ),
     "AVGPOOL3/2(pad=tfsame)": lambda x: functional.avg_pool2d(functional.pad(x, _tensorflow(x, 3, 2)), 3, 2),
+    "(POOL3/2(pad=tfsame) | AVGPOOL3/2(pad=tfsame))": lambda x: torch.cat(
+        [
+            functional.max_pool2d(functional.pad(x, _tensorflow(x, 3, 2), value=-float("inf")), 3, 2),
+            functional.avg_pool2d(functional.pad(x, _tensorflow(x, 3, 2)), 3, 2),
+        ],
+        1,
+    ),
     "p: POOL2 -> (UPSAMPLE(out=@x0) | @x0)": lambda x: torch.cat(
         [functional.interpolate(functional.max_pool2d(x, 2), x.shape[2:]), x], 1
     ),
