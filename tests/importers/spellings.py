@@ -194,6 +194,12 @@ EQUAL: dict[str, tuple[Forward, Forward]] = {
         lambda m, x: fn.batch_norm(x.mean((2, 3), True), *statistics(m), training=m.training).flatten(1),
         lambda m, x: fn.batch_norm(x.mean((2, 3)), *statistics(m), training=m.training),
     ),
+    "channels side by side": (lambda _, x: x.repeat(1, 2, 1, 1), lambda _, x: torch.cat([x, x], 1)),
+    "vector at every position": (
+        lambda _, x: fn.interpolate(x.mean((2, 3), True), size=(8, 8)) + x,
+        lambda _, x: x + x.mean((2, 3), True),
+    ),
+    "gate that adds": (lambda _, x: x * (1 + x.tanh()), lambda _, x: x + x * x.tanh()),
     "number to 12 digits": (lambda _, x: x * (1 - 0.9997), lambda _, x: x * 0.0003),
 }
 
@@ -266,6 +272,19 @@ UNEQUAL: dict[str, tuple[Forward, Forward]] = {
         lambda m, x: (y := x.mean((2, 3), True), m.bn(y))[0],
         lambda m, x: (y := x.mean((2, 3), True), m.bn(y.expand(2, 8, 8, 8)))[0],
     ),
+    "norm of repeated channels": (
+        lambda m, x: m.bn(x[:, :4].repeat(1, 2, 1, 1)),
+        lambda m, x: m.bn(x[:, :4].repeat_interleave(2, 1)),
+    ),
+    "sum of repeated channels": (
+        lambda _, x: x.repeat(1, 2, 1, 1).softmax(1),
+        lambda _, x: x.softmax(1).repeat(1, 2, 1, 1),
+    ),
+    "dropout of repeated channels": (
+        lambda m, x: fn.dropout(x.repeat(1, 2, 1, 1), 0.5, m.training),
+        lambda m, x: fn.dropout(x, 0.5, m.training).repeat(1, 2, 1, 1),
+    ),
+    "gate that takes away": (lambda _, x: x * (x.tanh() - 1), lambda _, x: x * (x.tanh() + 1)),
     "which statistics": (
         lambda m, x: m.bn(x),
         lambda m, x: fn.batch_norm(x, m.bn.running_mean, m.bn.running_var, m.bn.weight, m.bn.bias),

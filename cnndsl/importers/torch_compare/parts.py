@@ -11,7 +11,17 @@ from typing import Any, TypeAlias, cast
 from cnndsl.importers.torch_compare.call import AtenCall, Result, operator
 from cnndsl.importers.torch_compare.sizes import TriedExtent, extent, over, plus, sized, times, tried
 from cnndsl.importers.torch_compare.table import Operand, ValueTable
-from cnndsl.importers.torch_compare.views import Atom, Atoms, TensorView, expanded, merged, permuted, product, whole
+from cnndsl.importers.torch_compare.views import (
+    REPEATED,
+    Atom,
+    Atoms,
+    TensorView,
+    expanded,
+    merged,
+    permuted,
+    product,
+    whole,
+)
 
 
 def part(
@@ -220,7 +230,11 @@ def put_together(
         made = put_together(table, turned, order.index(dim), [shape[at] for at in order])
         return permuted(made, [order.index(at) for at in range(len(shape))])
     parts = [part for each in tensors for part in _parts_of_cat(table, each, dim)]
-    return parts[0] if len(parts) == 1 else table.made("cat", parts, shape, dim=dim)
+    if len(set(parts)) == 1:
+        (first, *_), count = parts, len(parts)
+        together = merged((Atom(REPEATED, count, 0), *first.dims[dim]))
+        return TensorView(first.value, (*first.dims[:dim], together, *first.dims[dim + 1 :]))
+    return table.made("cat", parts, shape, dim=dim)
 
 
 def _in_order(dim: Atoms) -> list[tuple[int, int, int]]:
@@ -230,6 +244,9 @@ def _in_order(dim: Atoms) -> list[tuple[int, int, int]]:
 
 def _parts_of_cat(table: ValueTable, x: TensorView, dim: int) -> list[TensorView]:
     """The tensors that a concatenation along a dimension is of; the tensor itself where it is none."""
+    first = x.dims[dim][0] if x.dims[dim] else None
+    if first is not None and first.axis == REPEATED and isinstance(first.extent, int):
+        return [TensorView(x.value, (*x.dims[:dim], x.dims[dim][1:], *x.dims[dim + 1 :]))] * first.extent
     value = table.values[x.value]
     wholes = [at for each in x.dims for at, size in enumerate(value.axes) if each == (Atom(at, size, 1),)]
     kept = [at for at, each in enumerate(x.dims) if each != ()]

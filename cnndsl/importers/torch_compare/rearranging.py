@@ -36,10 +36,11 @@ def _expand(call: AtenCall) -> Result:
 
 @operator("repeat", "tile")
 def _repeat(call: AtenCall) -> Result:
-    x = call.x
-    if all(size == 1 or not dim for size, dim in zip(call.get("repeats", ()), x.dims, strict=False)):
-        return expanded(x, call.shape)
-    return call.table.made("repeat", [x], call.shape, repeats=tuple(call.get("repeats", call.get("dims"))))
+    x, repeats = call.x, list(call.get("repeats", call.get("dims")))
+    repeats = [1] * (len(x.dims) - len(repeats)) + repeats
+    dims = ((),) * (len(repeats) - len(x.dims)) + x.dims
+    several = [merged((Atom(REPEATED, count, 0), *dim)) for count, dim in zip(repeats, dims, strict=True)]
+    return TensorView(x.value, tuple(several))
 
 
 @operator("repeat_interleave")

@@ -117,6 +117,8 @@ class ValueTable:
 
         `further` operands run over just these dimensions. The order of dimensions counts where there are such.
         """
+        if any(atom.axis == REPEATED for at in dims for atom in x.dims[at]):
+            x = self.plain(x)
         atoms = [atom for at in dims for atom in x.dims[at]]
         if not further:
             atoms.sort(key=_place)

@@ -9,6 +9,7 @@ from cnndsl.importers.torch_export.calls import OperatorCall
 from cnndsl.importers.torch_export.folding import crop
 from cnndsl.importers.torch_export.steps import FixedValue, Unsaid
 from cnndsl.importers.torch_export.trace import ProgramTrace
+from cnndsl.importers.torch_export.unpooling import with_switches
 from cnndsl.importers.torch_export.views import BATCH, View, full
 from cnndsl.importers.torch_export.weights import Standardised, standardised
 from cnndsl.layers.along_channels import ChannelConv
@@ -186,7 +187,7 @@ def _pooling(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[ProgramTrace
         else:
             options["dilation"] = short(_repeated(call.numbers("dilation"), rank))
         found = trace.whole(trace.layer(kind(**options), [at]))
-        return [found, None] if call.name.endswith("_with_indices") else found
+        return with_switches(trace, found) if call.name.endswith("_with_indices") else found
 
     return read
 
@@ -337,6 +338,7 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     **_by_rank("conv", _convolution),
     **_by_rank("conv_transpose", _transposed),
     **_by_rank("max_pool", lambda rank: _pooling(rank, MaxPool)),
+    **{f"max_pool{rank}d_with_indices": _pooling(rank, MaxPool) for rank in (1, 2, 3)},
     **_by_rank("avg_pool", lambda rank: _pooling(rank, AvgPool)),
     **_by_rank("adaptive_avg_pool", lambda rank: _adaptive(rank, AvgPool)),
     **_by_rank("adaptive_max_pool", lambda rank: _adaptive(rank, MaxPool)),
