@@ -185,9 +185,10 @@ def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> Sequence[Value]:
         return values
     first, last = values
     if not isinstance(first, int) or not isinstance(last, int) or last < first:
-        message = f"{show(first)}..{show(last)} is no range: a range runs upwards, over integers"
+        message = f"the range {show(first)}..{show(last)} is invalid: a range runs upwards, over integers"
         swapped = isinstance(first, int) and isinstance(last, int)
-        advice = f"write `{show(last)}..{show(first)}`" if swapped else "list the values: `{1, 2.5, 4}`"
+        upwards = replacement(domain.span, f"{show(last)}..{show(first)}")
+        advice = upwards if swapped else "list the values: `{1, 2.5, 4}`"
         raise error("E0213", message, domain.span, advice)
     most = current().values
     if last - first >= most:
