@@ -57,6 +57,7 @@ def help_for_head(item: ast.WrittenLayer, env: Environment, known: Sequence[str]
         _translated(item, otherwise)
         or _signs(item, env, otherwise)
         or _renamed(item, otherwise)
+        or _sized(item, otherwise)
         or _merged(item, otherwise)
         or (None if otherwise else _misspelt(item, known, otherwise))
         or otherwise
@@ -122,6 +123,16 @@ def _renamed(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
         return None
     edit = Edit(Span(place.source, place.start, place.start + len(item.head)), f"{ours}{size}")
     return Fix((edit,), FOREIGN, place, otherwise)
+
+
+def _sized(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
+    """`ADAPTIVEAVGPOOL7`, `DEPTH2SPACE2`: a call of another framework with its number after the name."""
+    stem, size = name_and_size(item.head)
+    if not size or item.arguments is not None or item.width is not None or item.stride is not None:
+        return None
+    layers = translated(stem, size)
+    text = chained(layers, item.span.source.text, item.span.end)
+    return replacement(item.span, text, FOREIGN, otherwise) if layers else None
 
 
 def _merged(item: ast.WrittenLayer, otherwise: str) -> Fix | None:

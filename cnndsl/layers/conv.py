@@ -294,7 +294,8 @@ class DepthwiseConv(Conv):
 
     def _filters(self, x: Shape) -> int:
         if self.filters % x.channels:
-            message = f"DWCONV has as many filters for each channel: {self.filters} are no multiple of {x.channels}"
+            message = f"the width of DWCONV must be a multiple of its {x.channels} input channels, not {self.filters}"
             more = x.channels * max(1, round(self.filters / x.channels))
-            raise LayerError("E0304", message, f"a width is a multiple of the channels, as in DWCONV3-{more}")
+            help = f"omit the width, or take a multiple, as in DWCONV3-{more}"
+            raise LayerError("E0304", message, help, width_is_optional=True)
         return self.filters or x.channels

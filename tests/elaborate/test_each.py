@@ -138,7 +138,7 @@ def test_a_projection_fits_the_branches_before_and_behind_it() -> None:
         ("INPUT 8x8x3 -> (+ each c in 4, 8 [CONV3-c])", "E0312", "different shapes"),
         ("INPUT 8x8x3 -> (| each c in 4, 8 [a: CONV3-c])", "E0235", "used twice"),
         ("INPUT 8x8x3 -> (| each c, d in 4, 8 [CONV3-c])", "E0237", "`each` names 2"),
-        ("INPUT 8x8x3 -> (| each c in 3..1 [CONV3-c])", "E0213", "no range"),
+        ("INPUT 8x8x3 -> (| each c in 3..1 [CONV3-c])", "E0213", "the range 3..1 is invalid"),
         ("INPUT 8x8x3 -> (| each c in 1..1000000 [CONV3-c])", "E0209", "1,000,000 layers"),
         ("INPUT 8x8x3 -> (| each c in 1..n [CNOV3-c])", "E0231", "CNOV3"),
         ("INPUT 8x8x3 -> (| each c of 4, 8 [CONV3-c])", "E0102", "found `c`"),
