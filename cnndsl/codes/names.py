@@ -7,8 +7,11 @@ from cnndsl.codes.entry import code
 ENTRIES = (
     code(
         "E0230",
-        "a star or an `each` that is no branch of a merge",
+        "a star or an `each` that is no branch of a merge, or a merge of one branch",
         """
+        A merge needs two or more branches: a squeeze-and-excitation gate is `MUL(ID, GAP -> … -> SIGMOID)`, where
+        `ID` is what the gate multiplies.
+
         `@unit*` stands for all parts that are labelled `unit{…}` and stand earlier, `@unit*.skip` for the value `skip`
         of each of them. So it is a whole branch of a merge, and stands for as many branches as there are parts. Where a
         merge has no other branch, its operator stands in front, `(+ @unit*)`, and there is at least one part.

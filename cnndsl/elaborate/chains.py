@@ -24,6 +24,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.syntax.statement_hints import named_chain
+from cnndsl.syntax.unit_fixes import is_unit, measured
 
 
 @record
@@ -80,6 +81,10 @@ class NetworkChains:
         layer = item.body if isinstance(item, ast.Label) else item
         if not isinstance(layer, ast.WrittenLayer) or layer.head.upper() != "INPUT":
             if self.main is not None or self.inputs:
+                measure = measured(item.span.source, item.span.start)
+                if measure is not None:
+                    wrong = "is apart from its number" if is_unit(item.span.text) else "is not a unit"
+                    raise error("E0104", f"`{item.span.text}` {wrong}", item.span, measure)
                 line = item.span.source.text[item.span.start :].partition("\n")[0]
                 start = f"say where it starts: `@a -> {item.span.text[:40]}`"
                 message = "a further chain begins with a reference, or has a name"

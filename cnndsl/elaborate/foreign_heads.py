@@ -35,8 +35,11 @@ _RENAMED = {
 }
 """Layer types that other languages call differently and that take the same numbers here."""
 _OPERATORS = {
-    **dict.fromkeys(("ADD", "SUM", "PLUS"), "+"),
-    **dict.fromkeys(("CONCAT", "CONCATENATE", "CAT"), "|"),
+    **dict.fromkeys(("ADD", "SUM", "PLUS"), " + "),
+    **dict.fromkeys(("CONCAT", "CONCATENATE", "CAT"), " | "),
+    **dict.fromkeys(("MULTIPLY", "MULT", "PRODUCT"), "MUL"),
+    "MAXIMUM": "MAX",
+    "AVERAGE": "MEAN",
 }
 
 
@@ -139,9 +142,11 @@ def _merged(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
     """`ADD(@a, @b)`, `CONCAT(@a, @b)`."""
     operator = _OPERATORS.get(item.head.upper())
     texts = [each.value.span.text for each in item.arguments or () if each.name is None]
-    if operator is None or len(texts) < 2 or len(texts) < len(item.arguments or ()):
+    if operator is None or not texts or len(texts) < len(item.arguments or ()):
         return None
-    return replacement(item.span, f"({f' {operator} '.join(texts)})", FOREIGN, otherwise)
+    texts = ["ID", *texts] if len(texts) == 1 else texts
+    joined = f"({operator.join(texts)})" if operator[0] == " " else f"{operator}({', '.join(texts)})"
+    return replacement(item.span, joined, FOREIGN, otherwise)
 
 
 def _misspelt(item: ast.WrittenLayer, known: Sequence[str], otherwise: str) -> Fix | None:

@@ -10,17 +10,17 @@ from cnndsl.syntax.statement_hints import free_name
 
 
 def branches(stop: Stop) -> str:
-    """`A + B` without brackets, `(A, B)`, `(A + B | C)`, `MUL(A | B)`."""
+    """`A + B` without parentheses, `(A, B)`, `(A + B | C)`, `MUL(A | B)`."""
     if stop.found in ("+", "|") and (leading := _leading(stop)):
         return leading
     if stop.found in ("+", "|") and (beginning := _of_values(stop)):
         return beginning
     if stop.found in ("+", "|") and re.search(r"\bif\b[^()]*$", stop.before):
-        return "in the test of an `if` a sum stands in brackets: `if (a + b) > c`"
+        return "in the test of an `if` a sum stands in parentheses: `if (a + b) > c`"
     if stop.found in ("+", "|") and stop.takes("ARROW", "$END"):
         return f"a merge stands in parentheses, which open where its branches part: `{_parted(stop)}`"
     if stop.found in ("+", "|") and stop.takes("PLUS", "VBAR"):
-        return "sums and concatenations are not mixed in one pair of brackets: `(A + (B | C))`"
+        return "a pair of parentheses has one operator: `((A + B) | C)` or `(A + (B | C))`"
     if (
         stop.found in ("+", "|")
         and stop.takes("COMMA")
@@ -65,9 +65,9 @@ def _of_values(stop: Stop) -> str:
     branches, arrow, behind_it = rest.partition(" -> ")
     shown = f"({begun['first']}{branches}){arrow}{behind_it}"
     if begun["named"]:
-        return f"branches stand in brackets: `{shown}`"
+        return f"branches stand in parentheses: `{shown}`"
     name = free_name(stop.source.text)
-    return f"branches stand in brackets, and a chain that begins with these has a name: `{name} = {shown}`"
+    return f"branches stand in parentheses, and a chain that begins with these has a name: `{name} = {shown}`"
 
 
 def _leading(stop: Stop) -> str:

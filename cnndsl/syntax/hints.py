@@ -213,7 +213,7 @@ def _comparison(stop: Stop) -> str:
     if stop.type != "COMPARISON" and stop.found not in ("<", ">", "<=", ">=", "==", "!="):
         return ""
     if re.search(r"\bif\b[^()]*\+[^()]*$", stop.before):
-        return "in the test of an `if` a sum stands in brackets: `if (a + b) > c`"
+        return "in the test of an `if` a sum stands in parentheses: `if (a + b) > c`"
     return "comparisons are joined by `and`: `1 < n and n < 5`" if stop.takes("AND") else ""
 
 
