@@ -155,9 +155,7 @@ def _check_several(item: ast.Merge) -> None:
     opening, otherwise = f"{sign}(ID, ", f"as in: `{sign}(ID, …)`"
     if sign in "+|":
         opening = f"(ID {sign} "
-        otherwise = (
-            f"an operator in front is for a star, `({sign} @unit*)`, or for `each`; else it stands between branches"
-        )
+        otherwise = f"an operator comes first for a star or `each`, `({sign} @unit*)`; else it stands between branches"
     advice = "the other branch is missing; `ID` passes on what comes in: {}"
     raise error("E0230", message, place, Fix((Edit(first, opening),), advice, place, otherwise))
 
