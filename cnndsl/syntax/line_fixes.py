@@ -17,7 +17,9 @@ _PROSE = re.compile(rf"(?!(?:{'|'.join(STATEMENTS)}|output)\b)[A-Za-z][\w'-]*[ ,
 _RETURN = re.compile(
     r"(?:return|returns|yield|outputs)[ \t]+(?P<names>@?[A-Za-z_]\w*(?:[ \t]*,[ \t]*@?[A-Za-z_]\w*)*)$"
 )
-_OUTPUTS = re.compile(r"output(?:[ \t]*=)?(?P<names>(?:[ \t]*,?[ \t]*@?[A-Za-z_][\w.]*)+)")
+_OUTPUTS = re.compile(
+    r"output(?:[ \t]*[=:])?(?P<open>[ \t]*[(\[])?(?P<names>(?:[ \t]*,?[ \t]*@?[A-Za-z_][\w.]*)+)[)\]]?"
+)
 _OPERATORS = {
     **dict.fromkeys(("add", "sum", "plus"), " + "),
     **dict.fromkeys(("cat", "concat", "concatenate"), " | "),
@@ -60,7 +62,7 @@ def outputs(stop: Stop) -> Fix | None:
     if found is None:
         return None
     names = ", ".join(re.findall(r"[A-Za-z_][\w.]*", found["names"]))
-    if "," not in names and "=" not in line.text:
+    if "," not in names and "=" not in line.text and not found["open"]:
         return None
     place = Span(stop.source, line.start, line.start + found.end())
     return replacement(place, f"output {names}", "the values that a network gives are named, with commas: {}")
