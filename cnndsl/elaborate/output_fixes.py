@@ -22,6 +22,9 @@ def give(
 ) -> Help:
     """Return the fix that gives the values that nothing uses beside those that are given; in words where one of them
     has no name."""
+    grouped = _grouped(unused[0], scope, drafts) if len(unused) == 1 else ""
+    if grouped:
+        return grouped
     names = {node: _name(node, scope) for node in sorted({*unused, *given})}
     merged = [drafts[node] for node in unused if drafts[node].layer.ROLE == "merge"]
     if merged and statement is not None and all(at in given for at in merged[0].inputs):
@@ -46,6 +49,30 @@ def _name(node: int, scope: ModuleScope) -> str:
     """The name of a value at the top of a file; empty without."""
     found = [name for name, named in scope.labels.items() if named.wire is not None and named.wire.node == node]
     return found[-1] if found and re.fullmatch(r"[A-Za-z_][\w.]*", found[-1]) else ""
+
+
+def _grouped(node: int, scope: ModuleScope, drafts: Sequence[PendingNode]) -> Help:
+    """What to do about `a: CONV3-64 -> RELU` where `@a` is used and nothing reads the RELU: the label means both.
+    Where it is used once, the RELU may be an output instead."""
+    at, name = node, ""
+    while not name and drafts[at].layer.ROLE in _FOLLOWING and len(drafts[at].inputs) == 1 and not _name(node, scope):
+        at = drafts[at].inputs[0]
+        name = _name(at, scope)
+    first, last = drafts[at].span, drafts[node].span
+    source = first.source
+    between = re.sub(r"\([^()\n]*\)", "", source.text[first.start : last.end])
+    label = re.search(r"(?<![\w.])" + re.escape(name) + r"[ \t]*:[ \t]*$", source.text[: first.start][-200:])
+    if not name or label is None or last.source is not source or re.search(r"[:#\[\]()]", between):
+        return ""
+    edits = (Edit(Span(source, first.start, first.start), "["), Edit(Span(source, last.end, last.end), "]"))
+    advice = f"`{name}` names {first.text} alone; square brackets let it name what follows too: {{}}"
+    fix = Fix(edits, advice, Span(source, first.start - len(label[0]), last.end))
+    readers = [draft for draft in drafts if at in draft.inputs]
+    return fix if len(readers) > 2 else f"{fix}; or label {last.text}, and give its value by `output`"
+
+
+_FOLLOWING = frozenset(("normalisation", "activation", "pooling", "arrangement"))
+"""What follows a convolution and belongs to it."""
 
 
 def _tap(name: str, scope: ModuleScope) -> str:

@@ -111,7 +111,7 @@ def test_contracts_of_chains(contract: str) -> None:
     [
         ("p.output == 8x8x4", "p.output is 8x8x3, and the file asserts 8x8x4", ""),
         ("pp.output == 8", "there is no part called `pp`", "did you mean `p`?"),
-        ("p.conv.output == 8", "there is no part called `p.conv`", "did you mean `conv`?"),
+        ("p.conv.output == 8", "there is no part called `p.conv`", "`conv.output`"),
         ("q.z.output == 8", "there is no part called `q.z`", ""),
         (
             "z.params == 0",
