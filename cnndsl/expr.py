@@ -231,6 +231,8 @@ def _look_up(expr: Name, scope: ValueScope) -> Value:
 def _number(value: Value, expr: Expr) -> Number:
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         help = f"an element of it is `{expr.span.text}[1]`" if _is_indexable(value, expr) else ""
+        if isinstance(value, bool):
+            help = f"a number that depends on a test is `1 if {expr.span.text} else 0`"
         raise error("E0205", f"a number is needed here, and this is {described(value)}", expr.span, help)
     return value
 

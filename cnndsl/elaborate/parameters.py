@@ -179,6 +179,9 @@ def _word(written: Name | ReferenceExpr) -> Value:
     raise error("E0205", "a parameter of the net is no output: there is none before the network", written.span)
 
 
+_ANY = "give it fewer values, or none: a parameter without them takes any value"
+
+
 def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> Sequence[Value]:
     values = tuple(_value(each, scope) for each in domain.values)
     if not domain.is_range:
@@ -192,7 +195,7 @@ def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> Sequence[Value]:
         raise error("E0213", message, domain.span, advice)
     most = current().values
     if last - first >= most:
-        raise error("E0213", f"this range has more than {most:,} values", domain.span)
+        raise error("E0213", f"this range has more than {most:,} values", domain.span, _ANY)
     return range(first, last + 1)
 
 

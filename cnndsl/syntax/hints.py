@@ -188,6 +188,19 @@ def _comment(stop: Stop) -> str:
     return _COMMENT if stop.after.startswith(("//", "/*")) and stop.takes("ARROW") else ""
 
 
+def _dots(stop: Stop) -> str:
+    """`convs..1: CONV3-64`."""
+    rest = re.match(r"\.\.+(\w+)\s*:", stop.after)
+    return f"the names of a label have one dot between them: `{stop.word}.{rest[1]}`" if rest and stop.word else ""
+
+
+def _missing_value(stop: Stop) -> str:
+    """`CONV3-64(pad=)`."""
+    name = re.search(r"([A-Za-z_]\w*)\s*=\s*$", stop.end_of_before)
+    is_missing = name is not None and stop.found in (")", ",") and opened_at(stop)
+    return f"write a value after `{name[1]}=`, or omit the option" if name and is_missing else ""
+
+
 def _dot(stop: Stop) -> str:
     if stop.found != "." or not stop.is_adjacent:
         return ""
@@ -318,6 +331,8 @@ _RULES: tuple[Callable[[Stop], str], ...] = (
     _chain,
     _dash,
     _arrow,
+    _dots,
+    _missing_value,
     _dot,
     _equals,
     _option,
