@@ -144,7 +144,7 @@ def test_a_result_goes_into_a_file() -> None:
             ("stats", "vgg16", "--set", "classes"),
             "error[E0501]: cannot set `classes`: it is not of the form name=value",
         ),
-        (("stats", "vgg16", "--set", "classes="), "error[E0501]: cannot set `classes=`: there is no value behind"),
+        (("stats", "vgg16", "--set", "classes="), "error[E0501]: cannot set `classes=`: there is no value after"),
         (("stats", "vgg16", "--set", "a=1", "--set", "a=1"), "error[E0501]: cannot set `a=1`: `a` is set already"),
         (("stats", "vgg16", "--set", "a=1 let b=2"), "error[E0501]: cannot set `a=1 let b=2`: `1 let b=2` is not one"),
         (("stats", "vgg16", "--set", "a=__import__('os')"), "cannot set `a=__import__('os')`: "),

@@ -70,7 +70,7 @@ def for_option(kind: type[Layer], written: ast.WrittenLayer, argument: ast.Argum
         more = (Edit(argument.value.span, value),) if value else ()
         return Fix((*fix.edits, *more), fix.advice, argument.span if value else place, otherwise)
     if name in _INPUTS:
-        advice = f"{kind.kind()} takes what comes in" if name != "inplace" else "this is decided by the compiler"
+        advice = f"{kind.kind()} takes what comes in" if name != "inplace" else "the compiler works this out"
         return Fix((without(written, argument),), f"{advice}: {{}}", written.span, otherwise)
     return otherwise
 
@@ -117,7 +117,7 @@ def in_the_head(kind: type[Layer], written: ast.WrittenLayer) -> Fix | None:
     if signs is None:
         return None
     options = f"({', '.join(named)})" if named else ""
-    return replacement(written.span, f"{head.text}{signs}{options}", "its numbers stand right after the name: {}")
+    return replacement(written.span, f"{head.text}{signs}{options}", "its numbers come right after the name: {}")
 
 
 def _signs(kind: type[Layer], given: Sequence[str], has_size: bool, has_width: bool) -> str | None:

@@ -25,7 +25,7 @@ def infer(layer: Layer, shapes: Sequence[Shape]) -> Shape:
     fewest, most = layer.INPUTS
     if not fewest <= len(shapes) <= most:
         wanted = "nothing" if not most else f"{fewest} value{'s' * (fewest > 1)}{' or more' * (most > fewest)}"
-        raise LayerError("E0504", f"{layer.kind()} reads {wanted}, and {len(shapes)} {_verb(len(shapes))} given")
+        raise LayerError("E0504", f"{layer.kind()} reads {wanted}, but {len(shapes)} {_verb(len(shapes))} given")
     shape = layer.output(*shapes)
     digits = current().digits
     if shape.numel > 10**digits:

@@ -195,7 +195,7 @@ def test_what_is_not_understood_is_told_with_its_line(cfg: str, message: str, li
     ("made", "message"),
     [
         ("INPUT 12x12x4 -> POOL2 -> RELU", "there are layers that nothing reads|is RELU"),
-        ("INPUT 12x12x4 -> (@x1 + ID)", "nothing before this place is called `x1`"),
+        ("INPUT 12x12x4 -> (@x1 + ID)", "nothing before this point is called `x1`"),
     ],
 )
 def test_a_text_that_is_not_the_network_is_not_given(made: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,7 +173,7 @@ EDGES: list[tuple[Any, ...]] = [("x", "a"), ("x", "b"), ("a", "s"), ("b", "s")]
     [
         (OK | {"a": None}, EDGES, "E0504", "the node a has no layer"),
         (OK | {"a": 3}, EDGES, "E0504", "the layer of a is 3"),
-        (OK | {"a": "CNOV3-4"}, EDGES, "E0231", "there is no layer or block called `CNOV3`"),
+        (OK | {"a": "CNOV3-4"}, EDGES, "E0231", "no layer type or block is called `CNOV3`"),
         (OK | {"a": "CONV3-4 -> RELU"}, EDGES, "E0504", "is not one layer"),
         (OK | {"a": "CONV3-4("}, EDGES, "E0108", "never closed"),
         (OK | {"a": "+"}, EDGES, "E0504", "ADD reads 2 values or more, and 1 is given"),
