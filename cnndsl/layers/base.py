@@ -340,13 +340,13 @@ def common_divisors(*numbers: int) -> str:
     """A hint that lists the numbers of groups that are possible.
 
     >>> common_divisors(6, 64)
-    'possible are 1, 2'
+    'possible values: 1, 2'
     """
     common = gcd(*numbers)
     divisors = [each for each in range(1, min(common, 10_000) + 1) if common % each == 0]
     if len(divisors) > 8:
         divisors = [*divisors[:4], *divisors[-4:]]
-    return f"possible are {', '.join(map(str, divisors))}" if common > 1 else "only 1 is possible"
+    return f"possible values: {', '.join(map(str, divisors))}" if common > 1 else "only 1 is possible"
 
 
 def need_spatial(kind: str, x: Shape) -> None:
