@@ -20,7 +20,7 @@ def infer(layer: Layer, shapes: Sequence[Shape]) -> Shape:
     112x112x64
     >>> infer(Conv((3,), 64), [])
     Traceback (most recent call last):
-    cnndsl.layers.base.LayerError: CONV reads 1 value, and 0 are given
+    cnndsl.layers.base.LayerError: CONV reads 1 value, but 0 are given
     """
     fewest, most = layer.INPUTS
     if not fewest <= len(shapes) <= most:
