@@ -8,6 +8,8 @@ from dataclasses import replace
 import click
 
 from cnndsl.commands.common import echo, network, note, settings_option
+from cnndsl.commands.types import OneOf
+from cnndsl.commands.usage import Subcommand
 from cnndsl.diagnostics import FORMATS, render
 from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.files import FileError
@@ -15,7 +17,7 @@ from cnndsl.graph import Graph
 from cnndsl.terminal import wants_colour
 
 
-@click.command("check")
+@click.command("check", cls=Subcommand)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
 @click.option(
@@ -27,7 +29,7 @@ from cnndsl.terminal import wants_colour
     "--format",
     "--output-format",
     "output_format",
-    type=click.Choice(FORMATS),
+    type=OneOf(FORMATS),
     default="full",
     show_default=True,
     help="The output format.",

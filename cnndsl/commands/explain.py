@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from cnndsl.commands.common import echo
+from cnndsl.commands.usage import Subcommand
 from cnndsl.errors import closest, nearest
 from cnndsl.files import FileError
 
 
-@click.command("explain")
+@click.command("explain", cls=Subcommand)
 @click.argument("code")
 def command(code: str) -> None:
     """Explain an error code or a rule of lint.

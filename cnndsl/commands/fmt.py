@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from cnndsl.commands.common import complain, echo, note, read, report
+from cnndsl.commands.usage import Subcommand
 from cnndsl.errors import CnnError, Source
 from cnndsl.files import FileError, write
 
 
-@click.command("fmt")
+@click.command("fmt", cls=Subcommand)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--check", is_flag=True, help="Write nothing; the exit code is 1 if a file is not formatted.")
 @click.option("--diff", is_flag=True, help="Write nothing; print the changes. Exit codes as for --check.")

@@ -7,18 +7,20 @@ from collections.abc import Sequence
 import click
 
 from cnndsl.commands.common import echo, force_option, note
+from cnndsl.commands.types import OneOf
+from cnndsl.commands.usage import Subcommand
 from cnndsl.files import FileError
 from cnndsl.shape import Shape
 
 
-@click.command("import")
+@click.command("import", cls=Subcommand)
 @click.argument("source", metavar="CODE|FILE")
 @click.option("--input", "inputs", metavar="HxWxC", multiple=True, help="The input shape, as in 224x224x3; repeatable.")
 @click.option("--arg", "arguments", metavar="NAME=VALUE", multiple=True, help="An argument of the code that is run.")
 @click.option("--output", "-o", metavar="FILE", help="Write to a file instead of the standard output.")
 @click.option("--save-weights", metavar="FILE", help="Write the module's weights, too: a .safetensors file.")
 @click.option("--report", is_flag=True, help="Only list what cannot be imported. CODE may be a pattern: timm:resnet*.")
-@click.option("--format", type=click.Choice(("table", "json")), help="The format of --report.  [default: table]")
+@click.option("--format", type=OneOf(("table", "json")), help="The format of --report.  [default: table]")
 @force_option
 def command(
     source: str,

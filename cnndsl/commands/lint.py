@@ -8,6 +8,8 @@ from dataclasses import replace
 import click
 
 from cnndsl.commands.common import echo, known_names, network, note, settings_option
+from cnndsl.commands.types import OneOf
+from cnndsl.commands.usage import Subcommand
 from cnndsl.diagnostics import FORMATS, render
 from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.files import FileError
@@ -24,7 +26,7 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     ctx.exit()
 
 
-@click.command("lint")
+@click.command("lint", cls=Subcommand)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
 @click.option("--select", metavar="RULES", help="Check only these rules, as in even-kernel,first-fc.")
@@ -36,7 +38,7 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     "--format",
     "--output-format",
     "output_format",
-    type=click.Choice(FORMATS),
+    type=OneOf(FORMATS),
     default="full",
     show_default=True,
     help="The output format.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from cnndsl.commands.common import AnyFunction
+from cnndsl.commands.types import OneOf, Whole
 
 if TYPE_CHECKING:
     from cnndsl.emit.drawing.display import Picture
@@ -31,20 +32,18 @@ def picture_options(function: AnyFunction) -> AnyFunction:
     for option in (
         click.option(
             "--dpi",
-            type=click.IntRange(36, 2400),
+            type=Whole(36, 2400),
             default=DEFAULT_DPI,
             help=f"The resolution of a PNG.  [default: {DEFAULT_DPI}]",
         ),
         click.option(
             "--text",
-            type=click.Choice(LETTERINGS),
+            type=OneOf(LETTERINGS),
             default="font",
             show_default=True,
             help="Embed the font in an SVG, or draw text as outlines.",
         ),
-        click.option(
-            "--theme", type=click.Choice(THEME_NAMES), default="paper", show_default=True, help="The colours."
-        ),
+        click.option("--theme", type=OneOf(THEME_NAMES), default="paper", show_default=True, help="The colours."),
     ):
         command = option(command)
     return cast("AnyFunction", command)

@@ -10,13 +10,15 @@ from cnndsl.commands.common import force_option, settings_option
 from cnndsl.commands.configuration import TableOptions, table_options, write_table
 from cnndsl.commands.diagram import DiagramOptions, diagram_options, write_diagram
 from cnndsl.commands.pictures import picture_options
+from cnndsl.commands.types import OneOf
+from cnndsl.commands.usage import Subcommand
 
 if TYPE_CHECKING:
     from cnndsl.emit.drawing.formats import PictureOptions
     from cnndsl.emit.drawing.layout.page import WidthName
 
 
-@click.command("render")
+@click.command("render", cls=Subcommand)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
 @click.option(
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 @table_options
 @click.option(
     "--width",
-    type=click.Choice(("column", "page", "slide")),
+    type=OneOf(("column", "page", "slide")),
     help="Draw for a column of a paper (240 pt, 320 px), for both columns or a page (510 pt, 680 px), or for a slide "
     "(960 px).  [default: as wide as the network needs; page for a table]",
 )

@@ -19,6 +19,8 @@ from cnndsl.commands.common import (
     program_argument,
 )
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
+from cnndsl.commands.types import OneOf, Whole
+from cnndsl.commands.usage import Subcommand
 from cnndsl.report.sweep import FORMATS
 from cnndsl.sweeping.sweep import GOALS, Configuration
 from cnndsl.values import Number
@@ -30,13 +32,11 @@ if TYPE_CHECKING:
 DEFAULT_FIGURES = ("params", "macs", "inference", "training", "receptive_field", "depth", "output")
 
 
-@click.command("sweep")
+@click.command("sweep", cls=Subcommand)
 @program_argument
 @domains_option
-@click.option(
-    "--sample", type=click.IntRange(1), metavar="COUNT", help="Try this many configurations, chosen at random."
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="The seed of --sample.")
+@click.option("--sample", type=Whole(1), metavar="COUNT", help="Try this many configurations, chosen at random.")
+@click.option("--seed", type=Whole(), default=0, show_default=True, help="The seed of --sample.")
 @click.option("--where", metavar="TEST", help="Keep configurations that pass a test: 'params < 5M and depth >= 3'.")
 @click.option("--sort", metavar="METRIC", help="Sort by a metric or parameter; -METRIC for the largest first.")
 @click.option(
@@ -44,7 +44,7 @@ DEFAULT_FIGURES = ("params", "macs", "inference", "training", "receptive_field",
 )
 @click.option("--columns", metavar="METRICS", help=f"The metrics to print, of {', '.join(GOALS)}.")
 @click.option(
-    "--format", type=click.Choice(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
+    "--format", type=OneOf(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
 @width_option
 @output_option

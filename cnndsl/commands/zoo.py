@@ -11,6 +11,8 @@ import click
 from cnndsl.catalogue import COLUMNS, GOALS, TITLES, BundledNetwork
 from cnndsl.commands.common import force_option, known_names, known_order, note, terminal_width
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
+from cnndsl.commands.types import OneOf
+from cnndsl.commands.usage import Subcommand
 from cnndsl.records import record
 from cnndsl.report.zoo import DEFAULT_COLUMNS, FORMATS
 
@@ -39,14 +41,14 @@ class _Selection:
         return {*self.tested, *self.goals, *filter(None, (self.order,))}
 
 
-@click.command("zoo")
+@click.command("zoo", cls=Subcommand)
 @click.argument("words", nargs=-1, metavar="[NAME | WORD...]")
 @click.option("--where", metavar="TEST", help="Keep networks that pass a test: 'params < 10M and top1 > 75'.")
 @click.option("--sort", metavar="COLUMN", help="Sort by a column; -COLUMN for the largest first.")
 @click.option("--pareto", metavar="COLUMNS", help="Keep networks that no other beats in all of them: params,top1.")
 @click.option("--columns", metavar="COLUMNS", help=f"The columns to print, of {', '.join(COLUMNS)}.")
 @click.option(
-    "--format", type=click.Choice(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
+    "--format", type=OneOf(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
 @width_option
 @output_option

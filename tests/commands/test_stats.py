@@ -164,9 +164,9 @@ def test_groups_are_sorted_level_by_level() -> None:
         (("--columns", "path,multiply-adds"), "there is no column 'multiply-adds'; did you mean `macs`?"),
         (("--sort", "-in training"), "there is no column 'in training'; did you mean `training`?"),
         (("--format", "lecture", "--batch", "8"), "the lecture's table is as it is"),
-        (("--by", "layer"), "'layer' is not one of"),
-        (("--depth", "0"), "0 is not in the range x>=1"),
-        (("--batch", "0"), "0 is not in the range x>=1"),
+        (("--by", "layer"), "--by must be block, stage or kind, not 'layer'"),
+        (("--depth", "0"), "--levels must be a whole number, 1 or more, not '0'"),
+        (("--batch", "0"), "--batch must be a whole number, 1 or more, not '0'"),
         (("--format", "lecture", "--depth", "1"), "the lecture's table is as it is"),
     ],
 )
