@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from cnndsl.commands.common import complain, echo, network, program_argument, settings_option
-from cnndsl.commands.types import OneOf, Whole
+from cnndsl.commands.types import OneOf, WholeNumber
 from cnndsl.commands.usage import Subcommand
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ _DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 @click.command("bench", cls=Subcommand)
 @program_argument
 @settings_option
-@click.option("--batch", type=Whole(1), default=1, show_default=True, help="Images in a batch.")
+@click.option("--batch", type=WholeNumber(1), default=1, show_default=True, help="Images in a batch.")
 @click.option("--dtype", type=OneOf(DTYPES), default="fp32", show_default=True, help="amp is bf16 autocast.")
 @click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps, xpu.  [default: the accelerator, else cpu]")
 @click.option("--training", is_flag=True, help="Time a step of SGD instead of a forward pass.")
 @click.option("--channels-last", is_flag=True, help="Use the channels-last memory format.")
 @click.option("--compile", "compiled", is_flag=True, help="Compile the module with torch.compile.")
-@click.option("--runs", type=Whole(1), default=10, show_default=True, help="How many runs to time.")
+@click.option("--runs", type=WholeNumber(1), default=10, show_default=True, help="How many runs to time.")
 @click.option("--format", type=OneOf(["table", "json"]), default="table", show_default=True, help="The output format.")
 def command(
     file: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -72,8 +73,14 @@ def known_names(
     Raises UsageError for an unknown name, with the nearest one."""
     names = [name.strip() for name in text.split(",") if name.strip()] if text else []
     for name in names:
+        several = re.split(r"[\s;|+]+", name)
+        if len(several) > 1 and all(each in known for each in several):
+            raise click.UsageError(f"commas separate names, unlike {name!r}; write {','.join(several)}")
         _require(name, known, what, titles or {})
     return names
+
+
+_DIRECTION = re.compile(r"(?P<name>\w+)[\s:,]+(?P<way>asc|desc)(ending)?", re.IGNORECASE)
 
 
 def known_order(
@@ -82,17 +89,25 @@ def known_order(
     """Return the name that `--sort` has, and whether the largest comes first: `-params`. Raises UsageError for several
     names and for an unknown one, with the nearest one."""
     name = text.strip().lstrip("-+")
+    way = _DIRECTION.fullmatch(name)
+    if way is not None and way["name"] in known:
+        sign = "-" if way["way"].casefold() == "desc" else ""
+        raise click.UsageError(f"{text!r} is no {what}; - puts the largest first: write --sort {sign}{way['name']}")
+    if "," in name and name.partition(",")[0].strip() in known:
+        raise click.UsageError(f"--sort takes one {what}, not {text!r}; write --sort {text.partition(',')[0].strip()}")
     _require(name, known, what, titles or {})
     return name, text.strip().startswith("-")
 
 
 def _require(name: str, known: Sequence[str], what: str, titles: Mapping[str, str]) -> None:
-    from cnndsl.errors import nearest
+    from cnndsl.errors import did_you_mean, listed, nearest
+    from cnndsl.sweeping.where_fixes import NAMES
 
-    if name not in known:
-        titled = titles.get(name)
-        hint = f"did you mean `{titled}`?" if titled in known else nearest(name, known) or ", ".join(known)
-        raise click.UsageError(f"there is no {what} {name!r}; {hint}")
+    if name in known:
+        return
+    titled = titles.get(name) or NAMES.get(name.casefold().replace("-", "_"), "")
+    hint = did_you_mean(titled) if titled in known else nearest(name, known)
+    raise click.UsageError(f"there is no {what} {name!r}; {hint or f'there are {listed(known, most=len(known))}'}")
 
 
 def read(file: str) -> Source:

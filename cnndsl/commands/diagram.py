@@ -9,7 +9,7 @@ import click
 from cnndsl.commands.common import AnyFunction, echo, note, read
 from cnndsl.commands.failing import FailingNetwork
 from cnndsl.commands.pictures import write_picture
-from cnndsl.commands.types import OneOf, Whole
+from cnndsl.commands.types import OneOf, WholeNumber
 from cnndsl.errors import CnnError
 from cnndsl.records import record
 
@@ -47,7 +47,7 @@ def diagram_options(function: AnyFunction) -> AnyFunction:
             help="Fold the network into cards, or let Graphviz lay out every layer.",
         ),
         click.option("--unfold", is_flag=True, help="Draw every layer; fold nothing."),
-        click.option("--levels", type=Whole(1), metavar="N", help="Open parts down to level N; 1 is the top."),
+        click.option("--levels", type=WholeNumber(1), metavar="N", help="Open parts down to level N; 1 is the top."),
         click.option("--open", "opened", metavar="NAME", multiple=True, help="Open this block in a panel; repeatable."),
     ):
         function = option(function)

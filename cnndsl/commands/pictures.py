@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from cnndsl.commands.common import AnyFunction
-from cnndsl.commands.types import OneOf, Whole
+from cnndsl.commands.types import OneOf, WholeNumber
 
 if TYPE_CHECKING:
     from cnndsl.emit.drawing.display import Picture
@@ -32,7 +32,7 @@ def picture_options(function: AnyFunction) -> AnyFunction:
     for option in (
         click.option(
             "--dpi",
-            type=Whole(36, 2400),
+            type=WholeNumber(36, 2400),
             default=DEFAULT_DPI,
             help=f"The resolution of a PNG.  [default: {DEFAULT_DPI}]",
         ),

@@ -22,7 +22,7 @@ from cnndsl.commands.common import (
     terminal_width,
 )
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
-from cnndsl.commands.types import OneOf, Whole
+from cnndsl.commands.types import OneOf, WholeNumber
 from cnndsl.commands.usage import Subcommand
 from cnndsl.report.columns import COLUMNS, MEMORY, TIMES
 from cnndsl.report.formats import DERIVATIONS, FORMATS
@@ -56,13 +56,13 @@ _DERIVATION_ENDINGS = {".md": "derivation-markdown", ".tex": "derivation-latex"}
     "--levels",
     "--depth",
     "depth",
-    type=Whole(1),
+    type=WholeNumber(1),
     metavar="N",
     help="Show N levels of blocks; 1 shows the outermost only. --depth is the older name.",
 )
 @click.option("--columns", metavar="NAMES", help=f"The columns to print, of {', '.join(COLUMNS)}.")
 @click.option("--sort", metavar="NAME", help="Sort by a column; -NAME for the largest first.")
-@click.option("--batch", type=Whole(1), metavar="N", help="Add the memory that N images need.  [default: 1]")
+@click.option("--batch", type=WholeNumber(1), metavar="N", help="Add the memory that N images need.  [default: 1]")
 @click.option("--dtype", type=OneOf(DTYPES), help="The type of values, for memory and time.  [default: fp32]")
 @click.option("--optimizer", type=OneOf(OPTIMIZERS), help="The optimizer, for memory in training.  [default: sgd]")
 @click.option("--device", type=OneOf(("cpu", "cuda")), help="The device, for memory.  [default: cpu; cuda with --gpu]")

@@ -36,7 +36,7 @@ class OneOf(_OneOfBase):
         )
 
 
-class Whole(_WholeBase):
+class WholeNumber(_WholeBase):
     """A whole number from a smallest to a largest one."""
 
     name = "number"

@@ -112,7 +112,7 @@ def _asked(where: str | None, sort: str | None, pareto: str | None) -> _Selectio
     """Read the options that select networks. Raises CnnError, UsageError."""
     from cnndsl.catalogue import read_test
 
-    test, tested = read_test(where) if where else (None, frozenset[str]())
+    test, tested = read_test(where) if where is not None else (None, frozenset[str]())
     order, largest_first = known_order(sort, list(COLUMNS), "column", TITLES) if sort else ("", False)
     return _Selection(test, tested, known_names(pareto, list(GOALS), "column", TITLES), order, largest_first)
 
@@ -131,9 +131,13 @@ def _selected(networks: Sequence[BundledNetwork], asked: _Selection) -> list[Bun
 def _unknown(words: Sequence[str]) -> FileError:
     """Return the error for words that no network matches."""
     from cnndsl.files import FileError
-    from cnndsl.resources import similar
+    from cnndsl.resources import similar, zoo
 
-    hint = (similar(words[0]) if len(words) == 1 else "") or "`cnndsl zoo` lists all networks"
+    if len(words) > 1 and set(words) <= set(zoo()):
+        return FileError(f"an entry is of one network, not of {' and '.join(words)}; write: cnndsl zoo {words[0]}")
+    everything = "`cnndsl zoo` lists all networks"
+    hint = similar(words[0]) if len(words) == 1 and words[0].casefold() not in ("list", "all", "ls") else ""
+    hint = hint or everything
     return FileError(
         f"no bundled network has {' and '.join(map(repr, words))} in its name, family or description; {hint}"
     )
