@@ -49,6 +49,10 @@ COMMANDS: Mapping[str, str] = {
 """Each command and its line in the help."""
 
 
+OPTIONAL = frozenset({"torch", "numpy", "safetensors", "onnx", "resvg_py", "reportlab", "pygraphviz"})
+"""Packages that some commands need, and that are not installed with this one."""
+
+
 class Commands(click.Group):
     """Import each command when it is called."""
 
@@ -104,6 +108,12 @@ class Commands(click.Group):
             from cnndsl.commands.common import complain
 
             complain(str(stop))
+        except ModuleNotFoundError as stop:
+            if stop.name not in OPTIONAL:
+                raise
+            from cnndsl.commands.common import complain
+
+            complain(f"{ctx.invoked_subcommand} needs {stop.name}: pip install {stop.name}")
         return ctx.exit(1)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnndsl.commands.common import AnyFunction, echo, note, read
+from cnndsl.commands.common import AnyFunction, as_given, echo, note, read
 from cnndsl.commands.failing import FailingNetwork
 from cnndsl.commands.pictures import write_picture
 from cnndsl.commands.types import OneOf, WholeNumber
@@ -75,14 +75,13 @@ def write_diagram(
     from cnndsl.emit.drawing.cards.fold import model
     from cnndsl.emit.drawing.diagram import links_from
     from cnndsl.emit.drawing.layout.page import picture
-    from cnndsl.network import compiled
     from cnndsl.settings import parse_settings
 
     if options.fold:
         note("--fold is the default: cards fold what repeats")
     source, given, link = read(file), parse_settings(settings), links_from(target)
     try:
-        graph = compiled(source, given).graph
+        graph = as_given(source, given).graph
     except CnnError as stop:
         failing = FailingNetwork(source, given, stop.diagnostics, link)
         if output is None:
@@ -130,14 +129,13 @@ def _by_graphviz(
     from cnndsl.emit.drawing.dot import dot
     from cnndsl.emit.drawing.draw import NoGraphvizError, draw, format_of
     from cnndsl.files import write
-    from cnndsl.network import compiled
     from cnndsl.settings import parse_settings
 
     if target != "-":
         format_of(target)
     source, given = read(file), parse_settings(settings)
     try:
-        graph = compiled(source, given).graph
+        graph = as_given(source, given).graph
     except CnnError as stop:
         why = "DOT cannot show errors; `-o FILE.svg` with `--layout cards` can"
         FailingNetwork(source, given, stop.diagnostics).say_nothing_is_written(why)

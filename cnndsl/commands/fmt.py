@@ -7,7 +7,7 @@ import click
 from cnndsl.commands.common import complain, echo, note, read, report
 from cnndsl.commands.usage import Subcommand
 from cnndsl.errors import CnnError, Source
-from cnndsl.files import FileError, write
+from cnndsl.files import FileError, exists, write
 
 
 @click.command("fmt", cls=Subcommand)
@@ -36,10 +36,13 @@ def command(ctx: click.Context, files: tuple[str, ...], check: bool, diff: bool)
 
 def _format(file: str, check: bool, diff: bool) -> bool:
     """Format a file. Return whether that changed anything, or would."""
-    from cnndsl.files import read as read_file
+    from cnndsl.finding import read as read_file
+    from cnndsl.resources import architecture
     from cnndsl.syntax.format import format
     from cnndsl.syntax.parse import parse
 
+    if not exists(file) and architecture(file) is not None:
+        raise FileError(f"there is no file {file}, and bundled networks are formatted; `cnndsl new {file}` copies one")
     source = read(file) if file == "-" else read_file(file)
     text = format(parse(source))
     changed = text != source.text

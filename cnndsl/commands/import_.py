@@ -94,15 +94,29 @@ def _of_file(file: str) -> str:
     """The text of the program that is the network of a file."""
     from cnndsl.files import read, read_binary
     from cnndsl.importers.program import BINARY_READERS, READERS, program, suffix
-    from cnndsl.runtime.weights import SUFFIXES, summary
+    from cnndsl.runtime.weights import SUFFIXES
 
     if suffix(file) in SUFFIXES:
         way = "name the code that makes its network: cnndsl import package.module:function"
-        raise FileError(f"cannot import {file}: it holds weights and no network ({summary(file)}); {way}")
+        raise FileError(f"cannot import {file}: it holds weights and no network ({_summary(file)}); {way}")
     if suffix(file) not in {**READERS, **BINARY_READERS}:
-        known = ", ".join([*READERS, *BINARY_READERS])
-        raise FileError(f"cannot import {file}: its name ends with none of {known}")
+        from cnndsl.commands.import_hints import import_hint
+
+        raise FileError(f"cannot import {file!r}: {import_hint(file, [*READERS, *BINARY_READERS])}")
     return program(read_binary(file) if suffix(file) in BINARY_READERS else read(file))
+
+
+def _summary(file: str) -> str:
+    """Return what is in a file of weights, or why that is not known. Raises FileError if there is no such file."""
+    from cnndsl.files import is_file
+    from cnndsl.runtime.weights import summary
+
+    try:
+        return summary(file)
+    except FileError as stop:
+        if not is_file(file):
+            raise
+        return str(stop).rpartition(": ")[2]
 
 
 def _of_code(target: str, arguments: Sequence[str], shapes: Sequence[Shape], weights: str | None, force: bool) -> str:
@@ -148,8 +162,12 @@ def _report(
 
 def _shape(text: str) -> Shape:
     """The volume that `--input` says. Raises UsageError where it is none."""
+    from cnndsl.commands.inputs import input_meant
+
+    if meant := input_meant(text):
+        raise click.UsageError(f"--input is HEIGHTxWIDTHxCHANNELS, not {text!r}; write --input {meant}")
     parts = text.strip().split("x")
     if not all(each.isascii() and each.isdigit() and int(each) for each in parts) or len(parts) > 4:
-        raise click.UsageError(f"--input {text} is not a volume; it is written height x width x channels: 224x224x3")
+        raise click.UsageError(f"--input is HEIGHTxWIDTHxCHANNELS, as in --input 224x224x3, not {text!r}")
     *extents, channels = map(int, parts)
     return Shape(channels, tuple(extents))

@@ -177,7 +177,7 @@ def test_figures_are_called_as_the_headings_have_them() -> None:
         (("--where", "crop > a"), 1, "a test may mention family, year, input, top1"),
         (("--where", "input.H > 400"), 1, "`input` is asked as a whole, as in `input == 224x224x3`"),
         (("--where", "conv1.output == 3"), 1, "`conv1.output` cannot be asked here"),
-        (("--where", "params < 25 M"), 1, "a unit stands next to its number: `25M`"),
+        (("--where", "params < 25 M"), 1, "a unit follows its number without a space, unlike `25 M`"),
         (("--where", "family in {ResNet, VGG}"), 1, "write it out: `family == ResNet or family == VGG`"),
         (("--where", "params < 10MB"), 1, "--where:1:10"),
         (("--where", "10MB > params"), 1, "write `10M`; in bytes are memory, inference, saved, training"),

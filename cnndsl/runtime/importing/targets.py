@@ -25,6 +25,8 @@ from cnndsl.shape import Shape
 if TYPE_CHECKING:
     from torch import nn
 
+_TORCHVISION = ("torch", "pytorch", "hub", "torch.hub", "torchvision.models")
+"""Names under which networks of torchvision are looked for."""
 LIBRARIES = ("timm", "torchvision")
 """Libraries whose networks have names of their own."""
 
@@ -96,8 +98,8 @@ def _told(target: str) -> Generator[None]:
     except FileError:
         raise
     except ModuleNotFoundError as stop:
-        needed = {"torch": "'cnndsl[torch]'", **{name: name for name in LIBRARIES}}.get(stop.name or "")
-        way = f"pip install {needed}" if needed else "is it named from the folder that you are in?"
+        needed = stop.name if stop.name in ("torch", *LIBRARIES) else ""
+        way = f"pip install {needed}" if needed else _elsewhere(target)
         raise FileError(f"cannot import {target}: there is no module {stop.name}; {way}") from None
     except (Exception, SystemExit) as stop:
         frames = traceback.extract_tb(stop.__traceback__)
@@ -106,6 +108,14 @@ def _told(target: str) -> Generator[None]:
         )
         told = " ".join(str(stop).split()) or "it gave no reason"
         raise FileError(f"cannot import {target}: {type(stop).__name__}: {told}{place}") from None
+
+
+def _elsewhere(target: str) -> str:
+    """Return where code may be that Python does not find."""
+    home, _, name = target.rpartition(":")
+    if home in _TORCHVISION:
+        return f"write torchvision:{name}"
+    return "Python looks for modules in the folder that you are in, and among the installed packages"
 
 
 def _loaded(home: str) -> ModuleType:
@@ -129,7 +139,8 @@ def _loaded(home: str) -> ModuleType:
 
 def _found(home: ModuleType, name: str, target: str) -> object:
     if not hasattr(home, name):
-        hint = nearest(name, [each for each in dir(home) if not each.startswith("_")])
+        hint = _elsewhere(target) if home.__name__ == "torch" else ""
+        hint = hint or nearest(name, [each for each in dir(home) if not each.startswith("_")])
         raise FileError(f"cannot import {target}: there is no `{name}`{f'; {hint}' if hint else ''}")
     found: object = getattr(home, name)
     if not _is_module(found) and not callable(found):
