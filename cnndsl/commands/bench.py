@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from cnndsl.commands.common import complain, echo, network, program_argument, settings_option
+from cnndsl.commands.common import complain, force_option, network, program_argument, settings_option
+from cnndsl.commands.tables import deliver, output_option
 from cnndsl.commands.types import OneOf, WholeNumber
 from cnndsl.commands.usage import Subcommand
 
@@ -31,6 +32,8 @@ _DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 @click.option("--compile", "compiled", is_flag=True, help="Compile the module with torch.compile.")
 @click.option("--runs", type=WholeNumber(1), default=10, show_default=True, help="How many runs to time.")
 @click.option("--format", type=OneOf(["table", "json"]), default="table", show_default=True, help="The output format.")
+@output_option
+@force_option
 def command(
     file: str,
     settings: tuple[str, ...],
@@ -42,6 +45,8 @@ def command(
     compiled: bool,
     runs: int,
     format: str,
+    output: str | None,
+    force: bool,
 ) -> None:
     """Benchmark a network on this machine.
 
@@ -53,19 +58,34 @@ def command(
     cnndsl bench resnet50 --batch 32 --dtype amp --channels-last
     cnndsl bench net.cnn --training --compile
     """
+    from cnndsl.files import check_new
     from cnndsl.runtime.bench import BenchPlan, bench
 
     if device is not None and _DEVICE.fullmatch(device) is None:
-        complain(f"cannot run on {device}: --device must be cpu, cuda, mps or xpu, with a number as in cuda:1")
+        hint = "; write --device cuda" if device.casefold() in ("gpu", "nvidia") else ""
+        complain(f"cannot run on {device}: --device must be cpu, cuda, mps or xpu, with a number as in cuda:1{hint}")
         raise SystemExit(1)
     graph = network(file, settings).graph
+    if output is not None and output != "-":
+        check_new(output, force=force)
     plan = BenchPlan(batch, cast("Dtype", dtype), device or _best(), training, channels_last, compiled, runs)
     try:
         timing = bench(graph, plan)
     except (RuntimeError, AssertionError, NotImplementedError) as stop:
-        complain(f"cannot run on {plan.device}: {str(stop).strip().splitlines()[0]}")
+        complain(f"cannot run on {plan.device}: {_reason(plan.device, str(stop))}")
         raise SystemExit(1) from None
-    echo(json.dumps(_data(timing), indent=2) if format == "json" else _table(timing))
+    deliver(json.dumps(_data(timing), indent=2) if format == "json" else _table(timing), output, force=force)
+
+
+def _reason(device: str, told: str) -> str:
+    """Return why the module does not run; if the device is there, torch's own sentence is all that is known."""
+    import torch
+
+    kind = device.partition(":")[0]
+    found = torch.accelerator.current_accelerator(check_available=True)
+    if kind != "cpu" and (found is None or found.type != kind):
+        return f"torch finds no such device; it finds {'cpu' if found is None else f'{found.type} and cpu'}"
+    return f"torch says: {told.strip().splitlines()[0]}" if told.strip() else "torch gives no reason"
 
 
 def _best() -> str:

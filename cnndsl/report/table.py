@@ -71,11 +71,22 @@ def coloured(view: TableModel, width: int | None = None) -> str:
     console.print(Text(title(view.stats), style="bold"))
     console.print()
     console.print(table)
+    for line in omission([column.key for at, column in enumerate(view.columns) if at not in shown]):
+        console.print(Text(line, style="dim"), soft_wrap=True)
     console.print()
     for line in summary(view.stats):
         console.print(Text(line), soft_wrap=True)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue().rstrip("\n")
+
+
+def omission(columns: Sequence[str]) -> list[str]:
+    """Return the line that names the columns that a narrow terminal omits; no line if it omits none.
+
+    >>> omission(["macs", "weights"])
+    ['not shown for lack of width: macs, weights; --columns chooses the columns']
+    """
+    return [f"not shown for lack of width: {', '.join(columns)}; --columns chooses the columns"] if columns else []
 
 
 def _entries(view: TableModel) -> list[TableRow]:

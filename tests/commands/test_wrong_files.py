@@ -103,7 +103,7 @@ def test_a_library_that_is_not_called_so() -> None:
         ("net.gif", "; write net.png"),
         ("net.eps", "; write net.pdf"),
         ("net", "; write net.svg"),
-        ("folder/", "this names a folder; add the name of a file"),
+        ("folder/", "; add the name of a file"),
     ],
 )
 def test_a_picture_of_another_format(file: str, message: str) -> None:

@@ -71,6 +71,8 @@ def instead(path: str) -> str:
     >>> instead("net.jpg"), instead("net"), instead("net.xyz")
     ('; write net.png', '; write net.svg', '')
     """
+    if path.endswith("/"):
+        return "; add the name of a file"
     name, dot, ending = path.rpartition(".")
     if not dot or "/" in ending:
         return f"; write {path}.svg"
