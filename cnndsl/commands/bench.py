@@ -24,13 +24,13 @@ _DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 @click.command("bench", cls=Subcommand)
 @program_argument
 @settings_option
-@click.option("--batch", type=WholeNumber(1), default=1, show_default=True, help="Images in a batch.")
-@click.option("--dtype", type=OneOf(DTYPES), default="fp32", show_default=True, help="amp is bf16 autocast.")
-@click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps, xpu.  [default: the accelerator, else cpu]")
+@click.option("--batch", type=WholeNumber(1), default=1, show_default=True, help="The number of images in a batch.")
+@click.option("--dtype", type=OneOf(DTYPES), default="fp32", show_default=True, help="The type of values; amp is autocast to bf16.")
+@click.option("--device", metavar="DEVICE", help="The device: cpu, cuda, cuda:1, mps or xpu.  [default: the accelerator, else cpu]")
 @click.option("--training", is_flag=True, help="Time a step of SGD instead of a forward pass.")
 @click.option("--channels-last", is_flag=True, help="Use the channels-last memory format.")
 @click.option("--compile", "compiled", is_flag=True, help="Compile the module with torch.compile.")
-@click.option("--runs", type=WholeNumber(1), default=10, show_default=True, help="How many runs to time.")
+@click.option("--runs", type=WholeNumber(1), default=10, show_default=True, help="The number of runs to time, after warming up.")
 @click.option("--format", type=OneOf(["table", "json"]), default="table", show_default=True, help="The output format.")
 @output_option
 @force_option

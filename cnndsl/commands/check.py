@@ -42,6 +42,7 @@ def command(
 
     \b
     cnndsl check net.cnn --strict
+    cnndsl check *.cnn -o findings.sarif
     """
     found: list[Diagnostic] = []
     for file in files:

@@ -13,13 +13,17 @@ from cnndsl.files import FileError, exists, write
 @click.command("fmt", cls=Subcommand)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--check", is_flag=True, help="Write nothing; the exit code is 1 if a file is not formatted.")
-@click.option("--diff", is_flag=True, help="Write nothing; print the changes. Exit codes as for --check.")
+@click.option("--diff", is_flag=True, help="Write nothing; print the changes. The exit code is 1 if there are any.")
 @click.pass_context
 def command(ctx: click.Context, files: tuple[str, ...], check: bool, diff: bool) -> None:
     """Format files in the canonical style.
 
     Files are changed in place; - reads the standard input and prints the result. Comments stay where they are, and the
     meaning does not change.
+
+    \b
+    cnndsl fmt net.cnn
+    cnndsl fmt *.cnn --check
     """
     changed = failed = 0
     for file in files:

@@ -24,6 +24,7 @@ def command(name: str, output: str | None, force: bool) -> None:
     `cnndsl zoo` lists the names.
 
     \b
+    cnndsl new vgg16
     cnndsl new vgg16 -o mine.cnn
     """
     from cnndsl import resources

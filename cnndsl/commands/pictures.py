@@ -34,7 +34,7 @@ def picture_options(function: AnyFunction) -> AnyFunction:
             "--dpi",
             type=WholeNumber(36, 2400),
             default=DEFAULT_DPI,
-            help=f"The resolution of a PNG.  [default: {DEFAULT_DPI}]",
+            help=f"The resolution of a PNG in pixels per inch, from 36 to 2400.  [default: {DEFAULT_DPI}]",
         ),
         click.option(
             "--text",
@@ -43,7 +43,7 @@ def picture_options(function: AnyFunction) -> AnyFunction:
             show_default=True,
             help="Embed the font in an SVG, or draw text as outlines.",
         ),
-        click.option("--theme", type=OneOf(THEME_NAMES), default="paper", show_default=True, help="The colours."),
+        click.option("--theme", type=OneOf(THEME_NAMES), default="paper", show_default=True, help="The colours: for paper, for a dark page, or shades of grey."),
     ):
         command = option(command)
     return cast("AnyFunction", command)

@@ -114,7 +114,7 @@ def _table(networks: Sequence[BundledNetwork], columns: Sequence[str], room: int
         cells = _fitted(cells, room, is_chosen)
     left = {at for at, column in enumerate(cells) if column in _TEXTS}
     lines = in_columns(list(zip(*cells.values(), strict=True)), left)
-    return "\n".join([*lines, *omission([column for column in columns if column not in cells])])
+    return "\n".join([*lines, *omission([column for column in columns if column not in cells], room or 100)])
 
 
 def _fitted(cells: dict[str, list[str]], room: int, is_chosen: bool) -> dict[str, list[str]]:

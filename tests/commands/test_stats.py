@@ -159,7 +159,7 @@ def test_groups_are_sorted_level_by_level() -> None:
     [
         (("--columns", "prams"), "there is no column 'prams'; did you mean `params`?"),
         (("--sort", "-macks"), "there is no column 'macks'; did you mean `macs`?"),
-        (("--sort", "params,macs"), "there is no column 'params,macs'; did you mean `params`?"),
+        (("--sort", "params,macs"), "--sort takes one column, not 'params,macs'; write --sort params"),
         (("--columns", "name"), "there is no column 'name'; did you mean `path`?"),
         (("--columns", "path,multiply-adds"), "there is no column 'multiply-adds'; did you mean `macs`?"),
         (("--sort", "-in training"), "there is no column 'in training'; did you mean `training`?"),

@@ -261,6 +261,8 @@ def test_a_narrow_terminal_leaves_columns_out(room: int, missing: set[str]) -> N
     assert max(map(len, lines)) <= room
     assert all((COLUMNS[column] in lines[0]) == (column not in missing) for column in DEFAULT_COLUMNS)
     assert any(line.endswith(" …") for line in lines)
+    told = " ".join(lines).partition("not shown for lack of width: ")[2].partition(";")[0]
+    assert set(filter(None, told.split(", "))) == missing
 
 
 def test_the_example_of_the_documentation() -> None:
