@@ -25,12 +25,22 @@ _DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 @program_argument
 @settings_option
 @click.option("--batch", type=WholeNumber(1), default=1, show_default=True, help="The number of images in a batch.")
-@click.option("--dtype", type=OneOf(DTYPES), default="fp32", show_default=True, help="The type of values; amp is autocast to bf16.")
-@click.option("--device", metavar="DEVICE", help="The device: cpu, cuda, cuda:1, mps or xpu.  [default: the accelerator, else cpu]")
+@click.option(
+    "--dtype",
+    type=OneOf(DTYPES),
+    default="fp32",
+    show_default=True,
+    help="The type of values; amp is autocast to bf16.",
+)
+@click.option(
+    "--device",
+    metavar="DEVICE",
+    help="The device: cpu, cuda, cuda:1, mps or xpu.  [default: the accelerator, else cpu]",
+)
 @click.option("--training", is_flag=True, help="Time a step of SGD instead of a forward pass.")
 @click.option("--channels-last", is_flag=True, help="Use the channels-last memory format.")
 @click.option("--compile", "compiled", is_flag=True, help="Compile the module with torch.compile.")
-@click.option("--runs", type=WholeNumber(1), default=10, show_default=True, help="The number of runs to time, after warming up.")
+@click.option("--runs", type=WholeNumber(1), default=10, show_default=True, help="The number of runs to time.")
 @click.option("--format", type=OneOf(["table", "json"]), default="table", show_default=True, help="The output format.")
 @output_option
 @force_option

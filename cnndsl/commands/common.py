@@ -34,7 +34,7 @@ def settings_option(function: AnyFunction) -> AnyFunction:
     """Add `--set name=value` and `--input`, both repeatable. `--input` sets the setting `input`, or `input.left` for
     one of several inputs."""
     setting = "Set a parameter of the network, as in --set classes=10. Repeatable."
-    volume = "Replace the shape that INPUT has, as in --input 160x160x3, or left=64x64x1 for one of several."
+    volume = "Replace the shape of INPUT, channels last, as in --input 160x160x3; left=64x64x1 for one of several."
     return _settings(function, ("NAME=VALUE", setting), ("HxWxC", volume))
 
 

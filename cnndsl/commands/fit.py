@@ -21,6 +21,7 @@ from cnndsl.commands.common import (
     terminal_width,
 )
 from cnndsl.commands.pictures import ENDINGS, check_picture, picture_options, write_picture
+from cnndsl.commands.synonyms import VALUE_SYNONYMS
 from cnndsl.commands.types import OneOf
 from cnndsl.commands.usage import Subcommand
 
@@ -151,7 +152,8 @@ def _capacity(memory: Capacity | None, gpu: Card | None, headroom: int | None) -
 
 
 def _types(text: str) -> list[Dtype]:
-    found = known_names(text, DTYPES, "type")
+    titles = {word: name for name, words in VALUE_SYNONYMS.items() for word in words if name in DTYPES}
+    found = known_names(text.casefold(), DTYPES, "type", titles)
     if not found:
         raise click.UsageError(f"--dtype needs a type: {', '.join(DTYPES)}")
     return cast("list[Dtype]", list(dict.fromkeys(found)))

@@ -43,7 +43,13 @@ def picture_options(function: AnyFunction) -> AnyFunction:
             show_default=True,
             help="Embed the font in an SVG, or draw text as outlines.",
         ),
-        click.option("--theme", type=OneOf(THEME_NAMES), default="paper", show_default=True, help="The colours: for paper, for a dark page, or shades of grey."),
+        click.option(
+            "--theme",
+            type=OneOf(THEME_NAMES),
+            default="paper",
+            show_default=True,
+            help="The colours: for paper, for a dark page, or shades of grey.",
+        ),
     ):
         command = option(command)
     return cast("AnyFunction", command)

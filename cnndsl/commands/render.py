@@ -77,7 +77,14 @@ def command(
             )
         write_table(files, settings, TableOptions(format, output, force, options, width or "page"))
         return
-    if len(files) > 1 or format:
-        raise click.UsageError("a diagram is of one network, in the format of the file: add --style table for a table")
+    if format:
+        from cnndsl.commands.compile import module_name
+
+        ending = {"latex": "tex", "markdown": "mmd"}.get(format, format)
+        target = f"{module_name(files[0])}.{ending}"
+        raise click.UsageError(f"--format is for --style table; the name of a diagram's file chooses: -o {target}")
+    if len(files) > 1:
+        hint = f"`cnndsl render {' '.join(files)} --style table` has a column for each"
+        raise click.UsageError(f"a diagram is of one network, not of {len(files)}; {hint}")
     shown = DiagramOptions(width, opened, levels, unfold, layout, fold)
     write_diagram(next(iter(files)), settings, output, shown, options, force=force)

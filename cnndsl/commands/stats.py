@@ -62,10 +62,17 @@ _DERIVATION_ENDINGS = {".md": "derivation-markdown", ".tex": "derivation-latex"}
 )
 @click.option("--columns", metavar="NAMES", help=f"The columns to print, of {', '.join(COLUMNS)}.")
 @click.option("--sort", metavar="NAME", help="Sort by a column; -NAME for the largest first.")
-@click.option("--batch", type=WholeNumber(1), metavar="N", help="Add the memory that a batch of N images needs.  [default: 1 image]")
+@click.option(
+    "--batch",
+    type=WholeNumber(1),
+    metavar="N",
+    help="Add the memory that a batch of N images needs.  [default: 1 image]",
+)
 @click.option("--dtype", type=OneOf(DTYPES), help="The type of values, for memory and time.  [default: fp32]")
 @click.option("--optimizer", type=OneOf(OPTIMIZERS), help="The optimizer, for memory in training.  [default: sgd]")
-@click.option("--device", type=OneOf(("cpu", "cuda")), help="The device whose memory is counted.  [default: cpu; cuda with --gpu]")
+@click.option(
+    "--device", type=OneOf(("cpu", "cuda")), help="The device whose memory is counted.  [default: cpu; cuda with --gpu]"
+)
 @click.option("--gpu", metavar="CARD", callback=gpu, help="Add the least time of each layer on this GPU.")
 @width_option
 @output_option

@@ -65,6 +65,9 @@ LINES = {
     "check net.cnn --quiet": "results go to standard output and notes to standard error",
     "zoo --family ResNet": "write --where 'family == ResNet'",
     "zoo --list": "zoo has no option --list",
+    "render net.cnn --format png": "--format is for --style table; the name of a diagram's file chooses: -o net.png",
+    "render net.cnn other.cnn": "`cnndsl render net.cnn other.cnn --style table` has a column for each",
+    "fit net.cnn --memory 8GB --dtype float16": "there is no type 'float16'; did you mean `fp16`?",
     "new NAME mine.cnn": "to write that file: -o mine.cnn",
 }
 
@@ -108,3 +111,18 @@ def _options(command: str) -> set[str]:
 def test_every_command_prints_the_version(command: str) -> None:
     for option in ("-V", "--version"):
         assert run(*filter(None, (command, option))).output == f"cnndsl {__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_has_an_example_and_texts_for_all_options(command: str) -> None:
+    result = run(command, "--help")
+    assert f"\n  cnndsl {command}" in result.stdout
+    found: object = import_module(f"cnndsl.commands.{module(command)}").command
+    assert isinstance(found, click.Command)
+    assert [each.name for each in found.params if isinstance(each, click.Option) and not each.help] == []
+
+
+def test_every_command_that_prints_writes_files_too() -> None:
+    assert {command for command in COMMANDS if "--output" not in _options(command)} == {"fmt"}
+    for command in set(COMMANDS) - {"fmt"}:
+        assert {"-o", "-f", "--force"} <= _options(command)
