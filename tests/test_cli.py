@@ -322,7 +322,7 @@ def test_render_without_graphviz_lays_out_by_itself(monkeypatch: pytest.MonkeyPa
     result = run("render", "lenet5", "-o", "net.svg", "--layout", "dot")
     assert result.exit_code == 0
     assert re.fullmatch(
-        r"wrote net\.svg in a layout of our own: there is no Graphviz; .*pip install 'cnndsl\[render\]'\n",
+        r"wrote net\.svg in a layout of our own: there is no Graphviz; .*pip install pygraphviz\n",
         result.stderr,
     )
     assert Path("net.svg").read_text(encoding="utf-8").startswith("<svg")

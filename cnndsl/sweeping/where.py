@@ -13,14 +13,14 @@ from dataclasses import field, replace
 from cnndsl.analysis.metric_table import BY_TITLE, METRICS, OF_NETWORKS
 from cnndsl.errors import CnnError, Diagnostic, Source, Span, did_you_mean, listed, nearest
 from cnndsl.expr import COMPARISONS, error
-from cnndsl.expressions import Binary, Expr, Literal, Name, Path, mapped, operands
+from cnndsl.expressions import Binary, Call, Expr, Literal, Name, Path, Unary, mapped, operands
 from cnndsl.expressions import names as names_of
 from cnndsl.records import record
+from cnndsl.sweeping.where_fixes import NAMES, where_fix
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 
 _BEFORE = "assert "
-_UNIT = re.compile(r"([0-9][0-9_.]*) +([KMGT]i?B?)\b")
 _MEMBERS = re.compile(r"\b([A-Za-z_]\w*)\s+in\s*[({\[]([^)}\]]*)[)}\]]?")
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "**"})
 
@@ -37,17 +37,35 @@ class Vocabulary:
 
 
 def condition(text: str, titles: Mapping[str, str] = BY_TITLE) -> Expr:
-    """The test of a `--where`: `params < 5M and depth >= 3`. Raises CnnError where it is none."""
+    """The test of a `--where`: `params < 5M and depth >= 3`. Raises CnnError where it is none, with what it means if
+    it is written as other languages would have it."""
+    if not text.strip():
+        raise CnnError(Diagnostic("E0503", "a test is missing", help="as in: --where 'params < 5M'"))
+    try:
+        return _read(text, titles)
+    except CnnError:
+        if not (fix := where_fix(text, lambda fixed: _is_test(fixed, titles))):
+            raise
+    place = Span(Source("--where", text), fix.start, fix.end)
+    raise CnnError(Diagnostic("E0503", fix.message, place, help=f"write --where '{fix.text}'"))
+
+
+def _is_test(text: str, titles: Mapping[str, str]) -> bool:
+    try:
+        return isinstance(_read(text, titles), Binary | Unary | Call)
+    except CnnError:
+        return False
+
+
+def _read(text: str, titles: Mapping[str, str]) -> Expr:
     source = Source("--where", text)
     try:
         statements = parse(Source(source.name, _BEFORE + _without_titles(text, titles))).statements
     except CnnError as stop:
         raise CnnError([_told(each, source) for each in stop.diagnostics]) from None
     if len(statements) != 1 or not isinstance(statements[0], ast.Assert):
-        unit = _UNIT.search(text)
-        help = f"write a unit without a space: `{unit[1]}{unit[2]}`" if unit else "as in: --where 'params < 5M'"
-        place = Span(source, unit.start(), unit.end()) if unit else None
-        raise CnnError(Diagnostic("E0503", f"`{text}` is not a single test", place, help=help))
+        help = "as in: --where 'params < 5M'"
+        raise CnnError(Diagnostic("E0503", f"`{text}` is not a single test", help=help))
     return _placed(statements[0].test, source)
 
 
@@ -67,7 +85,7 @@ def mentioned(test: Expr, known: Vocabulary) -> set[str]:
             _check_units(each, known)
     if isinstance(test, Name | Literal) or (isinstance(test, Binary) and test.operator in _ARITHMETIC):
         help = "write a comparison, as in `params < 10M`"
-        raise error("E0205", f"a test must be yes or no, not `{test.span.text}` is a value", test.span, help)
+        raise error("E0205", f"a test must be yes or no, but `{test.span.text}` is a value", test.span, help)
     return {each.name for each in names_of(test)} & set(known.asked)
 
 
@@ -77,7 +95,7 @@ def binaries(expr: Expr) -> Iterator[Binary]:
 
 
 def _near(name: str, known: Vocabulary) -> str:
-    titled = known.titles.get(name, "")
+    titled = known.titles.get(name, "") or NAMES.get(name.casefold(), "")
     near = did_you_mean(titled) if titled in known.asked else nearest(name, [*known.asked, *known.words])
     return near or f"a test may mention {listed(known.asked, most=len(known.asked))}"
 

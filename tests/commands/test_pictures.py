@@ -54,7 +54,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, ending: str
     monkeypatch.setitem(sys.modules, module, None)
     result = run(*FIT, "-o", f"x.{ending}")
     assert result.exit_code == 1
-    assert f"needs {package}: pip install 'cnndsl[render]'" in result.stderr
+    assert f"needs {package}: pip install {package}" in result.stderr
     assert not Path(f"x.{ending}").exists()
 
 

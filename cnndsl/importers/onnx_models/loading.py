@@ -37,7 +37,7 @@ def loaded(name: str, data: bytes) -> onnx.ModelProto:
         import onnx
         from google.protobuf.message import DecodeError
     except ImportError:
-        raise FileError("reading an ONNX file needs onnx: pip install 'cnndsl[onnx]'") from None
+        raise FileError("reading an ONNX file needs onnx: pip install onnx") from None
     try:
         model = onnx.load_model_from_string(data)
     except DecodeError:

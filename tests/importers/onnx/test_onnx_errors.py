@@ -72,7 +72,7 @@ def test_a_file_on_the_command_line(tmp_path: Path) -> None:
 
 def test_the_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(FileError, match=re.escape("pip install 'cnndsl[onnx]'")):
+    with pytest.raises(FileError, match=re.escape("pip install onnx")):
         program(BinaryFile("net.onnx", b""))
 
 

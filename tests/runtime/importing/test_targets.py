@@ -101,7 +101,7 @@ def test_code_that_makes_no_network_is_told_in_a_line(file: str, name: str, told
         ("torchvision:vgg91", "torchvision has no such model; did you mean"),
         ("no.such.place:Net", "there is no module no"),
         ("missing.py:Net", "there is no such file"),
-        ("timm:resnet18", "unexpected keyword argument 'colour'"),
+        ("timm:resnet18", "ResNet has no argument `colour`; --arg gave it"),
     ],
 )
 def test_code_that_is_not_there(target: str, told: str) -> None:
