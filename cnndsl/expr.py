@@ -27,6 +27,7 @@ from cnndsl.expressions import (
 )
 from cnndsl.functions import FUNCTIONS, OF_A_LIST, OF_NUMBERS_OR_A_LIST, bits_of_power
 from cnndsl.limits import current
+from cnndsl.range_fixes import elements_downwards, python_range, python_reversed
 from cnndsl.values import (
     Later,
     ListValue,
@@ -159,8 +160,9 @@ def element(expr: IndexExpr | SliceExpr, base: Value, scope: ValueScope) -> Valu
         return items[at - 1]
     first, last = (_whole(each, scope, "an index") for each in (expr.first, expr.last))
     if last < first - 1:
-        message = f"{first}..{last} is not a range: a range runs upwards"
-        raise error("E0213", message, expr.first.span.to(expr.last.span))
+        message = f"the range {first}..{last} is invalid: a range runs upwards"
+        place = expr.first.span.to(expr.last.span)
+        raise error("E0213", message, place, elements_downwards(expr.span, expr.base.span.text, first, last))
     if first <= last and not 1 <= first <= len(items):
         raise _beyond(expr.base, items, first, expr.first.span)
     if first <= last and last > len(items):
@@ -229,6 +231,8 @@ def _look_up(expr: Name, scope: ValueScope) -> Value:
 def _number(value: Value, expr: Expr) -> Number:
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         help = f"an element of it is `{expr.span.text}[1]`" if _is_indexable(value, expr) else ""
+        if isinstance(value, bool):
+            help = f"a number that depends on a test is `1 if {expr.span.text} else 0`"
         raise error("E0205", f"expected a number, found {described(value)}", expr.span, help)
     return value
 
@@ -290,10 +294,12 @@ def _call(expr: Call, scope: ValueScope) -> Number:
         place = Span(expr.span.source, expr.span.start, expr.span.start + len(expr.function))
         close = _FUNCTIONS_ELSEWHERE.get(expr.function) or unmistakable(expr.function, list(FUNCTIONS))
         help = meant(place, close) if close else f"there are {', '.join(FUNCTIONS)}"
-        if expr.function == "range" and len(expr.arguments) == 1:
-            written = expr.arguments[0].span.text
-            last = str(int(written) - 1) if written.isdigit() else f"{{{written} - 1}}"
-            help = replacement(expr.span, f"0..{last}", "a range has two dots and includes its last value: {}")
+        if expr.function == "range":
+            help = python_range(expr) or help
+        elif expr.function == "reversed":
+            name = expr.arguments[0] if expr.arguments else None
+            items = items_of(scope[name.name]) if isinstance(name, Name) and name.name in scope else None
+            help = python_reversed(expr, items) or help
         raise error("E0201", f"no function is called `{expr.function}`", place, help)
     function, fewest, most = FUNCTIONS[expr.function]
     if not fewest <= len(expr.arguments) <= most:

@@ -7,8 +7,11 @@ from cnndsl.codes.entry import code
 ENTRIES = (
     code(
         "E0230",
-        "a star or `each` that is not a branch of a merge",
+        "a star or `each` that is not a branch of a merge, or a merge of one branch",
         """
+        A merge needs two or more branches: a squeeze-and-excitation gate is `MUL(ID, GAP -> … -> SIGMOID)`, where
+        `ID` is the value that the gate scales.
+
         `@unit*` stands for all earlier parts with a label `unit{…}`, and `@unit*.skip` for the value `skip` of each
         of them. A star is a whole branch of a merge and expands to as many branches as there are parts. If the merge
         has no other branch, write its operator first, `(+ @unit*)`; at least one part must exist.

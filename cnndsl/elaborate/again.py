@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from cnndsl.elaborate.again_fixes import elsewhere_in_the_text, labelled, ways_to_share
 from cnndsl.elaborate.equations import elsewhere
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
@@ -23,7 +24,7 @@ from cnndsl.elaborate.state import (
     PendingNode,
     State,
 )
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Help, Span, listed, nearest
 from cnndsl.expr import error
 from cnndsl.expressions import ReferenceExpr
 from cnndsl.graph import AgainPart, IdentityPart, NamedPart, ReferencePart, walk
@@ -148,8 +149,11 @@ def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
     names = list(here.parts)
     parts = f"labelled parts here: {listed([f'`{each}`' for each in names])}" if names else ""
     label = f"label its first call, `{name.lower()}: {name}`, and write `again {name.lower()}`"
-    help = label if name in env.home.blocks else nearest(name, names) or parts or "give the part a label: `tower: […]`"
-    raise error("E0232", message, item.span, help)
+    unknown = label if name in env.home.blocks else nearest(name, names) or parts or _FORM.format(name)
+    raise error("E0232", message, item.span, elsewhere_in_the_text(name, here, item.span) or unknown)
+
+
+_FORM = "label the part where it first occurs, `{0}: […]`, and apply it later: `again {0}`"
 
 
 def _can_apply(part: LabelledPart, is_named: bool) -> bool:
@@ -165,11 +169,12 @@ def _out_of_reach(name: str, found: NamedOutput, item: ast.Again, is_here: bool)
     """The error for what has that name and is no part of the module at hand."""
     if is_here:
         message = f"`{name}` names a value and has no layers to apply again"
-        help = "give the layers a label: `tower: […]`"
+        help = labelled(name, found.span, item.span) or "give the layers a label: `tower: […]`"
     else:
         message = f"`{name}` is part of another module; `again` applies parts of its own module only"
         help = f"apply it in that module, `b: again {name}`, and refer to the value here: `@b`"
-    return CnnError(Diagnostic("E0248", message, item.span, "", (Annotation(found.span, "it stands here"),), help=help))
+    others = (Annotation(found.span, "it is here"),)
+    return CnnError(Diagnostic("E0248", message, item.span, "", others).advised(help))
 
 
 def _check_entered(known: LabelledPart, name: str, span: Span) -> None:
@@ -198,11 +203,12 @@ def _share(state: State, known: LabelledPart, name: str, wire: NodeOutput, start
     these are not the same layers."""
     first, again = state.drafts[known.first : known.stop], state.drafts[start:]
     if len(first) != len(again):
-        raise _differs(name, span, f"{len(first)} layers at the first call, {len(again)} here", known.body.span)
+        difference = f"{len(first)} layers at the first call, {len(again)} here"
+        raise _differs(name, span, difference, known.body.span, ways_to_share(known, name, wire.shape, span))
     for at, (one, other) in enumerate(zip(first, again, strict=True)):
         difference = _difference(state, one, other)
         if difference:
-            raise _differs(name, span, difference, one.span)
+            raise _differs(name, span, difference, one.span, ways_to_share(known, name, wire.shape, span))
         for before, after in zip(one.inputs, other.inputs, strict=True):
             inside = known.first <= before < known.stop
             moved = before - known.first + start if inside else before
@@ -220,13 +226,15 @@ def _difference(state: State, one: PendingNode, other: PendingNode) -> str:
         return f"{one.text} at the first call, {other.text} here"
     weights = [[(tensor.name, tensor.shape) for tensor in one.layer.tensors(*each)] for each in shapes]
     if weights[0] != weights[1]:
+        if before.rank == after.rank > 0 and before.channels != after.channels:
+            return f"its weights are for {before.channels} channels, but the input here is {after}"
         return f"its weights are for an input of {before}, but the input here is {after}"
     if one.layer.torch(*shapes[0]) != one.layer.torch(*shapes[1]):
         return f"it is one module for an input of {before} and another for {after}"
     return ""
 
 
-def _differs(name: str, span: Span, difference: str, place: Span) -> CnnError:
+def _differs(name: str, span: Span, difference: str, place: Span, help: Help = "") -> CnnError:
     message = f"`{name}` would be a different part here, so its weights cannot be shared"
-    help = "give this part its own label and weights, or bring its input to the shape at the first call"
-    return CnnError(Diagnostic("E0248", message, span, "", (Annotation(place, difference),), help=help))
+    help = help or "give this part its own label and weights, or bring its input to the shape at the first call"
+    return CnnError(Diagnostic("E0248", message, span, "", (Annotation(place, difference),)).advised(help))

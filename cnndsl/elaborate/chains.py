@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from cnndsl.elaborate import layer_count as count
 from cnndsl.elaborate.elaborator import Elaborator
@@ -14,6 +15,7 @@ from cnndsl.elaborate.entering import Inputs
 from cnndsl.elaborate.equations import check_used
 from cnndsl.elaborate.expansion import here
 from cnndsl.elaborate.inputs import check_named_input, input_of
+from cnndsl.elaborate.output_fixes import give, unknown
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import resolve
 from cnndsl.elaborate.state import Defaults, Environment, NamedOutput, Setting
@@ -24,6 +26,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.syntax.statement_hints import named_chain
+from cnndsl.syntax.unit_fixes import is_unit, measured
 
 
 @record
@@ -80,6 +83,10 @@ class NetworkChains:
         layer = item.body if isinstance(item, ast.Label) else item
         if not isinstance(layer, ast.WrittenLayer) or layer.head.upper() != "INPUT":
             if self.main is not None or self.inputs:
+                measure = measured(item.span.source, item.span.start)
+                if measure is not None:
+                    wrong = "is apart from its number" if is_unit(item.span.text) else "is not a unit"
+                    raise error("E0104", f"`{item.span.text}` {wrong}", item.span, measure)
                 line = item.span.source.text[item.span.start :].partition("\n")[0]
                 start = f"say where it starts: `@a -> {item.span.text[:40]}`"
                 message = "every chain after the first begins with a reference or has a name"
@@ -158,8 +165,9 @@ class NetworkChains:
                 walker.state.report(stop)
                 given, name = made.wire, ""
         if given is not None and not walker.state.errors:
-            taps = (tap.node for tap in walker.state.taps)
-            check_used(walker.state, frozenset((given.node, *taps)), entered.names)
+            nodes = (given.node, *(tap.node for tap in walker.state.taps))
+            giving = partial(give, given=nodes, scope=env.scope, drafts=walker.state.drafts, statement=self.outputs)
+            check_used(walker.state, frozenset(nodes), entered.names, giving)
         return MadeNetwork(given, part, name, entered.others, tuple(entered.names))
 
 
@@ -205,7 +213,10 @@ def _outputs(statement: ast.Outputs, walker: Elaborator, env: Environment) -> tu
     wires: list[NodeOutput] = []
     found: list[Output] = []
     for (path, span), name in zip(statement.names, _short_names(statement), strict=True):
-        wire = resolve(path, env, span).wire
+        try:
+            wire = resolve(path, env, span).wire
+        except CnnError as stop:
+            raise _unknown_output(stop, statement, path, span, walker, env) from None
         if wire is None:
             return None, ""
         if any(tap.name == path and tap.node == wire.node for tap in state.taps):
@@ -218,6 +229,21 @@ def _outputs(statement: ast.Outputs, walker: Elaborator, env: Environment) -> tu
         found.append(Output(name, wire.node, training_only=False, is_tap=False))
     state.taps[:0] = found[1:]
     return wires[0], found[0].name
+
+
+def _unknown_output(
+    stop: CnnError, statement: ast.Outputs, path: str, span: Span, walker: Elaborator, env: Environment
+) -> CnnError:
+    """The error for an output that stands for nothing, with what is likely meant."""
+    labels = env.scope.labels
+    known = [labels[name] for name, _ in statement.names if name in labels]
+    given = [named.wire.node for named in known if named.wire is not None]
+    is_only = len(known) == len(statement.names) - 1
+    way = unknown(span, path, is_only, env.scope, walker.state.drafts, given) or (
+        f"name what the network gives: `{path}: FC-10` in a chain, or a chain of its own, `{path} = @… -> FC-10`"
+    )
+    wrong = stop.diagnostics
+    return CnnError([each if each.fix or "did you mean" in each.help else each.advised(way) for each in wrong])
 
 
 def _short_names(statement: ast.Outputs) -> list[str]:

@@ -16,6 +16,8 @@ from cnndsl.values import Value, show
 INPUT = "input"
 """The setting that says what enters, of every net that has no parameter of that name."""
 
+_FORM = "an input is height x width x channels, as in INPUT 224x224x3"
+
 
 def setting_of(name: str) -> str:
     """Return the setting that says what enters at the input of a name."""
@@ -74,7 +76,8 @@ def _volume(layer: ast.WrittenLayer, env: Environment) -> tuple[int, ...]:
     for expr in layer.dims:
         value = number(expr, env.values)
         if not isinstance(value, int) or value < 1:
-            raise error("E0227", f"an extent must be a whole number of at least 1, not {show(value)}", expr.span)
+            message = f"an extent must be a whole number of at least 1, not {show(value)}"
+            raise error("E0227", message, expr.span, _FORM)
         extents.append(value)
     return _checked(tuple(extents) or (224, 224, 3), layer.span)
 

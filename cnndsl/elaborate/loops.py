@@ -19,6 +19,7 @@ from cnndsl.errors import CnnError, Span
 from cnndsl.expr import error, number
 from cnndsl.expressions import Expr
 from cnndsl.graph import IdentityPart, Iteration, LoopPart, Part
+from cnndsl.range_fixes import downwards
 from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.values import Unknown, Value, plain_value, show
@@ -77,8 +78,7 @@ def _rows(item: ast.For, env: Environment, most: int, word: str = "for") -> tupl
     if item.is_range:
         first, last = (_whole(expr, env) for expr in item.rows)
         if last < first - 1:
-            message = f"{first}..{last} is not a range: a range runs upwards"
-            raise error("E0213", message, item.span_of_rows, f"list the values instead: `{word} n in 3, 2, 1`")
+            raise downwards(item.span_of_rows, item.rows, (first, last), word, item.names)
         if last - first >= most:
             raise too_many(last - first + 1, most, item.span)
         return tuple((value,) for value in range(first, last + 1)), (item.rows,)

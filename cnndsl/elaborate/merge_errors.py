@@ -13,6 +13,7 @@ from math import prod
 
 from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.outputs import NodeOutput
+from cnndsl.elaborate.pool_fixes import layers_of, padded
 from cnndsl.elaborate.size_hints import is_reference, ways_to_fit
 from cnndsl.elaborate.state import Environment, PendingNode
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Fix, Span, replacement
@@ -76,10 +77,24 @@ def mismatch(
     else:
         help = stop.help or _way_out(operator, branches, shapes, env, wire) or _fitting(operator, branches, drafts, env)
     found = Diagnostic(stop.code, stop.message, main.span, main.text, tuple(labels), help=help)
+    pooled = _pooled(operator, branches, shapes, wire)
+    if pooled is not None:
+        return CnnError(found.advised(replace(pooled, otherwise=help)))
     level = _other_level(operator, branches, shapes, env, help)
     if level is not None:
         return CnnError(found.advised(level))
     return CnnError(found.advised(_as_fix(help, branches, at, drafts) or help))
+
+
+def _pooled(
+    operator: str, branches: Sequence[MergeBranch], shapes: Sequence[Shape], wire: NodeOutput | None
+) -> Fix | None:
+    """The fix for poolings that make branches too small; beside a skip that is added a map may get smaller."""
+    chains = [branch.chain for branch in branches]
+    is_plain = wire is not None and not any(branch.name or branch.row for branch in branches)
+    if wire is None or not is_plain or (MERGES[operator].AGREE != "extents" and any(map(_is_skip, chains))):
+        return None
+    return padded(chains, shapes, wire.shape)
 
 
 def _other_level(
@@ -283,26 +298,15 @@ def _projection(branch: MergeBranch, target: Shape, env: Environment, entering: 
     return f"{_PROJECTION}: `ID or CONV1-{width}{'/' if step else ''}{step}`"
 
 
-def _layers(items: Sequence[ast.ChainItem]) -> Iterator[ast.WrittenLayer]:
-    """The layers of a chain that stand in it openly, in their order."""
-    for item in items:
-        while isinstance(item, ast.Label):
-            item = item.body
-        if isinstance(item, ast.WrittenLayer):
-            yield item
-        elif isinstance(item, ast.Group):
-            yield from _layers(item.body.items)
-
-
 def _width(chain: ast.Chain, channels: int, env: Environment) -> str:
     """The last width of a chain, as written, if it is that many channels."""
-    widths = [layer.width for layer in _layers(chain.items) if layer.width is not None]
+    widths = [layer.width for layer in layers_of(chain.items) if layer.width is not None]
     return _operand(widths[-1]) if widths and _value(widths[-1], env) == channels else ""
 
 
 def _stride(chain: ast.Chain, stride: int, env: Environment) -> str:
     """The strides of a chain as written, if they come to that: the one that is more than a 1."""
-    written = [layer.stride for layer in _layers(chain.items) if layer.stride is not None]
+    written = [layer.stride for layer in layers_of(chain.items) if layer.stride is not None]
     named = [each for each in written if not isinstance(each, Literal)] or written
     values = [_value(each, env) for each in written]
     known = prod(value for value in values if isinstance(value, int))

@@ -14,7 +14,7 @@ from cnndsl.elaborate.outputs import NodeOutput, merging
 from cnndsl.elaborate.references import show_value
 from cnndsl.elaborate.savepoint import Savepoint
 from cnndsl.elaborate.state import MOST_CHOICES, Environment, ModuleScope, State
-from cnndsl.errors import CnnError
+from cnndsl.errors import CnnError, Edit, Fix, Span
 from cnndsl.expr import error
 from cnndsl.expressions import Expr
 from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, ReferencePart
@@ -50,7 +50,7 @@ def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envi
     state = walker.state
     branches: list[MergeBranch] = []
     tests: list[Expr] = []
-    _check_leading(item)
+    _check_several(item)
     for position, chain in enumerate(item.branches):
         star = stars.starred(chain)
         if star is not None:
@@ -141,15 +141,23 @@ def _several_of(chain: ast.Chain) -> ast.Ref | ast.Each | None:
     return stars.starred(chain) or _lone_each(chain)
 
 
-def _check_leading(item: ast.Merge) -> None:
-    """Raises CnnError for an operator in front of a branch that is only one."""
-    if len(item.branches) == 1 and item.operator in "+|" and _several_of(item.branches[0]) is None:
-        message = f"`{item.operator}` has a single branch here"
-        sign, only = item.operator, item.branches[0].items[0]
-        help = f"a leading operator is for a star, `({sign} @unit*)`, or for `each`; otherwise it goes between branches"
-        if isinstance(only, ast.For):
-            help = f"`for` makes a sequence; to make branches, write `({sign} each {_head(only)})`"
-        raise error("E0230", message, item.span, help)
+def _check_several(item: ast.Merge) -> None:
+    """Raises CnnError for a merge that has one branch, as it is written: what it merges with was forgotten."""
+    if len(item.branches) != 1 or _several_of(item.branches[0]) is not None:
+        return
+    message = f"`{item.operator}` needs two or more branches, but has one here"
+    sign, only, place = item.operator, item.branches[0].items[0], item.span
+    if isinstance(only, ast.For):
+        start = f"({sign} each" if sign in "+|" else f"{sign}(each"
+        help = f"`for` makes a sequence; to make branches, write `{start} {_head(only)})`"
+        raise error("E0230", message, place, help)
+    first = Span(place.source, place.start, item.branches[0].span.start)
+    opening, otherwise = f"{sign}(ID, ", f"as in: `{sign}(ID, …)`"
+    if sign in "+|":
+        opening = f"(ID {sign} "
+        otherwise = f"a leading operator is for a star, `({sign} @unit*)`, or `each`; others go between branches"
+    advice = "the other branch is missing; `ID` passes its input on: {}"
+    raise error("E0230", message, place, Fix((Edit(first, opening),), advice, place, otherwise))
 
 
 def misplaced(item: ast.Either | ast.Each) -> CnnError:

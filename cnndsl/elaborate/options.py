@@ -157,8 +157,8 @@ def _assignments(kind: type[Layer], written: ast.WrittenLayer, digits: Literal |
             yield _Assignment(_option_name(kind, argument, written), (argument.value,), argument.span)
 
 
-_MOST_STRIDE = 4
-"""Up to this the width of a layer that has none is taken for a stride: `POOL3-2`."""
+_MOST_STRIDE, _MOST_SIZE = 4, 32
+"""Up to this the width of a layer that has none is taken for a stride, `POOL3-2`, or for a size, `GN-32`."""
 
 
 def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.WrittenLayer) -> str:
@@ -182,13 +182,22 @@ def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.
     elif what == "stride" and written.width is not None:
         place = Span(span.source, written.width.span.start, span.end)
         edit, advice = Edit(place, f"{{{place.text}}}"), "a quotient goes in braces: {}"
-    elif what == "width" and kind.SIZE and kind.STRIDE and int(span.text) <= _MOST_STRIDE and written.stride is None:
-        edit, advice = Edit(sign, f"/{span.text}"), "the stride follows a `/`: {}"
-    elif what == "width" and kind.SIZE:
-        edit, advice = Edit(sign, ""), "its output has as many channels as its input: {}"
     else:
-        edit, advice = Edit(sign, ""), "write {}"
+        edit, advice = _plain_number(kind, what, sign, written)
     raise error("E0223", f"{name} takes no {what}", span, Fix((edit,), advice, head))
+
+
+def _plain_number(kind: type[Layer], what: str, sign: Span, written: ast.WrittenLayer) -> tuple[Edit, str]:
+    """Return what becomes of a whole number that a layer type has no place for, with its sign."""
+    number = sign.text.lstrip("-/")
+    if what == "width" and kind.SIZE and kind.STRIDE and int(number) <= _MOST_STRIDE and written.stride is None:
+        return Edit(sign, f"/{number}"), "a stride stands after `/`: {}"
+    has_no_size = written.head.upper() in kind.NAMES and not written.size
+    if what == "width" and kind.SIZE and not kind.STRIDE and has_no_size and int(number) <= _MOST_SIZE:
+        return Edit(sign, number), "its number comes right after the name: {}"
+    if what != "stride" and (kind.SIZE or kind.ROLE == "normalisation"):
+        return Edit(sign, ""), "it has as many channels as its input: {}"
+    return Edit(sign, ""), "write {}"
 
 
 def _option_name(kind: type[Layer], argument: ast.Argument, written: ast.WrittenLayer) -> str:

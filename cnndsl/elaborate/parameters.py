@@ -179,19 +179,23 @@ def _word(written: Name | ReferenceExpr) -> Value:
     raise error("E0205", "a parameter of `net` cannot be an output: it is set before there are any", written.span)
 
 
+_ANY = "give it fewer values, or none: a parameter without them takes any value"
+
+
 def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> Sequence[Value]:
     values = tuple(_value(each, scope) for each in domain.values)
     if not domain.is_range:
         return values
     first, last = values
     if not isinstance(first, int) or not isinstance(last, int) or last < first:
-        message = f"{show(first)}..{show(last)} is not a range: a range runs upwards over integers"
+        message = f"the range {show(first)}..{show(last)} is invalid: a range runs upwards over integers"
         swapped = isinstance(first, int) and isinstance(last, int)
-        advice = f"write `{show(last)}..{show(first)}`" if swapped else "list the values: `{1, 2.5, 4}`"
+        upwards = replacement(domain.span, f"{show(last)}..{show(first)}")
+        advice = upwards if swapped else "list the values: `{1, 2.5, 4}`"
         raise error("E0213", message, domain.span, advice)
     most = current().values
     if last - first >= most:
-        raise error("E0213", f"this range has more than {most:,} values", domain.span)
+        raise error("E0213", f"this range has more than {most:,} values", domain.span, _ANY)
     return range(first, last + 1)
 
 

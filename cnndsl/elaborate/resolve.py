@@ -36,6 +36,8 @@ _ELSEWHERE = {
     **dict.fromkeys(("LAYERNORM", "LAYERNORMALIZATION"), "LN"),
     **dict.fromkeys(("GROUPNORM", "GROUPNORMALIZATION"), "GN32"),
     **dict.fromkeys(("INSTANCENORM", "INSTANCENORMALIZATION"), "IN"),
+    **dict.fromkeys(("ADAPTIVEAVGPOOL", "ADAPTIVEPOOL"), "AVGPOOL(out=7x7), or GAP for an output of 1x1"),
+    "ADAPTIVEMAXPOOL": "POOL(out=7x7), or GMP for an output of 1x1",
     **dict.fromkeys(("CONCAT", "CONCATENATE", "CAT"), "(A | B)"),
     **dict.fromkeys(("ADD", "SUM"), "(A + B)"),
     **dict.fromkeys(("MULTIPLY", "PRODUCT"), "MUL(A, B)"),

@@ -47,11 +47,15 @@ Cut: TypeAlias = Literal["", "channels", "positions"]
 
 
 class LayerError(Exception):
-    """A layer that cannot take its input. The caller knows the place. `options` would make it take it."""
+    """A layer that cannot take its input. The caller knows the place. `options` would make it take it; so would
+    a layer without its width, where `width_is_optional`."""
 
-    def __init__(self, code: str, message: str, help: str = "", options: str = "") -> None:
+    def __init__(
+        self, code: str, message: str, help: str = "", options: str = "", width_is_optional: bool = False
+    ) -> None:
         super().__init__(message)
         self.code, self.message, self.help, self.options = code, message, help, options
+        self.width_is_optional = width_is_optional
 
 
 @record(slots=True)

@@ -294,7 +294,8 @@ class DepthwiseConv(Conv):
 
     def _filters(self, x: Shape) -> int:
         if self.filters % x.channels:
-            message = f"the {self.filters} filters of DWCONV must be a multiple of the {x.channels} channels"
+            message = f"the width of DWCONV must be a multiple of its {x.channels} input channels, not {self.filters}"
             more = x.channels * max(1, round(self.filters / x.channels))
-            raise LayerError("E0304", message, f"its width is a multiple of the input's channels, as in DWCONV3-{more}")
+            help = f"omit the width, or use a multiple, as in DWCONV3-{more}"
+            raise LayerError("E0304", message, help, width_is_optional=True)
         return self.filters or x.channels

@@ -68,19 +68,18 @@ class ConvTranspose(Layer):
         out_pad = each_axis(self.out_pad, rank, "output padding")
         extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
         if self.pad == "same":
-            pads = tuple(self._same(e, s) for e, s in zip(extents, stride, strict=True))
+            pads = tuple(self._same(e, s, x) for e, s in zip(extents, stride, strict=True))
         else:
             pads = (0,) * rank if isinstance(self.pad, str) else each_axis(self.pad, rank, "padding")
         return list(zip(extents, stride, pads, out_pad, x.spatial, strict=True))
 
-    def _same(self, extent: int, stride: int) -> int:
+    def _same(self, extent: int, stride: int, x: Shape) -> int:
         if extent < stride or (extent - stride) % 2:
-            raise LayerError(
-                "E0307",
-                f"`same` needs a kernel of at least the stride and of its parity, not {extent} for {stride}",
-                self._paddings(extent, stride),
-                self._options(extent, stride),
-            )
+            message = f"`same` needs a kernel of at least the stride and of its parity, not {extent} for {stride}"
+            if x.pixels == 1 and extent > stride:
+                help = f"to make a map of {extent} positions per axis from a single one: pad=valid"
+                raise LayerError("E0307", message, help, "pad=valid")
+            raise LayerError("E0307", message, self._paddings(extent, stride), self._options(extent, stride))
         return (extent - stride) // 2
 
     def grown(self, by: Dims) -> tuple[str, Dims] | None:

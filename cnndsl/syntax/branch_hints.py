@@ -10,7 +10,7 @@ from cnndsl.syntax.statement_hints import free_name
 
 
 def branches(stop: Stop) -> str:
-    """`A + B` without brackets, `(A, B)`, `(A + B | C)`, `MUL(A | B)`."""
+    """`A + B` without parentheses, `(A, B)`, `(A + B | C)`, `MUL(A | B)`."""
     if stop.found in ("+", "|") and (leading := _leading(stop)):
         return leading
     if stop.found in ("+", "|") and (beginning := _of_values(stop)):
@@ -20,7 +20,7 @@ def branches(stop: Stop) -> str:
     if stop.found in ("+", "|") and stop.takes("ARROW", "$END"):
         return f"a merge goes in parentheses that open where its branches begin: `{_parted(stop)}`"
     if stop.found in ("+", "|") and stop.takes("PLUS", "VBAR"):
-        return "`+` and `|` cannot be mixed in one pair of parentheses: `(A + (B | C))`"
+        return "a pair of parentheses has one operator: `((A + B) | C)` or `(A + (B | C))`"
     if (
         stop.found in ("+", "|")
         and stop.takes("COMMA")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from cnndsl.errors import Fix, Span, replacement
 from cnndsl.syntax.brackets import opened_at, partner
+from cnndsl.syntax.branch_fixes import mixed
 from cnndsl.syntax.edits import code, fix, line_of, statement_end
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 from cnndsl.syntax.words import LABEL
@@ -234,6 +235,7 @@ CHAIN_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (
     walk_body,
     braces,
     square,
+    mixed,
     commas,
     sum_without,
     superfluous,

@@ -9,13 +9,14 @@ import re
 from collections.abc import Callable
 
 from cnndsl.errors import Span, did_you_mean, unmistakable
+from cnndsl.layers import KINDS
 from cnndsl.syntax.brackets import opened_at
 from cnndsl.syntax.branch_hints import branches
 from cnndsl.syntax.habit_hints import HABIT_HINTS
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 from cnndsl.syntax.statement_hints import beginning, free_name, in_brackets
 from cnndsl.syntax.value_hints import VALUE_HINTS
-from cnndsl.syntax.words import LABEL
+from cnndsl.syntax.words import LABEL, name_and_size
 
 _KEYWORDS = frozenset({*STATEMENTS, "in", "if", "else", "or", "and", "not", "tap", "for", "each", "yes", "no"})
 _ARROW = "an arrow is `->`"
@@ -134,6 +135,8 @@ def _again(stop: Stop) -> str:
     applied = re.search(r"\bagain\s+([A-Za-z0-9_.]+)$", stop.end_of_before)
     if applied and stop.found == "(":
         return f"`again` applies a part as it is, without parentheses: `again {applied[1]}`"
+    if applied and stop.found in ("-", "/") and name_and_size(applied[1])[0].upper() in KINDS:
+        return "`again` takes the label of a part: `t: CONV3-16`, then `again t`"
     if applied and stop.found in ("-", "/"):
         rest = re.match(r"[A-Za-z0-9_./-]*[A-Za-z0-9_]", stop.after)
         return f'a name with `{stop.found}` goes in quotation marks: `again "{applied[1]}{rest[0]}"`' if rest else ""
@@ -183,6 +186,19 @@ def _dash(stop: Stop) -> str:
 
 def _comment(stop: Stop) -> str:
     return _COMMENT if stop.after.startswith(("//", "/*")) and stop.takes("ARROW") else ""
+
+
+def _dots(stop: Stop) -> str:
+    """`convs..1: CONV3-64`."""
+    rest = re.match(r"\.\.+(\w+)\s*:", stop.after)
+    return f"the names of a label have one dot between them: `{stop.word}.{rest[1]}`" if rest and stop.word else ""
+
+
+def _missing_value(stop: Stop) -> str:
+    """`CONV3-64(pad=)`."""
+    name = re.search(r"([A-Za-z_]\w*)\s*=\s*$", stop.end_of_before)
+    is_missing = name is not None and stop.found in (")", ",") and opened_at(stop)
+    return f"write a value after `{name[1]}=`, or omit the option" if name and is_missing else ""
 
 
 def _dot(stop: Stop) -> str:
@@ -315,6 +331,8 @@ _RULES: tuple[Callable[[Stop], str], ...] = (
     _chain,
     _dash,
     _arrow,
+    _dots,
+    _missing_value,
     _dot,
     _equals,
     _option,

@@ -10,14 +10,25 @@ from cnndsl.errors import Fix, Span, replacement
 from cnndsl.syntax.brackets import opened_at, partner, split
 from cnndsl.syntax.edits import fix, line_of
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
+from cnndsl.syntax.unit_fixes import unit
 
 _GLUE = r"(?:a|an|and|as|by|for|from|in|is|me|my|of|on|the|this|to|with)"
 _PROSE = re.compile(rf"(?!(?:{'|'.join(STATEMENTS)}|output)\b)[A-Za-z][\w'-]*[ ,](?=.*\b{_GLUE}\b)[^>=@(\[{{|]*[\w.!]")
 _RETURN = re.compile(
     r"(?:return|returns|yield|outputs)[ \t]+(?P<names>@?[A-Za-z_]\w*(?:[ \t]*,[ \t]*@?[A-Za-z_]\w*)*)$"
 )
-_OUTPUTS = re.compile(r"output(?:[ \t]*=)?(?P<names>(?:[ \t]*,?[ \t]*@?[A-Za-z_][\w.]*)+)")
-_OPERATORS = {**dict.fromkeys(("add", "sum"), "+"), **dict.fromkeys(("cat", "concat", "concatenate"), "|")}
+_OUTPUTS = re.compile(
+    r"output(?:[ \t]*[=:])?(?P<open>[ \t]*[(\[])?(?P<names>(?:[ \t]*,?[ \t]*@?[A-Za-z_][\w.]*)+)[)\]]?"
+)
+_OPERATORS = {
+    **dict.fromkeys(("add", "sum", "plus"), " + "),
+    **dict.fromkeys(("cat", "concat", "concatenate"), " | "),
+    **dict.fromkeys(("multiply", "mult", "product", "prod"), "MUL"),
+    **dict.fromkeys(("subtract", "difference"), "SUB"),
+    **dict.fromkeys(("maximum",), "MAX"),
+    **dict.fromkeys(("average", "avg"), "MEAN"),
+}
+_CHANNELS = r"(?:dim|axis)[ \t]*=[ \t]*(?:-1|1|3)"
 _IF = re.compile(
     r"(?:(?<=->)|(?<=[\[(+|=]))[ \t]*\bif[ \t]+(?P<test>[^:\n\[\]]+?)[ \t]*:[ \t]*"
     r"(?P<element>[A-Za-z_][\w{}/.-]*(?<![-/.])(?:\([^()]*\))?)"
@@ -51,7 +62,7 @@ def outputs(stop: Stop) -> Fix | None:
     if found is None:
         return None
     names = ", ".join(re.findall(r"[A-Za-z_][\w.]*", found["names"]))
-    if "," not in names and "=" not in line.text:
+    if "," not in names and "=" not in line.text and not found["open"]:
         return None
     place = Span(stop.source, line.start, line.start + found.end())
     return replacement(place, f"output {names}", "list the outputs with commas between them: {}")
@@ -120,17 +131,6 @@ def thousands(stop: Stop) -> Fix | None:
     return replacement(place, place.text.replace(",", "_"), "group digits with `_`: {}")
 
 
-def unit(stop: Stop) -> Fix | None:
-    """`assert params < 1 M`."""
-    number = re.search(r"(?<![\w.])[0-9][0-9_.]*[ \t]+$", stop.end_of_before)
-    letter = re.match(r"(?P<letter>[KMGkmg])(?:illion|)\b", stop.after)
-    if number is None or letter is None or stop.takes("ARROW"):
-        return None
-    place = Span(stop.source, stop.offset - len(number[0]), stop.offset + letter.end())
-    written = f"{number[0].rstrip()}{letter['letter'].upper()}"
-    return replacement(place, written, "a unit follows its number without a space: {}")
-
-
 def domain(stop: Stop) -> Fix | None:
     """`net N(k=3 in {3, 5, 7})`."""
     begun = re.search(r"(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*(?P<value>[^,()={}]+?)[ \t]*$", stop.end_of_before)
@@ -156,10 +156,15 @@ def combined(stop: Stop) -> Fix | None:
     is_list = text[start] == "[" and not text[partner(text, start) + 1 : end].strip()
     inside = text[start + 1 : partner(text, start)] if is_list else text[start:end]
     branches = [each.strip() for each in split(inside, ",")]
-    if len(branches) < 2 or re.match(r"(?:dim|axis)\b", branches[-1]):
+    if re.fullmatch(_CHANNELS, branches[-1]):
+        branches.pop()
+    if not branches or not all(branches) or re.match(r"(?:dim|axis)\b", branches[-1]):
         return None
-    place = Span(stop.source, at - len(word[0]), end + 1)
-    return replacement(place, f"({f' {operator} '.join(branches)})", "join branches with `+` or `|`: {}")
+    advice = "join branches with `+` or `|`: {}" if operator[0] == " " else "here it is {}"
+    if len(branches) == 1:
+        branches, advice = ["ID", *branches], "the other branch is missing; `ID` passes its input on: {}"
+    joined = f"({operator.join(branches)})" if operator[0] == " " else f"{operator}({', '.join(branches)})"
+    return replacement(Span(stop.source, at - len(word[0]), end + 1), joined, advice)
 
 
 LINE_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (

@@ -111,7 +111,7 @@ def test_contracts_of_chains(contract: str) -> None:
     [
         ("p.output == 8x8x4", "p.output is 8x8x3, but the file asserts 8x8x4", ""),
         ("pp.output == 8", "no part is called `pp`", "did you mean `p`?"),
-        ("p.conv.output == 8", "no part is called `p.conv`", "did you mean `conv`?"),
+        ("p.conv.output == 8", "no part is called `p.conv`", "`conv.output`"),
         ("q.z.output == 8", "no part is called `q.z`", ""),
         (
             "z.params == 0",

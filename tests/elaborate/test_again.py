@@ -158,14 +158,14 @@ def test_the_module_is_what_the_program_means(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "place", "words"),
     [
-        ("INPUT 8x8x3 -> t: CONV3-4 -> again t", "E0248", "again t", "8x8x3"),
+        ("INPUT 8x8x3 -> t: CONV3-4 -> again t", "E0248", "again t", "for 3 channels"),
         ("INPUT 8x8x3 -> t: CONV3-{C} -> CONV3-6 -> again t", "E0248", "again t", "CONV3-6"),
         ("INPUT 8x8x3 -> t: ID -> again t", "E0248", "again t", "names a value"),
         ("INPUT 8x8x3 -> a: RELU\nb = @a -> RELU\nc = @a -> again b -> (ID + @b)", "E0248", "again b", "a value"),
         ("INPUT 8x8x3 -> t: RELU -> u: [CONV3-3 -> again t]", "E0248", "again t", "another module"),
         ("INPUT 8x8x3 -> u: [t: CONV3-3] -> again u.t", "E0248", "again u.t", "another module"),
         ("INPUT 8x8x3 -> tower: CONV3-3 -> again tovver", "E0232", "again tovver", "tower"),
-        ("INPUT 8x8x3 -> again tower", "E0232", "again tower", "give the part a label"),
+        ("INPUT 8x8x3 -> again tower", "E0232", "again tower", "label the part where it first occurs"),
         ("INPUT 8x8x3 -> t: [CONV3-3 -> again t]", "E0248", "again t", "is inside `t`"),
         ("INPUT 8x8x3 -> l: RELU -> r: RELU\na = h: [@l -> CONV3-3]\nb = @r -> again h", "E0248", "again h", "dropped"),
         (

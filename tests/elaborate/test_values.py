@@ -86,7 +86,7 @@ def test_settings() -> None:
         ("w[-1]", "E0210", "so it has no element -1", "the last one is `w[3]`"),
         ("w[2..4][1]", "E0210", "so it has no element 4", "the last one is `w[3]`"),
         ("()[1]", "E0210", "is empty", ""),
-        ("w[3..1][1]", "E0213", "3..1 is not a range", ""),
+        ("w[3..1][1]", "E0213", "the range 3..1 is invalid", "`(w[3], w[2], w[1])`"),
         ("w[1/2]", "E0208", "an index must be an integer, not 0.5", ""),
         ("k[1]", "E0205", "only a list has elements, but this is 3", "(32, 64, 128)"),
         ("w", "E0226", "must be an integer, not the list (8, 16, 32)", "`w[1]`"),

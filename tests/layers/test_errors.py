@@ -45,7 +45,7 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (conv.Conv(pad=(1, 2, 3)), (MAP,), "E0303", "the padding 1x2x3 has 3 axes"),
     (conv.Conv(groups=4), (MAP,), "E0304", "4 groups must divide both the 6 channels of the input and the 64 filters"),
     (conv.Conv(filters=4, groups=3), (MAP,), "E0304", "3 groups must divide both the 6 channels"),
-    (conv.DepthwiseConv(filters=9), (MAP,), "E0304", "the 9 filters of DWCONV must be a multiple of the 6 channels"),
+    (conv.DepthwiseConv(filters=9), (MAP,), "E0304", "a multiple of its 6 input channels, not 9"),
     (transposed.ConvTranspose(), (VECTOR,), "E0302", "CONVT needs a spatial input"),
     (transposed.ConvTranspose(groups=4), (MAP,), "E0304", "4 groups must divide"),
     (transposed.ConvTranspose((3,), stride=(2,)), (MAP,), "E0307", "`same` needs a kernel of at least the stride"),
