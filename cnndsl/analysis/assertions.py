@@ -182,7 +182,7 @@ def _unknown(expr: Expr, scope: _Scope, facts: _Facts) -> Iterator[Diagnostic]:
     if isinstance(expr, Name) and expr.name not in scope:
         close = closest(expr.name, list(scope))
         help = meant(expr.span, close) if close else f"there are {', '.join(OF_NETWORKS)}"
-        yield Diagnostic("E0402", f"nothing is known as `{expr.name}`", expr.span).advised(help)
+        yield Diagnostic("E0402", f"no metric is called `{expr.name}`", expr.span).advised(help)
     elif isinstance(expr, Path):
         yield from _unknown_path(expr, facts)
     for operand in operands(expr):
@@ -198,16 +198,16 @@ def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     graph, value = facts.graph, facts.graph.named(path)
     inside = [each for each in graph.parts if each.startswith(f"{path}.")] if value is None else []
     if inside:
-        message = f"`{path}` is a module in pieces, and has no values of its own"
+        message = f"`{path}` is a module given in pieces, so it has no metrics of its own"
         yield Diagnostic("E0402", message, expr.span, help=_pieces(path, inside, fact))
     elif value is None:
         hint = _beside(names, fact, expr.span, facts.graph) or nearest(path, [*graph.parts, *graph.names])
-        yield Diagnostic("E0402", f"there is no part called `{path}`", expr.span).advised(hint)
+        yield Diagnostic("E0402", f"no part is called `{path}`", expr.span).advised(hint)
     elif fact not in OF_NETWORKS:
         hint = nearest(fact, list(OF_NETWORKS)) or f"there are {', '.join(OF_NETWORKS)}"
-        yield Diagnostic("E0402", f"nothing is known as `{fact}` of `{path}`", expr.span, help=hint)
+        yield Diagnostic("E0402", f"`{path}` has no metric called `{fact}`", expr.span, help=hint)
     elif value.nodes is not None and not value.nodes and fact not in _OF_VALUES:
-        message = f"`{path}` is a second name for a value, and has no layers of which to know `{fact}`"
+        message = f"`{path}` is a second name for a value, so it has no layers and no `{fact}`"
         yield Diagnostic("E0402", message, expr.span, help=f"there are {' and '.join(_OF_VALUES)}")
 
 
@@ -235,7 +235,7 @@ def _unknown_axis(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     if axis not in extents:
         name, shape = ".".join(expr.names[:-1]), show(facts.value("output", path))
         help = f"its extents are {', '.join(extents)}: `{name}.{next(iter(extents))}`"
-        yield Diagnostic("E0402", f"`{name}` is {shape}, and has no `{axis}`", expr.span, help=help)
+        yield Diagnostic("E0402", f"`{name}` is {shape}, so it has no `{axis}`", expr.span, help=help)
 
 
 def _axes(output: Value) -> Mapping[str, Value]:
@@ -256,7 +256,7 @@ def _pieces(path: str, inside: Sequence[str], fact: str) -> str:
     """How to ask a part of a module in pieces, or, where it has one part, to write the module in one piece."""
     part = min(inside, key=lambda each: each.count("."))
     names = {each[len(path) + 1 :].partition(".")[0] for each in inside}
-    help = f"ask one of its parts: `{part}.{fact}`"
+    help = f"ask for one of its parts: `{part}.{fact}`"
     is_one = names == {part[len(path) + 1 :]}
     return f"{help}, or write it in one piece: `{path}: [{names.pop()}: …]`" if is_one else help
 
@@ -281,7 +281,7 @@ def _failed(expr: Expr, facts: _Facts) -> Diagnostic:
         left = _side(expr.left, units[0] or units[1], facts)
         right = _side(expr.right, units[1] or units[0], facts)
         wanted = right if expr.operator == "==" else f"{_WORDS[expr.operator]} {right}"
-        return Diagnostic("E0401", f"{expr.left.span.text} is {left}, and the file asserts {wanted}", expr.span)
+        return Diagnostic("E0401", f"{expr.left.span.text} is {left}, but the file asserts {wanted}", expr.span)
     return Diagnostic("E0401", f"`{expr.span.text}` does not hold", expr.span)
 
 
@@ -330,7 +330,7 @@ def _for_defaults(contract: Expr, graph: Graph) -> str:
         return ""
     tests = " or ".join(f"{name} != {show(graph.defaults[name])}" for name in changed)
     shown = f"assert {tests} or {contract.span.text}" if "\n" not in contract.span.text else f"assert {tests} or …"
-    return f"if it is about the default alone, say so: `{shown}`"
+    return f"if it is meant for the default only, write `{shown}`"
 
 
 def _for_labels(contract: Expr, facts: _Facts) -> Help:

@@ -86,7 +86,7 @@ def check_used(
     read = {at for draft in state.drafts for at in draft.inputs} | given
     for node, name in enumerate(named):
         if node not in read:
-            help = f"begin a chain with it, `@{name} -> …`, or leave it away"
+            help = f"begin a chain with it, `@{name} -> …`, or remove it"
             span = state.drafts[node].span
             state.report(CnnError(Diagnostic("E0239", f"nothing uses the input `{name}`", span, help=help)))
     unused = [node for node, draft in enumerate(state.drafts) if draft.inputs and node not in read]
@@ -165,9 +165,9 @@ def _starts_from_nothing(
     shown = " ".join((shown + source.text[at : item.span.end]).split())
     if len(shown) > _LONGEST_SHOWN:
         shown = f"{shown[:_LONGEST_SHOWN].rpartition(' -> ')[0]} -> …"
-    message, first = "nothing comes into a further chain, and this needs an input", stray[0]
+    message, first = "this chain has no input, but its first layer needs one", stray[0]
     if isinstance(first, ast.WrittenLayer) and _meant_output(first, env) and not is_known(first, env):
-        message = f"`{first.head}` is no layer, and a chain starts from a value by its reference"
+        message = f"`{first.head}` is not a layer; a chain starts from a value by a reference"
     label = f"label the value before it, `{free}: {unnamed}`, and " if unnamed and f"@{free} " in shown else ""
     return error("E0238", message, first.span, f"{label}say where it starts: `{shown}`")
 
@@ -245,11 +245,11 @@ def elsewhere(item: ast.ChainItem, env: Environment, is_last: bool = True) -> as
 def dropped(item: ast.ChainItem, start: ast.Ref) -> CnnError:
     """The error for a reference in the midst of a chain."""
     reference = start.span.text
-    message = f"`{reference}` starts a branch: here it would drop the value before it"
+    message = f"`{reference}` can only start a branch: here it would drop the value before it"
     others = () if start is item else (Annotation(start.span, "it starts here"),)
-    help = f"merge the two: `(ID | {reference})`" if start is item else "let it start a branch, or a tap"
+    help = f"merge the two: `(ID | {reference})`" if start is item else "use it at the start of a branch or a tap"
     if isinstance(item, ast.Conditional):
-        help = f"`if` chooses one element: a chain is in brackets, `[{reference} -> …] if … else […]`"
+        help = f"`if` chooses a single element, so put a chain in square brackets: `[{reference} -> …] if … else […]`"
     found = Diagnostic("E0233", message, item.span, "", others, help=help)
     if start is item:
         found = found.advised(replacement(item.span, f"(ID | {reference})", "merge the two: {}"))

@@ -92,13 +92,11 @@ def _signs(item: ast.WrittenLayer, env: Environment, otherwise: str) -> Fix | No
             text = f"{found[1]}{found[2]}-{found[3]}"
         else:
             text = f"{found[1]}-{found[3]}" if kind.WIDTH else f"{found[1]}{found[3]}"
-        return Fix(
-            (Edit(head, text),), "the width stands behind a dash: {}" if kind.WIDTH else "write {}", place, otherwise
-        )
+        return Fix((Edit(head, text),), "the width follows a dash: {}" if kind.WIDTH else "write {}", place, otherwise)
     named = _named_size(item.head, env.values)
     if named is None:
         return None
-    advice = "a size that is a name stands in braces: {}"
+    advice = "a size that is a name goes in braces: {}"
     return Fix((Edit(head, named),), advice, place, otherwise)
 
 

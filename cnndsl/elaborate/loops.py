@@ -185,14 +185,14 @@ def count(expr: Expr, env: Environment) -> int:
         help = (
             "round it: `floor`, `ceil`, `//`"
             if isinstance(times, Fraction)
-            else f"`max({expr.span.text}, 0)` is no less than 0"
+            else f"`max({expr.span.text}, 0)` is never negative"
         )
-        raise error("E0207", f"a part is repeated a whole number of times, and this is {show(times)}", expr.span, help)
+        raise error("E0207", f"a repeat count must be a whole number, not {show(times)}", expr.span, help)
     return times
 
 
 def _whole(expr: Expr, env: Environment) -> int:
     value = number(expr, env.values)
     if isinstance(value, Fraction):
-        raise error("E0208", f"a range runs over integers, and this is {show(value)}", expr.span)
+        raise error("E0208", f"the ends of a range must be integers, not {show(value)}", expr.span)
     return value

@@ -188,7 +188,7 @@ def _way_out(
     if agree != "broadcast" and len({shape.spatial for shape in shapes}) > 1:
         return _resizing(shapes)
     if len({shape.spatial for shape in shapes}) == 1 and agree != "extents":
-        return f"end each branch with as many channels, CONV1-{max(shape.channels for shape in shapes)}"
+        return f"end each branch with the same number of channels: CONV1-{max(shape.channels for shape in shapes)}"
     return ""
 
 
@@ -215,7 +215,7 @@ def _with_stars(
     if is_one_shape and is_settled:
         changed = [each for each, branch in zip(extended, branches, strict=True) if not branch.name and " -> " in each]
         shown = f": {', '.join(f'`{each}`' for each in changed)}" if all(extended) else f", {target}"
-        return f"make the others as `{star}` is{shown}"
+        return f"make the others like `{star}`{shown}"
     if not is_one_shape and all(extended) and len(extended) <= _MOST_WRITTEN_OUT and not env.turn:
         joined = (f" {operator} " if operator in "+|" else ", ").join(extended)
         return f"nothing follows a star; written out: `{'' if operator in '+|' else operator}({joined})`"
@@ -272,7 +272,7 @@ def _reference(chain: ast.Chain, node: int, place: Span, env: Environment) -> st
 
 def _gate(shapes: list[Shape]) -> str:
     gated = max(shapes, key=lambda shape: shape.pixels)
-    return f"a gate has as many channels as what it opens: FC-{gated.channels}"
+    return f"a gate has as many channels as the value it scales: FC-{gated.channels}"
 
 
 def _resizing(shapes: list[Shape]) -> str:

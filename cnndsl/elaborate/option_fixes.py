@@ -74,7 +74,7 @@ def for_option(kind: type[Layer], written: ast.WrittenLayer, argument: ast.Argum
         more = (Edit(argument.value.span, value),) if value else ()
         return Fix((*fix.edits, *more), fix.advice, argument.span if value else place, otherwise)
     if name in _INPUTS:
-        advice = f"{kind.kind()} takes what comes in" if name != "inplace" else "this is decided by the compiler"
+        advice = f"{kind.kind()} takes what comes in" if name != "inplace" else "the compiler works this out"
         return Fix((without(written, argument),), f"{advice}: {{}}", written.span, otherwise)
     return otherwise
 
@@ -123,7 +123,7 @@ def in_the_head(kind: type[Layer], written: ast.WrittenLayer) -> Fix | None:
     if signs is None:
         return None
     options = f"({', '.join(named)})" if named else ""
-    return replacement(written.span, f"{head.text}{signs}{options}", "its numbers stand right after the name: {}")
+    return replacement(written.span, f"{head.text}{signs}{options}", "its numbers come right after the name: {}")
 
 
 def _normalisation(kind: type[Layer], written: ast.WrittenLayer, given: Sequence[str]) -> Fix | None:
@@ -137,7 +137,7 @@ def _normalisation(kind: type[Layer], written: ast.WrittenLayer, given: Sequence
         if not all(re.fullmatch(r"[0-9]*\.?[0-9]+(?:e-?[0-9]+)?", each) for each in given):
             return None
         named = [*map("=".join, zip(options[1:], given[1:], strict=False)), *named]
-        advice = "its size stands right after the name, and options have names: {}"
+        advice = "its size comes right after the name, and options have names: {}"
     elif len(given) == 1 + bool(size):
         advice = f"{kind.kind()} takes as many channels as come in: {{}}"
     else:

@@ -62,7 +62,7 @@ def _input_volume(place: Span, layer: Layer, otherwise: str) -> Fix | None:
         text = f"{side}x{side}x1" if is_square else f"{size}x{size}x{1 if size == 28 else 3}"
     else:
         text = f"{size}x1"
-    return replacement(place, f"{written[1]} {text}", "an input has its extents and its channels: {}", otherwise)
+    return replacement(place, f"{written[1]} {text}", "an input has spatial extents and channels: {}", otherwise)
 
 
 def _flattened_later(place: Span, otherwise: str) -> Fix | None:
@@ -91,13 +91,13 @@ def _width_among_extents(place: Span, layer: Layer, rank: int, otherwise: str) -
     extents = [*written[2].split("x"), written[3]]
     if len(set(extents[1:])) == 1 and int(extents[0]) > int(extents[1]):
         head = Span(place.source, place.start, place.start + written.end())
-        return replacement(head, f"{written[1]}{extents[1]}-{extents[0]}", "a width stands after a dash: {}", otherwise)
+        return replacement(head, f"{written[1]}{extents[1]}-{extents[0]}", "the width follows a dash: {}", otherwise)
     if int(extents[-1]) <= max(map(int, extents[:-1])):
         return None
     extents = extents[:-1]
     size = extents[0] if len(set(extents)) == 1 else written[2]
     head = Span(place.source, place.start, place.start + written.end())
-    return replacement(head, f"{written[1]}{size}-{written[3]}", "a width stands after a dash: {}", otherwise)
+    return replacement(head, f"{written[1]}{size}-{written[3]}", "the width follows a dash: {}", otherwise)
 
 
 def _without_width(place: Span, stop: LayerError) -> Fix | None:

@@ -25,7 +25,7 @@ _ACTIVATIONS = {
     "linear": "",
     "None": "",
 }
-FOREIGN = "here it is written {}"
+FOREIGN = "here it is {}"
 """What is said of a layer of another framework."""
 
 

@@ -51,7 +51,7 @@ def returned(stop: Stop) -> Fix | None:
     if found is None:
         return None
     return replacement(
-        code, f"output {found['names'].replace('@', '')}", "what a network gives is named by `output`: {}"
+        code, f"output {found['names'].replace('@', '')}", "name the outputs of a network with `output`: {}"
     )
 
 
@@ -65,7 +65,7 @@ def outputs(stop: Stop) -> Fix | None:
     if "," not in names and "=" not in line.text and not found["open"]:
         return None
     place = Span(stop.source, line.start, line.start + found.end())
-    return replacement(place, f"output {names}", "the values that a network gives are named, with commas: {}")
+    return replacement(place, f"output {names}", "list the outputs with commas between them: {}")
 
 
 def number_in_name(stop: Stop) -> Fix | None:
@@ -75,7 +75,7 @@ def number_in_name(stop: Stop) -> Fix | None:
         return None
     start = stop.offset - len(found[0])
     place = Span(stop.source, start, start + found.end("number") - found.start())
-    return replacement(place, f"{found['name']}({found['number']})", "a decimal stands in parentheses: {}")
+    return replacement(place, f"{found['name']}({found['number']})", "a decimal goes in parentheses: {}")
 
 
 def listed(stop: Stop) -> Fix | None:
@@ -87,7 +87,7 @@ def listed(stop: Stop) -> Fix | None:
     if found is None or stop.found != ",":
         return None
     place = Span(stop.source, line.start + found.start("values"), line.start + found.end("values"))
-    return replacement(place, f"({place.text})", "a list stands in parentheses: {}")
+    return replacement(place, f"({place.text})", "a list goes in parentheses: {}")
 
 
 def choices(stop: Stop) -> Fix | None:
@@ -97,7 +97,7 @@ def choices(stop: Stop) -> Fix | None:
         return None
     start = stop.offset - len(found[0]) + found.start("values") - found.start()
     place = Span(stop.source, start, start + len(found["values"]))
-    return replacement(place, f"{{{found['values'][1:-1]}}}", "the values of a parameter stand in braces: {}")
+    return replacement(place, f"{{{found['values'][1:-1]}}}", "the values of a parameter go in braces: {}")
 
 
 def spaced(stop: Stop) -> Fix | None:
@@ -106,7 +106,7 @@ def spaced(stop: Stop) -> Fix | None:
     for found in re.finditer(r"\b(?i:conv)[ \t]+(?P<width>[0-9]+)[ \t]+(?P<size>[0-9]+)x(?P=size)\b(?!x)", line.text):
         place = Span(stop.source, line.start + found.start(), line.start + found.end())
         if place.start <= stop.offset <= place.end:
-            return replacement(place, f"CONV{found['size']}-{found['width']}", "a layer has no blanks: {}")
+            return replacement(place, f"CONV{found['size']}-{found['width']}", "a layer has no spaces: {}")
     return None
 
 
@@ -128,7 +128,7 @@ def thousands(stop: Stop) -> Fix | None:
     if first is None or rest is None or stop.takes("COMMA"):
         return None
     place = Span(stop.source, stop.offset - len(first[0]), stop.offset + rest.end())
-    return replacement(place, place.text.replace(",", "_"), "digits are grouped by `_`: {}")
+    return replacement(place, place.text.replace(",", "_"), "group digits with `_`: {}")
 
 
 def domain(stop: Stop) -> Fix | None:
@@ -139,7 +139,7 @@ def domain(stop: Stop) -> Fix | None:
         return None
     place = Span(stop.source, stop.offset - len(begun[0]), stop.offset + values.end())
     written = f"{begun['name']} in {values['values']} = {begun['value']}"
-    return replacement(place, written, "the values of a parameter stand before its default: {}")
+    return replacement(place, written, "the values of a parameter come before its default: {}")
 
 
 def combined(stop: Stop) -> Fix | None:
@@ -160,9 +160,9 @@ def combined(stop: Stop) -> Fix | None:
         branches.pop()
     if not branches or not all(branches) or re.match(r"(?:dim|axis)\b", branches[-1]):
         return None
-    advice = "branches are joined by a sign: {}" if operator[0] == " " else "here it is written {}"
+    advice = "join branches with `+` or `|`: {}" if operator[0] == " " else "here it is {}"
     if len(branches) == 1:
-        branches, advice = ["ID", *branches], "the other branch is missing; `ID` passes on what comes in: {}"
+        branches, advice = ["ID", *branches], "the other branch is missing; `ID` passes its input on: {}"
     joined = f"({operator.join(branches)})" if operator[0] == " " else f"{operator}({', '.join(branches)})"
     return replacement(Span(stop.source, at - len(word[0]), end + 1), joined, advice)
 
