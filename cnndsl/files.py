@@ -45,7 +45,7 @@ _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
     errno.EISDIR: "it is a folder",
-    errno.ENOTDIR: "a part of its path is no folder",
+    errno.ENOTDIR: "a part of its path is not a folder",
     errno.ENAMETOOLONG: "the name is too long",
     errno.EFBIG: "the file is too large",
 }
@@ -118,7 +118,7 @@ def _bytes(path: str, most: int) -> bytes:
         reason = "there is no such file" if stop.errno == errno.ENOENT else _reason(stop)
         raise FileError(f"cannot read {path}: {reason}") from None
     except UnicodeError:
-        raise FileError(f"cannot read {path!r}: no file can have this name") from None
+        raise FileError(f"cannot read {path!r}: this is not a valid file name") from None
 
 
 def decode(name: str, data: bytes) -> Source:
@@ -176,17 +176,17 @@ def write(path: str, data: bytes, *, force: bool = False) -> None:
     except OSError as stop:
         raise FileError(f"cannot write {path}: {_reason(stop)}") from None
     except UnicodeError:
-        raise FileError(f"cannot write {path!r}: no file can have this name") from None
+        raise FileError(f"cannot write {path!r}: this is not a valid file name") from None
 
 
 def _check_name(what: str, path: str) -> None:
     """Raises FileError for what can be the name of no file."""
     if "\0" in path:
-        raise FileError(f"cannot {what} {path!r}: a name cannot hold a null character")
+        raise FileError(f"cannot {what} {path!r}: a name cannot contain a null character")
     if path.endswith(("/", os.sep)):
         raise FileError(f"cannot {what} {path}: this names a folder; add the name of a file")
     if not path:
-        raise FileError(f"cannot {what} {path!r}: a file has a name")
+        raise FileError(f"cannot {what} {path!r}: the name is empty")
     if IS_WINDOWS and (reason := _refused_by_windows(path)):
         raise FileError(f"cannot {what} {path}: {reason}")
 
@@ -203,9 +203,9 @@ def _refused_by_windows(path: str) -> str:
     stem, point, _ = name.partition(".")
     device = stem.rstrip(" ").upper()
     if point and device in _DEVICES:
-        return f"Windows keeps the name {device} for a device"
+        return f"Windows reserves the name {device} for a device"
     if ":" in name and name.removesuffix(":").upper() not in _DEVICES:
-        return "a name cannot hold a colon"
+        return "a name cannot contain a colon"
     return ""
 
 

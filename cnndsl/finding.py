@@ -8,7 +8,7 @@ from pathlib import Path
 from cnndsl import files, resources
 from cnndsl.errors import Source, closest, did_you_mean
 
-_NAME_ALONE = "write a file's name alone: files are looked up beside this one and in the zoo, nowhere else"
+_NAME_ALONE = "write the name alone: only this file's folder and the bundled networks are searched"
 
 
 _FOREIGN = {

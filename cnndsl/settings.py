@@ -50,7 +50,7 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Value]:
             pairs = (each.strip() for each in text.split(","))
             raise _refused(text, "each parameter has its own option", help=" ".join(f"--set {each}" for each in pairs))
         if _DOMAIN.fullmatch(match[2]):
-            raise _refused(text, f"`{name}` has one value", help=f"`cnndsl sweep --set {text.strip()}` tries several")
+            raise _refused(text, f"`{name}` takes one value", help=f"`cnndsl sweep --set {text.strip()}` tries several")
         settings[name] = _read(text, match[2].strip())
     return settings
 
@@ -92,7 +92,7 @@ def _value(name: str, value: object) -> Value:
     if isinstance(value, float):
         exact = Fraction(str(value)) if value - value == 0 else None
         if exact is None:
-            raise TypeError(f"{name}={value} is not a number of the language")
+            raise TypeError(f"{name}={value} is not a number that the language has")
         return exact.numerator if exact.denominator == 1 else exact
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else value
@@ -101,7 +101,7 @@ def _value(name: str, value: object) -> Value:
     try:
         return index(cast("int", value))
     except TypeError:
-        message = f"{name}={value!r} is no value of the language: numbers, truth values, shapes, lists, names"
+        message = f"{name}={value!r} is not a value of the language; numbers, yes and no, shapes, lists and names are"
         raise TypeError(message) from None
 
 
@@ -133,7 +133,7 @@ def _read(setting: str, text: str) -> Value:
 def _word(written: Name | ReferenceExpr) -> Value:
     if isinstance(written, Name):
         return NameSymbol(written.name)
-    raise error("E0205", "an output is no value of a parameter", written.span)
+    raise error("E0205", "a parameter cannot be set to an output", written.span)
 
 
 def _refused(setting: str, why: str, code: str = "E0501", help: str = "") -> CnnError:

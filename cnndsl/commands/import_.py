@@ -130,7 +130,7 @@ def _of_code(target: str, arguments: Sequence[str], shapes: Sequence[Shape], wei
     made = built(target, given, with_weights=weights is not None)
     entering = shapes or ([made.shape] if made.shape is not None else [])
     if not entering:
-        raise click.UsageError("the code does not say what enters the network; --input 224x224x3 does")
+        raise click.UsageError("the input shape is unknown; give it with --input 224x224x3")
     words = "".join(f", {each.strip()}" for each in arguments)
     text = text_of_module(made.module, entering, f"{target}{words}")
     if weights is not None:

@@ -99,7 +99,7 @@ def _several(source: Source, settings: Mapping[str, Value]) -> Iterator[CnnError
         several = value.items if isinstance(value, ListValue) else value if isinstance(value, tuple) else ()
         if name != "input" and several and all(_compiles(source, {**settings, name: each}) for each in several[:2]):
             text = f"{name}={','.join(map(str, several))}"
-            yield _refused(text, f"`{name}` has one value", f"`cnndsl sweep --set {text}` tries each")
+            yield _refused(text, f"`{name}` takes one value", f"`cnndsl sweep --set {text}` tries each")
 
 
 def suspicion(source: Source, settings: Mapping[str, Value], net: Network) -> str:

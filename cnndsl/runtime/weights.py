@@ -47,7 +47,7 @@ class WeightDifference:
             return f"missing     {self.entry} {_shown(self.expected)}"
         if self.kind == "unexpected":
             return f"unexpected  {self.entry} {_shown(self.found)}"
-        return f"misshaped   {self.entry} is {_shown(self.found)}, and the network has {_shown(self.expected)}"
+        return f"misshaped   {self.entry} is {_shown(self.found)}, but the network has {_shown(self.expected)}"
 
 
 def _shown(extents: TensorSize | None) -> str:
@@ -139,7 +139,7 @@ def hint(differences: Sequence[WeightDifference]) -> str:
     unexpected = {each.entry for each in differences if each.kind == "unexpected"}
     for prefix in ("module.", "model.", "_orig_mod."):
         if missing and missing <= {each.removeprefix(prefix) for each in unexpected if each.startswith(prefix)}:
-            return f"the entries begin with `{prefix}`: take that away before you load them"
+            return f"the entries begin with `{prefix}`: remove this prefix before loading them"
     kinds = {each.kind for each in differences}
     layers = {each.layer for each in differences}
     only = all(each.expected and each.found and each.expected[1:] == each.found[1:] for each in differences)

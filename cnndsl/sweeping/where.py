@@ -65,7 +65,7 @@ def _read(text: str, titles: Mapping[str, str]) -> Expr:
         raise CnnError([_told(each, source) for each in stop.diagnostics]) from None
     if len(statements) != 1 or not isinstance(statements[0], ast.Assert):
         help = "as in: --where 'params < 5M'"
-        raise CnnError(Diagnostic("E0503", f"`{text}` is not one test", help=help))
+        raise CnnError(Diagnostic("E0503", f"`{text}` is not a single test", help=help))
     return _placed(statements[0].test, source)
 
 
@@ -80,12 +80,12 @@ def mentioned(test: Expr, known: Vocabulary) -> set[str]:
             raise _no_part(each, known)
         if isinstance(each, Name) and each.name not in (*known.asked, *known.words):
             help = known.refused.get(each.name, "") or _near(each.name, known)
-            raise error("E0201", f"there is no value called `{each.name}` here", each.span, help)
+            raise error("E0201", f"no value is called `{each.name}` here", each.span, help)
         if isinstance(each, Binary) and each.operator in COMPARISONS:
             _check_units(each, known)
     if isinstance(test, Name | Literal) or (isinstance(test, Binary) and test.operator in _ARITHMETIC):
-        help = "compare it, as in `params < 10M`"
-        raise error("E0205", f"a test must be yes or no, and `{test.span.text}` is a value", test.span, help)
+        help = "write a comparison, as in `params < 10M`"
+        raise error("E0205", f"a test must be yes or no, but `{test.span.text}` is a value", test.span, help)
     return {each.name for each in names_of(test)} & set(known.asked)
 
 
@@ -102,8 +102,8 @@ def _near(name: str, known: Vocabulary) -> str:
 
 def _no_part(path: Path, known: Vocabulary) -> CnnError:
     dotted, first = ".".join(path.names), path.names[0]
-    help = f"`{first}` is asked as a whole, as in `{first} == 224x224x3`" if first in known.asked else ""
-    message = f"`{dotted}` cannot be asked here: a test is of a network as a whole"
+    help = f"compare `{first}` as a whole, as in `{first} == 224x224x3`" if first in known.asked else ""
+    message = f"`{dotted}` cannot be used here: a test is about the network as a whole"
     return error("E0204", message, path.span, help or _near(first, known))
 
 
@@ -113,7 +113,7 @@ def _check_units(expr: Binary, known: Vocabulary) -> None:
         if not (isinstance(name, Name) and isinstance(literal, Literal) and literal.text.endswith("B")):
             continue
         if name.name in known.asked and (name.name not in METRICS or METRICS[name.name].unit != "bytes"):
-            message = f"`{literal.text}` is in bytes, and `{name.name}` is not"
+            message = f"`{literal.text}` is in bytes, but `{name.name}` is not"
             in_bytes = [each for each in OF_NETWORKS if METRICS[each].unit == "bytes"]
             help = f"write `{literal.text[:-1]}`; in bytes are {listed(in_bytes)}"
             raise error("E0205", message, literal.span, help)
@@ -141,7 +141,7 @@ def _told(diagnostic: Diagnostic, source: Source) -> Diagnostic:
     if members:
         names = [each.strip() for each in members[2].split(",") if each.strip()]
         help = f"write it out: `{' or '.join(f'{members[1]} == {name}' for name in names)}`"
-        return Diagnostic("E0102", "`in` compares nothing", Span(source, *members.span()), help=help)
+        return Diagnostic("E0102", "`in` is not a comparison", Span(source, *members.span()), help=help)
     others = tuple(replace(each, span=_moved(each.span, source)) for each in diagnostic.others)
     return replace(diagnostic, message=message, span=span, others=others)
 

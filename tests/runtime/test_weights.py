@@ -93,7 +93,7 @@ def test_what_differs_is_told_by_entry(tmp_path: Path, program: Path) -> None:
     ]
     result = run(program, tmp_path / "weights.pth")
     assert result.exit_code == 1
-    assert "head.weight is [10x6], and the network has [4x6]" in result.output
+    assert "head.weight is [10x6], but the network has [4x6]" in result.output
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def _found(home: ModuleType, name: str, target: str) -> object:
         raise FileError(f"cannot import {target}: there is no `{name}`{f'; {hint}' if hint else ''}")
     found: object = getattr(home, name)
     if not _is_module(found) and not callable(found):
-        raise FileError(f"cannot import {target}: `{name}` is neither a class nor a function nor a module")
+        raise FileError(f"cannot import {target}: `{name}` is neither a class, a function nor a module")
     return found
 
 
@@ -186,7 +186,7 @@ def _required(made: object, target: str) -> nn.Module:
     if not _is_module(made):
         kind = type(made).__name__
         article = "an" if kind[0].lower() in "aeiou" else "a"
-        raise FileError(f"cannot import {target}: it makes {article} {kind}, and not a torch.nn.Module")
+        raise FileError(f"cannot import {target}: it makes {article} {kind}, not a torch.nn.Module")
     return cast("nn.Module", made)
 
 

@@ -82,8 +82,8 @@ def test_libraries_say_what_enters_and_make_networks_without_storage(target: str
     ("name", "told"),
     [
         ("numbr", "there is no `numbr`; did you mean `number`?"),
-        ("number", "`number` is neither a class nor a function nor a module"),
-        ("weights", "it makes a dict, and not a torch.nn.Module"),
+        ("number", "`number` is neither a class, a function nor a module"),
+        ("weights", "it makes a dict, not a torch.nn.Module"),
         ("failing", "ValueError: no such depth (nets_of_mine.py, line 23)"),
         ("leaving", "SystemExit: 3 (nets_of_mine.py, line 27)"),
     ],
