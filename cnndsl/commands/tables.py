@@ -47,7 +47,7 @@ def _by_ending(output: str | None, endings: Mapping[str, str], others: Sequence[
 
         *first, last = (*endings, *others)
         known = f"{', '.join(first)} or {last}"
-        raise FileError(f"cannot write {output}: its name must end in {known}, or --format say what to write")
+        raise FileError(f"cannot write {output}: its name must end in {known}; else add --format")
     return endings.get(ending, "table")
 
 
