@@ -201,6 +201,8 @@ def _share(state: State, known: LabelledPart, name: str, wire: NodeOutput, start
         raise _differs(name, span, f"{len(first)} layers at first, and here {len(again)}", known.body.span)
     for at, (one, other) in enumerate(zip(first, again, strict=True)):
         difference = _difference(state, one, other)
+        if state.log is not None:
+            state.log.same(known.first + at, start + at, one.layer, answer=not difference)
         if difference:
             raise _differs(name, span, difference, one.span)
         for before, after in zip(one.inputs, other.inputs, strict=True):

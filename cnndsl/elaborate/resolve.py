@@ -219,3 +219,14 @@ def _hint(item: ast.WrittenLayer, env: Environment) -> Help:
         what, added = outside
         return f"{what} outside of the language: a package adds layer types, as `examples/plugin` adds {added}"
     return help_for_head(item, env, _names(env), "")
+
+
+def like_a_kind(statement: ast.Block) -> CnnError:
+    """Return the error for a block with the name of a kind in capitals, or with that of INPUT, which begins a network
+    in any case."""
+    name = statement.name
+    if name in KINDS:
+        message = f"`{name}` is a kind of layer, and cannot be the name of a block"
+        return error("E0247", message, statement.name_span, f"call it `{name.capitalize()}`, or `{name}Block`")
+    message = f"`{name}` begins a network, in capitals or not, and cannot be the name of a block"
+    return error("E0247", message, statement.name_span, f"call it `{name}Block`")
