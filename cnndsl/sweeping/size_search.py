@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ntpath import basename
 from typing import TypeAlias
 
-from cnndsl.elaborate.inputs import input_settings
+from cnndsl.elaborate.inputs import INPUT, input_settings
+from cnndsl.elaborate.parameters import parameters
 from cnndsl.elaborate.program import Find, elaborate, elaborated_part
 from cnndsl.elaborate.shape_log import ShapeLog, log_of
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
@@ -52,8 +53,10 @@ class Outcome:
 
 @record(slots=True)
 class Attempt:
-    """One elaboration: its graph or its errors, its questions, and a replay of them where one can be had."""
+    """One elaboration: its number, its graph or its errors, its questions, and a replay of them where one can be
+    had."""
 
+    number: int
     graph: Graph | None
     errors: Sequence[Diagnostic]
     log: ShapeLog
@@ -84,7 +87,9 @@ class SizeSearch:
     ) -> None:
         """Begin with the inputs as they are written. Without a `file` the `graph` alone is asked. The input called `of`
         varies; without a name all that are as large as the first one that has axes. Raises CnnError where the inputs
-        are not known, ValueError where none is called so."""
+        are not known, ValueError where none is called so, or none can vary."""
+        if file is not None and any(each.name == INPUT for each in parameters(file)):
+            raise ValueError("the network has a parameter called `input`, so that nothing else can say what enters")
         self._file, self._settings, self._find, self._progress = file, settings, find, progress
         self._names = input_settings(file) if file is not None else ()
         self.outcomes: dict[InputExtents, Outcome] = {}
@@ -217,12 +222,13 @@ class SizeSearch:
             graph, errors = None, stop.diagnostics
             for each in errors:
                 log.failed(each)
+        if self.names_axis is not None:
+            return Attempt(self.elaborations, graph, errors, log, None)
         letters = {"C", *(axis for each in log.questions if each.shape for axis in "DHW"[3 - each.shape.rank :])}
         named = _names_in(log.sources, self._file, letters)
-        self.names_axis = self.names_axis or next((span for letter, span in named if letter != "C"), None)
-        if self.names_axis is not None:
-            return Attempt(graph, errors, log, None)
-        return Attempt(graph, errors, log, ShapeReplay(log, fixes_channels=bool(named)))
+        self.names_axis = next((span for letter, span in named if letter != "C"), None)
+        replay = ShapeReplay(log, fixes_channels=bool(named)) if self.names_axis is None else None
+        return Attempt(self.elaborations, graph, errors, log, replay)
 
     def _ask(self, attempt: Attempt, points: Sequence[InputExtents]) -> list[InputExtents]:
         """Ask an elaboration about inputs; return those that it cannot answer."""
@@ -241,13 +247,13 @@ class SizeSearch:
         assert replay is not None
         if found.verdict == "fails":
             if graph is None:
-                return Outcome(place=("question", id(attempt.log), found.at))
-            return Outcome(place=("node", id(attempt.log), found.at))
+                return Outcome(place=("question", attempt.number, found.at))
+            return Outcome(place=("node", attempt.number, found.at))
         if found.verdict == "open" or (graph is None and attempt.log.is_about_shapes):
             return None
         if graph is None:
             return Outcome(place=_place_of(attempt.log.error))
-        key = (id(attempt.log), replay.weights(found))
+        key = (attempt.number, replay.weights(found))
         if key not in self._known_weights:
             tensors = (replay.tensors(found, at) for at in replay.nodes)
             named = [(node, each) for node, each in zip(graph, tensors, strict=True) if node.weights_of < 0]
@@ -280,14 +286,14 @@ class SizeSearch:
                 assert attempt.replay is not None
                 found = attempt.replay(self.shapes(point))
                 if found.verdict == "fails":
-                    self.outcomes[point] = Outcome(place=("node", id(attempt.log), found.at))
+                    self.outcomes[point] = Outcome(place=("node", attempt.number, found.at))
                     break
 
 
 def _of_graph(graph: Graph | None) -> Attempt:
     assert graph is not None
     log = log_of(graph)
-    return Attempt(graph, (), log, ShapeReplay(log, fixes_channels=False))
+    return Attempt(0, graph, (), log, ShapeReplay(log, fixes_channels=False))
 
 
 def _place_of(error: Diagnostic | None) -> PlaceKey:

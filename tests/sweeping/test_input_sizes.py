@@ -170,6 +170,11 @@ def test_an_error_that_is_not_about_sizes_is_raised() -> None:
         sizes("INPUT 32x32x3 -> CONF3-64")
 
 
+def test_a_parameter_called_input_is_refused() -> None:
+    with pytest.raises(ValueError, match="a parameter called `input`"):
+        sizes("net N(input=32) INPUT {input}x{input}x3 -> CONV3-4")
+
+
 def test_asking() -> None:
     found = sizes(UNET)
     works, fails, other = found.ask("64", (64, 64)), found.ask("30", (30, 30)), found.ask("32x31", (32, 31))
