@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "check": "Check files and report every error.",
     "stats": "Print shapes, parameters and multiply-adds by layer.",
     "rf": "Show the receptive field of each layer.",
+    "sizes": "Show which input sizes a network works with.",
     "fit": "Find the largest batch that fits into memory.",
     "diff": "Compare two networks layer by layer.",
     "lint": "Check networks against rules of thumb.",

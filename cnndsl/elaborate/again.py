@@ -207,6 +207,8 @@ def _share(state: State, known: LabelledPart, name: str, wire: NodeOutput, start
         raise _differs(name, span, difference, known.body.span, ways_to_share(known, name, wire.shape, span))
     for at, (one, other) in enumerate(zip(first, again, strict=True)):
         difference = _difference(state, one, other)
+        if state.log is not None:
+            state.log.same(known.first + at, start + at, one.layer, answer=not difference)
         if difference:
             raise _differs(name, span, difference, one.span, ways_to_share(known, name, wire.shape, span))
         for before, after in zip(one.inputs, other.inputs, strict=True):

@@ -46,7 +46,6 @@ from cnndsl.graph import (
 )
 from cnndsl.graph.labels import why_not
 from cnndsl.layers.base import Layer, LayerError
-from cnndsl.layers.infer import infer
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 from cnndsl.values import Unknown
@@ -243,6 +242,7 @@ class Elaborator:
             try:
                 layer = layer.referring(target.layer, *(self.state.drafts[at].shape for at in target.inputs))
             except LayerError as stop:
+                self.state.refuse(layer, wires)
                 others = (Annotation(target.span, "to this"),)
                 raise CnnError(
                     Diagnostic(stop.code, stop.message, span, "this refers", others, help=stop.help)
@@ -324,12 +324,7 @@ class Elaborator:
 
     def shape_of(self, layer: Layer, wires: list[NodeOutput]) -> Shape:
         """The shape of a layer's output, inferred once. Raises LayerError where it does not take these values."""
-        key = (id(layer), *(wire.shape for wire in wires))
-        known = self.state.shapes.get(key)
-        if known is None:
-            known = layer, infer(layer, [wire.shape for wire in wires])
-            self.state.shapes[key] = known
-        return known[1]
+        return self.state.shape_of(layer, wires)
 
     # The rest
 

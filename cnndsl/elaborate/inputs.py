@@ -39,6 +39,23 @@ def input_of(item: ast.ChainItem) -> ast.WrittenLayer | None:
     return item if isinstance(item, ast.WrittenLayer) and item.head.upper() == "INPUT" else None
 
 
+def input_settings(file: ast.File) -> tuple[str, ...]:
+    """Return the setting that says what enters at each input of a file, in their order.
+
+    >>> from cnndsl.errors import Source
+    >>> from cnndsl.syntax.parse import parse
+    >>> input_settings(parse(Source("", "a = INPUT 8x8x3 b = INPUT 8x8x3 c = (@a + @b)")))
+    ('input.a', 'input.b')
+    """
+    found: list[str] = []
+    for statement in file.statements:
+        if isinstance(statement, ast.Main):
+            found.append(INPUT)
+        elif isinstance(statement, ast.Equation) and input_of(statement.body.items[0]) is not None:
+            found.append(setting_of(statement.name_span.text))
+    return tuple(found)
+
+
 def check_named_input(statement: ast.Equation) -> None:
     """Raise CnnError where an input with a name does not stand by itself."""
     item, *rest = statement.body.items

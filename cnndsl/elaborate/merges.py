@@ -19,7 +19,7 @@ from cnndsl.expr import error
 from cnndsl.expressions import Expr
 from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, ReferencePart
 from cnndsl.layers.base import LayerError
-from cnndsl.layers.infer import infer
+from cnndsl.layers.infer import fits
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
@@ -232,23 +232,23 @@ def _target(
     before: Sequence[MergeBranch],
     wire: NodeOutput | None,
     env: Environment,
-) -> Shape | None:
-    """The shape that the other branches give; those that follow are tried out and taken back."""
+) -> NodeOutput | None:
+    """The value that the other branches give; those that follow are tried out and taken back."""
     for branch in before:
         if branch.made.wire is not None:
-            return branch.made.wire.shape
+            return branch.made.wire
     for chain in item.branches[position + 1 :]:
         star = stars.starred(chain)
         if star is not None:
             several = _several(walker, chain, star, env)
             if several:
-                return several[0].made.wire.shape if several[0].made.wire else None
+                return several[0].made.wire
             continue
         if _choosing(chain) is not None:
             continue
         for body, made in _trials(walker, chain, wire, env):
             if not _is_absent(made, body):
-                return made.wire.shape if made.wire else None
+                return made.wire
     return None
 
 
@@ -276,7 +276,11 @@ def trial(walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Envi
 def tried(state: State, scope: ModuleScope) -> Generator[None]:
     """Take back what is made inside."""
     before, errors = Savepoint(state, scope), list(state.errors)
+    if state.log is not None:
+        state.log.trials += 1
     yield
+    if state.log is not None:
+        state.log.trials -= 1
     before.restore()
     state.retract(errors)
 
@@ -286,19 +290,21 @@ def _choose(
     operator: str,
     chain: ast.Chain,
     either: ast.Either,
-    target: Shape | None,
+    target: NodeOutput | None,
     wire: NodeOutput | None,
     env: Environment,
 ) -> MergeBranch:
     """The first choice whose shape fits the merge; the last one where none does, so that the merge can say why."""
 
+    log = walker.state.log
+    aim = log.number(target.node) if log is not None and target is not None else -1
     tried: list[Shape] = []
     skips = True
     last = len(either.choices) - 1
     for position, choice in enumerate(either.choices):
         if position < last:
             made = trial(walker, ast.Chain((choice,), choice.span), wire, env)
-            if made.wire is None or target is None or not _fits(operator, made.wire.shape, target):
+            if not _fits(walker.state, operator, made.wire, target, aim):
                 tried.extend([made.wire.shape] if made.wire else [])
                 skips = skips and made.wire == wire
                 continue
@@ -308,8 +314,12 @@ def _choose(
     raise AssertionError("`or` needs at least two choices")
 
 
-def _fits(operator: str, shape: Shape, target: Shape) -> bool:
-    try:
-        return infer(merging(operator).layer, [shape, target]) == target or operator == "|"
-    except LayerError:
+def _fits(state: State, operator: str, choice: NodeOutput | None, target: NodeOutput | None, aim: int) -> bool:
+    """Whether a choice fits the value of the other branches, which has the number `aim` in the log."""
+    if choice is None or target is None:
         return False
+    layer = merging(operator).layer
+    answer = fits(layer, choice.shape, target.shape)
+    if state.log is not None:
+        state.log.fits(layer, state.log.number(choice.node), aim, answer)
+    return answer

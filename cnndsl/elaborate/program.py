@@ -17,7 +17,8 @@ from cnndsl.elaborate.inputs import INPUT, given_volume
 from cnndsl.elaborate.options import settings as options_of
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.repairs import Repairs, place_of
-from cnndsl.elaborate.resolve import meaning
+from cnndsl.elaborate.resolve import like_a_kind, meaning
+from cnndsl.elaborate.shape_log import ShapeLog
 from cnndsl.elaborate.state import (
     Defaults,
     Definition,
@@ -87,8 +88,9 @@ def elaborate(
     file: ast.File,
     settings: Mapping[str, Value] | None = None,
     find: Find = _nowhere,
+    log: ShapeLog | None = None,
 ) -> Graph:
-    """The network of a file, with its parameters set.
+    """The network of a file, with its parameters set; a `log` is told what depends on shapes.
 
     Of a net without a parameter `input`, that setting is the volume that enters in place of the one that INPUT has; of
     one with named inputs there is `input.left` for each.
@@ -101,7 +103,7 @@ def elaborate(
     >>> [node.path for node in graph], graph.nodes[-1].shape
     (['input', '0', '1', '2', '3', '4'], 10)
     """
-    program, home, root, made = _made(file, settings or {}, find)
+    program, home, root, made = _made(file, settings or {}, find, log=log)
     state = program.state
     if state.errors:
         raise CnnError(sorted(state.errors, key=_place))
@@ -153,11 +155,17 @@ def _pointed_at(drafts: Sequence[PendingNode], errors: Sequence[Diagnostic], rep
 
 
 def _made(
-    file: ast.File, settings: Mapping[str, Value], find: Find, repairs: Repairs | None = None
+    file: ast.File,
+    settings: Mapping[str, Value],
+    find: Find,
+    repairs: Repairs | None = None,
+    log: ShapeLog | None = None,
 ) -> tuple[_Program, FileScope, ModuleScope, MadeNetwork]:
     """What a file makes, with its names and its modules; what is wrong is in the program's state."""
-    state = State(repairs)
+    state = State(repairs, log)
     program = _Program(state, Elaborator(state), find, [file.source])
+    if log is not None:
+        log.sources = program.sources
     home, root = _home_of(file), ModuleScope()
     made = MadeNetwork()
     try:
@@ -303,7 +311,7 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
     reading.home.blocks[statement.name] = Definition(statement, reading.home, reading.defaults)
     # A kind of a plug-in gives way to the block: what is installed beside a program does not break it.
     if statement.name in KINDS or statement.name.upper() == "INPUT":
-        raise _like_a_kind(statement)
+        raise like_a_kind(statement)
     seen: dict[str, Span] = {}
     names = [(each.name, parameters.name_of(each), True) for each in statement.parameters or ()]
     for name, span, is_parameter in (*names, *((each.name, _name_of(each), False) for each in statement.values)):
@@ -313,17 +321,6 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
             message = f"the parameter `{name}` is declared twice" if is_parameter else f"`{name}` is defined twice"
             raise CnnError(Diagnostic("E0245", message, span, "the second", others, help="rename one of them"))
         seen[name] = span
-
-
-def _like_a_kind(statement: ast.Block) -> CnnError:
-    """The error for a block with the name of a kind in capitals, or with that of INPUT, which begins a network in any
-    case."""
-    name = statement.name
-    if name in KINDS:
-        message = f"`{name}` is a layer type, so a block cannot have this name"
-        return error("E0247", message, statement.name_span, f"call it `{name.capitalize()}`, or `{name}Block`")
-    message = f"`{name}` begins a network, in capitals or not, so a block cannot have this name"
-    return error("E0247", message, statement.name_span, f"call it `{name}Block`")
 
 
 def _default(statement: ast.Default, reading: _Reading) -> None:

@@ -219,3 +219,14 @@ def _hint(item: ast.WrittenLayer, env: Environment) -> Help:
         what, added = outside
         return f"{what} not part of the language; a package can add layer types, as `examples/plugin` adds {added}"
     return help_for_head(item, env, _names(env), "")
+
+
+def like_a_kind(statement: ast.Block) -> CnnError:
+    """Return the error for a block with the name of a kind in capitals, or with that of INPUT, which begins a network
+    in any case."""
+    name = statement.name
+    if name in KINDS:
+        message = f"`{name}` is a layer type, so a block cannot have this name"
+        return error("E0247", message, statement.name_span, f"call it `{name.capitalize()}`, or `{name}Block`")
+    message = f"`{name}` begins a network, in capitals or not, so a block cannot have this name"
+    return error("E0247", message, statement.name_span, f"call it `{name}Block`")

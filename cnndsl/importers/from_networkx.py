@@ -104,6 +104,7 @@ class _Import:
             source=source,
             sources=(source,),
             input_names=tuple(self.labels[node] for node in self.inputs) if len(self.inputs) > 1 else (),
+            is_program=False,
         )
 
     # Nodes as given

@@ -138,6 +138,8 @@ class Layer:
     """True for a pooling that drops all values of a window but one, as a maximum does."""
     SEES_ALL: ClassVar[bool] = False
     """True where a map as large as the input is made of all of it, as by recurrence, not of its statistics alone."""
+    REPEATS_ONE: ClassVar[bool] = False
+    """True where an input of one position is repeated over the positions of the others."""
     JOINS_CHANNELS: ClassVar[bool] = False
     """True where the output holds the channels of all inputs, one input after the other."""
 
@@ -229,6 +231,26 @@ class Layer:
         """What an output position sees of each input; None: all of it."""
         rank = inputs[0].rank
         return Window((1,) * rank, (1,) * rank, (0,) * rank)
+
+    def mixes_axes(self, *inputs: Shape) -> bool:
+        """True where an extent of the output, or whether the layer takes its inputs, depends on several of their axes.
+
+        A window goes along each axis by itself. What reads everything gives one position, or a map as large as its
+        input; it may refuse one position, as a normalisation does, which a map of one line becomes.
+        """
+        x, out = inputs[0], self.output(*inputs)
+        if self.window(*inputs) is not None:
+            return False
+        return (out.pixels > 1 and out.spatial != x.spatial) or (
+            x.rank > 1 and 1 in x.spatial and not self._takes_one(x)
+        )
+
+    def _takes_one(self, x: Shape) -> bool:
+        try:
+            self.output(Shape(x.channels, (1,) * x.rank))
+        except LayerError:
+            return False
+        return True
 
     def saved(self, *inputs: Shape) -> Saved:
         """What autograd keeps in training mode."""

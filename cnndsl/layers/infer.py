@@ -33,5 +33,16 @@ def infer(layer: Layer, shapes: Sequence[Shape]) -> Shape:
     return shape
 
 
+def fits(merge: Layer, shape: Shape, target: Shape) -> bool:
+    """Return whether a merge takes a value beside another one, and gives the shape of that one.
+
+    Of branches that are concatenated the channels may differ.
+    """
+    try:
+        return infer(merge, [shape, target]) == target or merge.JOINS_CHANNELS
+    except LayerError:
+        return False
+
+
 def _verb(number: int) -> str:
     return "is" if number == 1 else "are"

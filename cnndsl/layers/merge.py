@@ -169,6 +169,7 @@ class Mul(MergeLayer):
     SIGN: ClassVar = "×"
     OPERATOR: ClassVar = "MUL"
     AGREE: ClassVar = "broadcast"
+    REPEATS_ONE: ClassVar = True
     RULE: ClassVar = " (only an operand of 1x1 pixels or of one channel is repeated)"
 
     def output(self, *inputs: Shape) -> Shape:

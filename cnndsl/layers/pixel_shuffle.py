@@ -157,6 +157,10 @@ class PixelUnshuffle(Layer):
     def channels_formula(self, *inputs: Shape) -> str:
         return f"{inputs[0].channels}*({self.factor}*{self.factor})"
 
+    def mixes_axes(self, *inputs: Shape) -> bool:
+        """Darknet's order mixes the values along the axes, not the extents."""
+        return False
+
     def window(self, *inputs: Shape) -> Window | None:
         """The block; in Darknet's order what is at one edge comes from the other, so that there is none."""
         if self.order == "darknet" and self.factor > 1:

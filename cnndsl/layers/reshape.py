@@ -77,6 +77,10 @@ class Reshape(Layer):
             return f"RESHAPE({Shape(x.numel // prod(spatial), tuple(spatial))}) fits"
         return f"add FC-{prod(self.shape)} before it"
 
+    def mixes_axes(self, *inputs: Shape) -> bool:
+        """The number of all values counts."""
+        return True
+
     def views(self, *inputs: Shape) -> bool:
         """Where the channels are last, only what has one channel or one position stays in place."""
         given = self.output(*inputs)
@@ -148,6 +152,11 @@ class Permute(Layer):
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         return Shape.of(tuple(x.hwc[axis] for axis in self._axes(x)))
+
+    def mixes_axes(self, *inputs: Shape) -> bool:
+        """Unless each axis stays in its place."""
+        axes = self._axes(inputs[0])
+        return axes != tuple(sorted(axes))
 
     def _dims(self, x: Shape) -> tuple[int, ...]:
         """The dimensions of the input in PyTorch, by those of the output: the batch, the channels, the others."""
