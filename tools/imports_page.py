@@ -24,9 +24,10 @@ tries the networks of each family in turn, small ones first, and writes this pag
 `fmt`, `diff`, `compile` and `render`, and its parameters and multiply-adds are compared with PyTorch's FlopCounterMode.
 The last tables list each network that was refused, and each failure of a command.
 
-Words, blocks and seconds are medians over the imported networks of a family. Seconds do not include loading torch and
-building the module. A program counts as *not raised* if it has more references than merges; merges of more than two
-earlier values, and their references, are not counted for this. `failed` counts internal errors and timeouts.
+Words, blocks and seconds are medians over the imported networks of a family. Seconds are processor time, without
+loading torch and building the module. A program counts as *not raised* if it has more references than merges; merges of
+more than two earlier values, and their references, are not counted for this. `failed` counts internal errors and
+timeouts.
 
 """
 

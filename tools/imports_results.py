@@ -22,9 +22,9 @@ OUTCOMES = ("imported", "not raised", "refused", "failed")
 class ImportResult:
     """What became of a network. Counts are those of its program (see `measures`), or None if it has no program.
 
-    `commit` is the last one that changed cnndsl/. `seconds` is the time of the import, without loading torch and
-    building the module. `checked` is the time of all checks after the import, and `failing` has what the failing ones
-    print. `reason` says why there is no program.
+    `commit` is the last one that changed cnndsl/. `seconds` is the processor time of the import, without loading
+    torch and building the module. `checked` is that of all checks after the import, and `failing` has what the failing
+    ones print. `reason` says why there is no program.
     """
 
     network: str
