@@ -105,8 +105,8 @@ def _counted(title: str, reasons: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _reason(told: str) -> str:
-    plain = re.sub(r"^in evaluation: |, \d+ times?, first in.*| \(original.*", "", told)
-    return _cell(re.sub(r"[\w.]+\.\d+[\w.]*", "…", plain))[:140]
+    plain = re.sub(r"^in (?:evaluation|training): |, \d+ times?, first in.*| \(original.*", "", told)
+    return _cell(re.sub(r"\w+(?:\.\w+)+", "…", plain))[:140]
 
 
 def _cell(text: str) -> str:

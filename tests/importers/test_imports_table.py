@@ -68,7 +68,19 @@ def test_the_page(tmp_path: Path) -> None:
     assert "| resnet | 2 | 1 | 1 | 0 | 0 | 0 | 80 | 2 | 2.0 | 2.5 |\n" in text
     assert "| vgg | 1 | 0 | 0 | 0 | 0 | 0 |  |  |  |  |\n" in text
     assert "| `timm:a` | refused | 1a | in evaluation: conv is linear |\n" in text
+    assert "| conv is linear | 1 | `timm:a` |\n" in text
     assert "| rf: a \\| b | 1 | `timm:b` |\n" in text
+
+
+def test_reasons_that_differ_in_names_and_numbers_are_one(tmp_path: Path) -> None:
+    page = tmp_path / "imports.md"
+    told = [
+        "in evaluation: bn with stem.0.weight: momentum 0.0 is 0.1",
+        "in training: bn with a.bias: momentum 0.5 is 0.1",
+    ]
+    rows = [replace(BAD, network=net, reason=reason) for net, reason in zip(("timm:a", "timm:b"), told, strict=True)]
+    write(FAMILIES, {row.network: row for row in rows}, page)
+    assert "| bn with …: momentum … is … | 2 | `timm:b` |\n" in page.read_text("utf-8")
 
 
 def test_the_table_has_networks_of_the_list() -> None:
