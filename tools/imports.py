@@ -2,9 +2,9 @@
 
 Each network is imported in a process of its own, small ones first and families in turn. A run goes on from the rows of
 docs/imports.tsv, which is written after each network: networks without a row come first, and those that were refused at
-another commit come last. `python tools/imports.py --only 'timm:resnet*'` tries networks with such names; `--again
-'timm:resnet*'` also those of them that have a row. With `--page` it only writes the page. Programs are kept in
-build/imports/.
+another commit come last; `--refused` tries only these. `python tools/imports.py --only 'timm:resnet*'` tries networks
+with such names; `--again 'timm:resnet*'` also those of them that have a row. With `--page` it only writes the page.
+Programs are kept in build/imports/.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from fnmatch import fnmatch
 from itertools import chain, zip_longest
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tools.imports_results import ImportResult
 
 ROOT = Path(__file__).resolve().parents[1]
 NETWORKS = ROOT / "tests" / "importers" / "published" / "networks.tsv"
@@ -122,12 +125,15 @@ def chosen(nets: Mapping[str, str], only: str, each: int) -> dict[str, str]:
     return wanted
 
 
-def in_order(nets: Mapping[str, str], known: Mapping[str, Any], again: str, at: str) -> list[str]:
-    """The networks to try: those without a row and those like `again`, then those refused at another commit."""
-    new = {net: family for net, family in nets.items() if net not in known or fnmatch(net, again)}
-    rest = {net: family for net, family in nets.items() if net not in new}
-    refused = {net: family for net, family in rest.items() if not known[net].has_program and known[net].commit != at}
-    return [*in_turn(new), *in_turn(refused)]
+def new(nets: Mapping[str, str], known: Mapping[str, ImportResult], again: str) -> list[str]:
+    """The networks without a row, and those like `again`, in the order in which they are tried."""
+    return in_turn({net: family for net, family in nets.items() if net not in known or fnmatch(net, again)})
+
+
+def refused(nets: Mapping[str, str], known: Mapping[str, ImportResult], at: str) -> list[str]:
+    """The networks without a program whose row is of another commit, in the order in which they are tried."""
+    rows = {net: known[net] for net in nets if net in known}
+    return in_turn({net: nets[net] for net, row in rows.items() if not row.has_program and row.commit != at})
 
 
 def try_all(nets: Sequence[str], families: Mapping[str, str], jobs: int, at: str) -> list[str]:
@@ -163,6 +169,7 @@ def main() -> None:
         metavar="PATTERN",
         help="also try networks that have a row; fail where less becomes of one than earlier",
     )
+    parser.add_argument("--refused", action="store_true", help="only try those refused at another commit")
     parser.add_argument("--page", action="store_true", help="only write the page")
     given = parser.parse_args()
     from tools.imports_page import write
@@ -170,8 +177,10 @@ def main() -> None:
 
     nets, at, worse = networks(), commit(), list[str]()
     if not given.page:
-        wanted = in_order(chosen(nets, given.only, given.each), read_results(), given.again, at)
-        worse = try_all(wanted, nets, given.jobs, at)
+        wanted, known = chosen(nets, given.only, given.each), read_results()
+        first = [] if given.refused else new(wanted, known, given.again)
+        again = [net for net in refused(wanted, known, at) if net not in first]
+        worse = try_all([*first, *again], nets, given.jobs, at)
     write(nets, read_results())
     if worse:
         raise SystemExit(f"worse than earlier: {', '.join(worse)}")

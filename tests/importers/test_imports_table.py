@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from tools.imports import chosen, in_order, networks
+from tools.imports import chosen, networks, new, refused
 from tools.imports_page import write
 from tools.imports_results import ImportResult, keep, read_results, result
 
@@ -45,11 +45,12 @@ def test_outcomes() -> None:
     assert result("timm:b", "resnet", "1a", {"failed": "its process ended"}).outcome == "failed"
 
 
-def test_refused_networks_come_last_and_only_at_another_commit() -> None:
+def test_what_is_tried() -> None:
     known = {"timm:a": BAD, "timm:b": GOOD}
-    assert in_order(FAMILIES, known, "", "2b") == ["timm:c", "timm:d", "timm:a"]
-    assert in_order(FAMILIES, known, "", "1a") == ["timm:c", "timm:d"]
-    assert in_order(FAMILIES, known, "timm:[ab]", "1a") == ["timm:b", "timm:a", "timm:d", "timm:c"]
+    assert new(FAMILIES, known, "") == ["timm:c", "timm:d"]
+    assert new(FAMILIES, known, "timm:[ab]") == ["timm:b", "timm:a", "timm:d", "timm:c"]
+    assert refused(FAMILIES, known, "2b") == ["timm:a"]
+    assert refused(FAMILIES, known, "1a") == []
     assert chosen(FAMILIES, "*", 1) == {"timm:b": "resnet", "timm:a": "nfnet", "timm:d": "vgg"}
 
 
