@@ -23,9 +23,10 @@ from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.expr import truth
 from cnndsl.expressions import Expr
 from cnndsl.records import record
+from cnndsl.sweeping.summed import SummedFamily
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
-from cnndsl.values import ListValue, NameSymbol, Number, Value, items_of, show
+from cnndsl.values import ListValue, NameSymbol, Number, Value, items_of, show, show_setting
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -35,6 +36,9 @@ Plain: TypeAlias = "int | float | bool | str | list[Plain]"
 
 GOALS: Mapping[str, int] = {name: METRICS[name].sign for name in OF_NETWORKS}
 """The metrics that members may be chosen by, and whether less is better (1) or more is (-1)."""
+
+CHECKED_OF = 100
+"""Of so many members one is elaborated as a whole although its metrics are sums."""
 
 
 @record(slots=True)
@@ -121,15 +125,38 @@ def measure(
     family: Family, chosen: Iterable[Settings], runs: ExecutionsOf, names: Sequence[str] = tuple(GOALS)
 ) -> Iterator[Configuration]:
     """The figures of each member, those of `names`, or the first thing that is wrong with it. Modules run as `runs`
-    says."""
-    for settings in chosen:
-        try:
-            graph = elaborate(family.file, settings, family.find)
-            broken = check(graph, runs)
-            found, at_most = (None, frozenset[str]()) if broken else figures(graph, names, runs)
-        except CnnError as stop:
-            broken, found, at_most = stop.diagnostics, None, frozenset[str]()
-        yield Configuration(settings, found, broken[0] if broken else None, at_most)
+    says.
+
+    Where all of `names` are sums, a part of a network is elaborated once for its values, and one member in a hundred is
+    elaborated as a whole all the same. Raises SumsDifferError where that gives other figures: an internal error.
+    """
+    is_summed = SummedFamily.applies(family.file, family.domains, names)
+    summed = SummedFamily(family.file, family.domains, family.find, names) if is_summed else None
+    for number, settings in enumerate(chosen):
+        sums = summed.figures(settings) if summed is not None else None
+        if sums is None:
+            yield elaborated(family, settings, runs, names)
+            continue
+        found = Configuration(settings, sums)
+        if number % CHECKED_OF == 0 and found != elaborated(family, settings, runs, names):
+            shown = " ".join(f"{name}={show_setting(value)}" for name, value in settings.items())
+            raise SumsDifferError(f"{family.file.source.name} with {shown}: sums over its parts are not its metrics")
+        yield found
+
+
+class SumsDifferError(Exception):
+    """Metrics that were summed up over the parts of a network are not those of its graph."""
+
+
+def elaborated(family: Family, settings: Settings, runs: ExecutionsOf, names: Sequence[str]) -> Configuration:
+    """Return a member with its figures, read from its graph."""
+    try:
+        graph = elaborate(family.file, settings, family.find)
+        broken = check(graph, runs)
+        found, at_most = (None, frozenset[str]()) if broken else figures(graph, names, runs)
+    except CnnError as stop:
+        broken, found, at_most = stop.diagnostics, None, frozenset[str]()
+    return Configuration(settings, found, broken[0] if broken else None, at_most)
 
 
 def name_values(family: Family) -> dict[str, Value]:
