@@ -15,7 +15,7 @@ from cnndsl.elaborate.mentions import Dependence, Labels, can_be_summed, written
 from cnndsl.elaborate.program import Find, definitions
 from cnndsl.elaborate.state import Environment, FileScope, ModuleScope
 from cnndsl.elaborate.summing import SummingElaborator, part_sums, totals
-from cnndsl.elaborate.sums import Kept, PartSums, Place, Sums, UnsummedError, ValueKey, Weigh
+from cnndsl.elaborate.sums import Kept, PartPlace, PartSums, Sums, UnsummedError, ValueKey, Weigh
 from cnndsl.errors import CnnError
 from cnndsl.limits import current
 from cnndsl.records import record
@@ -23,7 +23,7 @@ from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 from cnndsl.values import Later, ListValue, NameSymbol, Value
 
-Volumes = dict[str, tuple[int, ...]]
+EnteringVolumes = dict[str, tuple[int, ...]]
 
 
 @record(slots=True)
@@ -111,7 +111,7 @@ class FamilySums:
     def _of(self, settings: Mapping[str, Value]) -> NetworkSums:
         values: dict[str, Value] = {}
         chosen: dict[str, ValueKey] = {}
-        volumes: Volumes = {}
+        volumes: EnteringVolumes = {}
         for name, value in settings.items():
             if name in self._parameters:
                 values[name], chosen[name] = self._settle(name, value)
@@ -193,7 +193,7 @@ class FamilySums:
         _keep(opened.lets, key, {each.name: values[each.name] for each in self._lets})
 
     def _chain(
-        self, opened: _Opened, stretches: Sequence[_Stretch], volumes: Volumes, chosen: Mapping[str, ValueKey]
+        self, opened: _Opened, stretches: Sequence[_Stretch], volumes: EnteringVolumes, chosen: Mapping[str, ValueKey]
     ) -> NetworkSums:
         """The sums of a network that is one chain."""
         key: ValueKey = (*[chosen[name] for name in opened.input_parameters], *volumes.items())
@@ -219,13 +219,13 @@ class FamilySums:
 
     def _stretch(self, stretch: _Stretch, shape: Shape, opened: _Opened) -> PartSums:
         env = Environment(opened.home.values, opened.home, opened.chains.defaults, ModuleScope())
-        place = Place((id(stretch), shape), stretch.parameters)
+        place = PartPlace((id(stretch), shape), stretch.parameters)
         part = part_sums(stretch.items, shape, env, opened.kept, place)
         if part is None:
             raise UnsummedError
         return part
 
-    def _entering(self, opened: _Opened, volumes: Volumes) -> _Entered:
+    def _entering(self, opened: _Opened, volumes: EnteringVolumes) -> _Entered:
         walker = SummingElaborator(opened.kept)
         env = Environment(opened.home.values, opened.home, opened.chains.defaults, ModuleScope())
         inputs = Inputs(walker, env, volumes)
@@ -236,7 +236,7 @@ class FamilySums:
         sums, _ = totals(drafts, drafts, opened.kept)
         return _Entered(wire.shape, sums, not inputs.others, tuple(env.scope.labels))
 
-    def _whole(self, opened: _Opened, volumes: Volumes) -> NetworkSums:
+    def _whole(self, opened: _Opened, volumes: EnteringVolumes) -> NetworkSums:
         """The sums of a network of several chains, or with references between its parts."""
         walker = SummingElaborator(opened.kept)
         state = walker.state

@@ -17,8 +17,8 @@ from cnndsl.elaborate.outputs import NodeOutput, merging
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, NameValue, PendingNode, State
 from cnndsl.elaborate.sums import (
     Kept,
+    PartPlace,
     PartSums,
-    Place,
     Plan,
     PlannedNode,
     PlannedPart,
@@ -105,7 +105,7 @@ class SummingElaborator(Elaborator):
         return super()._made(item, wire, env, tag)
 
     def _placed(
-        self, part: PartSums, place: Place, item: ast.ChainItem, wire: NodeOutput, env: Environment
+        self, part: PartSums, place: PartPlace, item: ast.ChainItem, wire: NodeOutput, env: Environment
     ) -> Expansion:
         """The part as a node."""
         state, labels = self.summing, env.scope.labels
@@ -128,7 +128,7 @@ class SummingElaborator(Elaborator):
 
 
 def part_sums(
-    items: tuple[ast.ChainItem, ...], shape: Shape, env: Environment, kept: Kept, place: Place, choices: int = 0
+    items: tuple[ast.ChainItem, ...], shape: Shape, env: Environment, kept: Kept, place: PartPlace, choices: int = 0
 ) -> PartSums | None:
     """Return the sums of elements that follow one another, made apart from all others; None where they are not alone.
 
@@ -162,7 +162,7 @@ def _made(
     shape: Shape,
     env: Environment,
     kept: Kept,
-    place: Place,
+    place: PartPlace,
     choices: int,
     is_plain: bool,
 ) -> PartSums | None:

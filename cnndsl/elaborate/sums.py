@@ -124,7 +124,7 @@ class Kept:
     _names: dict[int, _Names | None] = field(default_factory=dict[int, "_Names | None"])
     _reached: dict[ValueKey, tuple[str, ...]] = field(default_factory=dict[ValueKey, tuple[str, ...]])
 
-    def place(self, item: ast.ChainItem, shape: Shape, env: Environment, choices: int) -> Place | None:
+    def place(self, item: ast.ChainItem, shape: Shape, env: Environment, choices: int) -> PartPlace | None:
         """Return what an element depends on; None for one that is always elaborated."""
         at = identity(item)
         try:
@@ -141,7 +141,7 @@ class Kept:
                 return None
             found.append(known)
         parameters = names.parameters if not words else self._parameters(names, tuple(words))
-        return Place(tuple(found), parameters, tuple(words))
+        return PartPlace(tuple(found), parameters, tuple(words))
 
     def _names_of(self, item: ast.ChainItem, env: Environment) -> _Names | None:
         if not can_be_summed(item, self.labels, self.excluded):
@@ -244,7 +244,7 @@ class _Names:
 
 
 @record(slots=True)
-class Place:
+class PartPlace:
     """What an element depends on: itself, what enters and the values of local names; the parameters of the net; and
     the words among the values."""
 

@@ -80,7 +80,7 @@ def _weighed(layer: Layer, output: Shape, *inputs: Shape) -> tuple[Sums, bool]:
     return (*parameters, *arithmetic, volume), has_weights(layer, *inputs)
 
 
-class _Values(Mapping[str, Value]):
+class _AssertedValues(Mapping[str, Value]):
     """The values that an `assert` may mention: of parameters and `let`s, then metrics."""
 
     def __init__(self, own: Mapping[str, Value], network: SummedNetwork) -> None:
@@ -131,7 +131,7 @@ class SummedFamily:
             return None
         network = SummedNetwork(found)
         if self._asserts and found.is_as_written:
-            values = _Values(found.values, network)
+            values = _AssertedValues(found.values, network)
             try:
                 if not all(truth(test, values) for test in self._asserts):
                     return None
