@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cnndsl.errors import CnnError, Diagnostic
     from cnndsl.files import FileError
-    from cnndsl.network import Network, from_module, from_networkx, load, loads
+    from cnndsl.network import Network, from_module, from_networkx, load, loads, sweep
     from cnndsl.resources import zoo
     from cnndsl.sweeping.sweep import space
 
@@ -33,6 +33,7 @@ __all__ = [
     "load",
     "loads",
     "space",
+    "sweep",
     "zoo",
 ]
 
@@ -46,6 +47,7 @@ _HOMES = {
     "load": "network",
     "loads": "network",
     "space": "sweeping.sweep",
+    "sweep": "network",
     "zoo": "resources",
 }
 

@@ -13,7 +13,7 @@ from cnndsl.elaborate.entering import Inputs
 from cnndsl.elaborate.inputs import given_volume
 from cnndsl.elaborate.mentions import Dependence, Labels, can_be_summed, written_names
 from cnndsl.elaborate.program import Find, definitions
-from cnndsl.elaborate.state import Environment, FileScope, ModuleScope
+from cnndsl.elaborate.state import Environment, FileScope, ModuleScope, State
 from cnndsl.elaborate.summing import SummingElaborator, part_sums, totals
 from cnndsl.elaborate.sums import Kept, PartPlace, PartSums, Sums, UnsummedError, ValueKey, Weigh
 from cnndsl.errors import CnnError
@@ -29,13 +29,15 @@ EnteringVolumes = dict[str, tuple[int, ...]]
 @record(slots=True)
 class NetworkSums:
     """What is known of a network: the shape of its first output, the sums over all its nodes, the longest path to an
-    output, and whether what enters is what its file says. `values` are those of the parameters and of the `let`s."""
+    output, and whether what enters is what its file says. `values` are those of the parameters and of the `let`s,
+    `parts` what is known of single parts by their paths."""
 
     shape: Shape
     sums: Sums
     depth: int
     is_as_written: bool
     values: Mapping[str, Value]
+    parts: Mapping[str, PartSums] = field(default_factory=dict[str, PartSums])
 
 
 @dataclass(slots=True)
@@ -86,10 +88,19 @@ class FamilySums:
         domains: What each of its parameters may be, and the volumes that may enter.
         find: Finds the files that it uses.
         weigh: Counts a layer.
+        paths: Single parts whose sums are asked for as well, by labels: `stage1`, `stage1.conv`.
     """
 
-    def __init__(self, file: ast.File, domains: Mapping[str, Sequence[Value]], find: Find, weigh: Weigh) -> None:
+    def __init__(
+        self,
+        file: ast.File,
+        domains: Mapping[str, Sequence[Value]],
+        find: Find,
+        weigh: Weigh,
+        paths: Sequence[str] = (),
+    ) -> None:
         self._file, self._domains, self._find, self._weigh = file, domains, find, weigh
+        self._paths = tuple(paths)
         self._parameters = {each.name: each for each in parameters.parameters(file)}
         self._limits = current()
         self._settled: dict[str, dict[ValueKey, tuple[Value, ValueKey]]] = {name: {} for name in domains}
@@ -168,7 +179,7 @@ class FamilySums:
         kept = Kept(self._weigh, dependence, labels, frozenset(excluded))
         main = chains.main
         lets = tuple(sorted(dependence.of(name for each in self._lets for name in written_names([each.value], {}))))
-        if main is None or chains.further or chains.outputs:
+        if main is None or chains.further or chains.outputs or self._paths:
             return _Opened(home, chains, kept, None, let_parameters=lets)
         first, *rest = main.chain.items
         if not all(can_be_summed(item, labels, ()) for item in (first, *rest)):
@@ -247,7 +258,24 @@ class FamilySums:
         sums, longest = totals(state.drafts, state.drafts, opened.kept)
         outputs = (made.wire.node, *(each.node for each in state.taps if not each.is_tap))
         depth = max(longest[at] for at in outputs)
-        return NetworkSums(made.wire.shape, sums, depth, not made.volumes, opened.home.values)
+        parts = {path: _part(path, env.scope, state, opened.kept) for path in self._paths}
+        return NetworkSums(made.wire.shape, sums, depth, not made.volumes, opened.home.values, parts)
+
+
+def _part(path: str, scope: ModuleScope, state: State, kept: Kept) -> PartSums:
+    """The sums of a part with a label. Raises UnsummedError for anything else."""
+    *outer, last = path.split(".")
+    for name in outer:
+        found = scope.labels.get(name)
+        if found is None or found.scope is None or found.scope.is_scattered or name not in scope.parts:
+            raise UnsummedError
+        scope = found.scope
+    part, named = scope.parts.get(last), scope.labels.get(last)
+    if part is None or named is None or named.wire is None or part.first == part.stop:
+        raise UnsummedError
+    before = state.drafts[: part.stop]
+    sums, longest = totals(before[part.first :], before, kept)
+    return PartSums(named.wire.shape, sums, max(longest), part.stop - part.first, 0, 0)
 
 
 def _key(value: Value) -> ValueKey:

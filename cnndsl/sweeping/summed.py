@@ -6,7 +6,7 @@ configuration for which that is not possible, such as an invalid one, has to be 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import cast
 
@@ -17,10 +17,10 @@ from cnndsl.analysis.metric_table import OF_NETWORKS, MetricValue
 from cnndsl.analysis.region import Region
 from cnndsl.elaborate.family_sums import FamilySums, NetworkSums
 from cnndsl.elaborate.program import Find
-from cnndsl.elaborate.sums import Summand, Sums, UnsummedError
+from cnndsl.elaborate.sums import PartSums, Summand, Sums, UnsummedError
 from cnndsl.errors import CnnError
 from cnndsl.expr import truth
-from cnndsl.expressions import Expr, Name, Path, ReferenceExpr, operands
+from cnndsl.expressions import Expr, Literal, Name, Path, ReferenceExpr, mapped, operands
 from cnndsl.layers.base import Layer
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -33,9 +33,9 @@ NOT_SUMS = frozenset({"inference", "saved", "training", "receptive_field"})
 
 @record
 class SummedNetwork:
-    """A network of which sums are known, as metrics are read from a `Region`."""
+    """A network, or a part of one, of which sums are known, as metrics are read from a `Region`."""
 
-    network: NetworkSums
+    network: NetworkSums | PartSums
 
     @property
     def cost(self) -> Cost:
@@ -111,9 +111,10 @@ class SummedFamily:
     def __init__(
         self, file: ast.File, domains: Mapping[str, Sequence[Value]], find: Find, names: Sequence[str]
     ) -> None:
-        self._sums = FamilySums(file, domains, find, weigh)
         self._names = tuple(names)
         self._asserts = tuple(each.test for each in file.statements if isinstance(each, ast.Assert))
+        paths = {".".join(path.names[:-1]) for test in self._asserts for path in _paths(test)}
+        self._sums = FamilySums(file, domains, find, weigh, tuple(paths))
 
     @staticmethod
     def applies(file: ast.File, domains: Mapping[str, Sequence[Value]], names: Sequence[str]) -> bool:
@@ -133,14 +134,31 @@ class SummedFamily:
         if self._asserts and found.is_as_written:
             values = _AssertedValues(found.values, network)
             try:
-                if not all(truth(test, values) for test in self._asserts):
+                if not all(truth(_resolved(test, found.parts), values) for test in self._asserts):
                     return None
             except CnnError:
                 return None
         return {name: metric(network, name) for name in self._names}
 
 
-def _mentions_only(expr: Expr, known: set[str]) -> bool:
-    if isinstance(expr, Path | ReferenceExpr) or (isinstance(expr, Name) and expr.name not in known):
+def _mentions_only(expr: Expr, known: Collection[str]) -> bool:
+    if isinstance(expr, Path):
+        return expr.names[-1] in OF_NETWORKS.keys() - NOT_SUMS
+    if isinstance(expr, ReferenceExpr) or (isinstance(expr, Name) and expr.name not in known):
         return False
     return all(_mentions_only(each, known) for each in operands(expr))
+
+
+def _paths(expr: Expr) -> Iterator[Path]:
+    if isinstance(expr, Path):
+        yield expr
+    for each in operands(expr):
+        yield from _paths(each)
+
+
+def _resolved(expr: Expr, parts: Mapping[str, PartSums]) -> Expr:
+    """The same with the metric of each part replaced by its value."""
+    if isinstance(expr, Path):
+        value = metric(SummedNetwork(parts[".".join(expr.names[:-1])]), expr.names[-1])
+        return Literal(value, ".".join(expr.names), expr.span)
+    return mapped(expr, lambda operand: _resolved(operand, parts)) if parts else expr

@@ -78,13 +78,17 @@ class Family:
 
     def sample(self, count: int, seed: int) -> Iterator[Settings]:
         """So many different members, drawn evenly; the same ones for the same seed."""
+        return map(self.at, self.drawn(count, seed))
+
+    def drawn(self, count: int, seed: int) -> Sequence[int]:
+        """Return the numbers of so many different members, drawn evenly; the same ones for the same seed."""
         dice, size = random.Random(seed), self.size
         if size <= sys.maxsize:
-            return map(self.at, dice.sample(range(size), min(count, size)))
+            return dice.sample(range(size), min(count, size))
         drawn: dict[int, None] = {}
         while len(drawn) < count:
             drawn[dice.randrange(size)] = None
-        return map(self.at, drawn)
+        return list(drawn)
 
 
 def family(source: Source, overrides: Mapping[str, Sequence[Value]], find: Find) -> Family:
@@ -100,12 +104,19 @@ def family(source: Source, overrides: Mapping[str, Sequence[Value]], find: Find)
         if name not in (*names, INPUT):
             others = {} if name.startswith(f"{INPUT}.") else {name: overrides[name][0]}
             elaborate(file, others, find)
-    domains = {each.name: overrides.get(each.name) or _domain(each) for each in known}
-    domains |= {name: values for name, values in overrides.items() if name.partition(".")[0] == INPUT}
+    domains = {each.name: _once_each(overrides.get(each.name) or _domain(each)) for each in known}
+    domains |= {name: _once_each(values) for name, values in overrides.items() if name.partition(".")[0] == INPUT}
     missing = [each for each in known if not domains[each.name]]
     if missing:
         raise _without_domain(missing)
     return Family(file, domains, find)
+
+
+def _once_each(values: Sequence[Value]) -> Sequence[Value]:
+    """The values without those that come again, so that there is no member twice: 1 is not `yes`."""
+    if isinstance(values, range):
+        return values
+    return tuple({(type(value), value): value for value in values}.values())
 
 
 def _domain(parameter: OpenParameter) -> Sequence[Value]:
@@ -125,27 +136,39 @@ def measure(
     family: Family, chosen: Iterable[Settings], runs: ExecutionsOf, names: Sequence[str] = tuple(GOALS)
 ) -> Iterator[Configuration]:
     """The figures of each member, those of `names`, or the first thing that is wrong with it. Modules run as `runs`
-    says.
+    says. Raises SumsDifferError as `Meter.measure` does."""
+    return Meter(family, runs, names).measure(chosen)
 
-    Where all of `names` are sums, a part of a network is elaborated once for its values, and one member in a hundred is
-    elaborated as a whole all the same. Raises SumsDifferError where that gives other figures: an internal error.
+
+class Meter:
+    """Measures the members of a family.
+
+    Where all of the metrics are sums, a part of a network is elaborated once for its values, and one member in a
+    hundred is elaborated as a whole all the same.
     """
-    is_summed = SummedFamily.applies(family.file, family.domains, names)
-    summed = SummedFamily(family.file, family.domains, family.find, names) if is_summed else None
-    for number, settings in enumerate(chosen):
-        sums = summed.figures(settings) if summed is not None else None
-        if sums is None:
-            yield elaborated(family, settings, runs, names)
-            continue
-        found = Configuration(settings, sums)
-        if number % CHECKED_OF == 0 and found != elaborated(family, settings, runs, names):
-            shown = " ".join(f"{name}={show_setting(value)}" for name, value in settings.items())
-            raise SumsDifferError(f"{family.file.source.name} with {shown}: sums over its parts are not its metrics")
-        yield found
+
+    def __init__(self, family: Family, runs: ExecutionsOf, names: Sequence[str]) -> None:
+        self.family, self.runs, self.names = family, runs, tuple(names)
+        is_summed = SummedFamily.applies(family.file, family.domains, names)
+        self._summed = SummedFamily(family.file, family.domains, family.find, names) if is_summed else None
+
+    def measure(self, chosen: Iterable[Settings]) -> Iterator[Configuration]:
+        """Yield members with their figures. Raises SumsDifferError where sums are not the metrics of a graph."""
+        for number, settings in enumerate(chosen):
+            sums = self._summed.figures(settings) if self._summed is not None else None
+            if sums is None:
+                yield elaborated(self.family, settings, self.runs, self.names)
+                continue
+            found = Configuration(settings, sums)
+            if number % CHECKED_OF == 0 and found != elaborated(self.family, settings, self.runs, self.names):
+                shown = " ".join(f"{name}={show_setting(value)}" for name, value in settings.items())
+                source = self.family.file.source.name
+                raise SumsDifferError(f"{source} with {shown}: sums over its parts are not its metrics")
+            yield found
 
 
 class SumsDifferError(Exception):
-    """Metrics that were summed up over the parts of a network are not those of its graph."""
+    """Metrics that were summed up over the parts of a network are not those of its graph: an internal error."""
 
 
 def elaborated(family: Family, settings: Settings, runs: ExecutionsOf, names: Sequence[str]) -> Configuration:
