@@ -13,7 +13,15 @@ from cnndsl.commands.types import OneOf
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".html": "html", ".tex": "latex", ".txt": "table"}
+ENDINGS = {
+    ".json": "json",
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".md": "markdown",
+    ".html": "html",
+    ".tex": "latex",
+    ".txt": "table",
+}
 WIDTHS = ("column", "page")
 
 
