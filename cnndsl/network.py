@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @record
 class Network:
-    """A checked network, which is immutable. `graph` holds its layers and shapes; everything else is computed from that."""
+    """A checked, immutable network. `graph` holds its layers and shapes; everything else is computed from that."""
 
     graph: Graph = field(repr=False)
 
@@ -98,7 +98,7 @@ class Network:
         return annotated(self.stats(batch))
 
     def source(self) -> str:
-        """Return Python source that defines the network as a `torch.nn.Module`. The source needs torch and nothing else."""
+        """Return Python source with the network as a `torch.nn.Module`, which needs torch and nothing else."""
         from cnndsl.emit.torch.verified import verified_source
 
         return verified_source(self.graph)
