@@ -6,15 +6,16 @@ them at the others. Else a flag of the module says which steps run. Both raise D
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from cnndsl.emit.torch.ir import BranchStep, Compute, Step, key
-from cnndsl.emit.torch.names import numbered
-from cnndsl.emit.torch.part_queries import is_nothing
+from cnndsl.emit.torch.names import numbered, word
+from cnndsl.emit.torch.part_queries import elements, is_nothing
 from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.steps import inside, made_by, same_step, with_values
 from cnndsl.emit.torch.trace_records import Decision, Places, Walker
-from cnndsl.graph import ChoicePart, Part
+from cnndsl.graph import ChoicePart, Part, ReferencePart
 from cnndsl.graph.traversal import output
 
 
@@ -36,9 +37,11 @@ def chosen(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value:
 
 
 def _referred(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value: int) -> int:
-    """A choice between values that exist: what it gives is one of these at each place."""
+    """A choice between values that exist: what it gives is one of these at each place, called as most of them are."""
     nodes = [output(choice.part, tracer.node(value, at)) for choice, at in zip(choices, places, strict=True)]
-    return tracer.read(places, [key(node) for node in nodes])
+    ends = [elements(choice.part)[-1:] for choice in choices]
+    called = Counter(word(end.name) for found in ends for end in found if isinstance(end, ReferencePart))
+    return tracer.read(places, [key(node) for node in nodes], max(called, key=called.__getitem__, default=""))
 
 
 def _optional(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value: int, there: list[int]) -> int:
