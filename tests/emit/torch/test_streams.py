@@ -10,11 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from cnndsl import load, loads
+from cnndsl.analysis.memory import inference, training
+from cnndsl.emit.torch.execution import executions
 from cnndsl.emit.torch.source import source
 from cnndsl.emit.torch.verify import check_arguments, verify
 from cnndsl.graph import Graph
 from cnndsl.runtime.live import module
 from cnndsl.values import Value
+from tests.analysis.measuring import live, peak_bytes, saved_bytes
 from tests.emit.torch import invariants
 from tests.emit.torch.checking import check, emitted, forward_of, seeded
 
@@ -206,6 +209,18 @@ def test_several_classes_where_no_loop_says_the_same(text: str) -> None:
     found = emitted(text)
     assert "list[Tensor]" not in found
     check(text)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_memory_is_what_torch_measures(name: str) -> None:
+    graph = loads(NETS[name]).graph
+    runs = executions(graph)
+    assert training(graph, executions=runs).saved(2) == saved_bytes(*live(graph, 2))
+    counted = {False: inference(graph, executions=runs), True: training(graph, tracked=True, executions=runs)}
+    for train, memory in counted.items():
+        fixed = memory.parameters + memory.buffers
+        measured = peak_bytes(*live(graph, 2), training=train)
+        assert memory.peak(2).bytes - fixed == pytest.approx(measured - fixed, rel=0.01)
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
