@@ -30,6 +30,7 @@ ORDER = (
         "values",
         "expressions",
         "functions",
+        "range_fixes",
         "expr",
         "shape",
         "terminal",

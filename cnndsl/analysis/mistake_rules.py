@@ -29,7 +29,7 @@ def swapped_size(graph: Graph) -> Iterator[Finding]:
         is_patch = max(window.step, default=1) >= largest or "out_pad" in node.layer.options()
         if not is_square or not is_narrow or is_patch:
             continue
-        message = f"{node.text} has {node.shape.channels} filters of {by(size)}: size and width may be swapped"
+        message = f"{node.text} has {node.shape.channels} filters of {by(size)}: the size and the width may be swapped"
         span, help = _unswapped(graph, node, largest)
         yield Finding(span, message, help)
 
@@ -72,7 +72,7 @@ def size_for_width(graph: Graph) -> Iterator[Finding]:
         if written is None or not is_strip or not node.layer.WIDTH or size[1] == shape.spatial[1]:
             continue
         head = Span(node.span.source, node.span.start, node.span.start + written.end())
-        message = f"{node.text} has {node.shape.channels} filters of {by(size)}; a width stands after a dash"
+        message = f"{node.text} has {node.shape.channels} filters of {by(size)}; the width follows a dash"
         yield Finding(
             node.span, message, replacement(head, f"{written[1]}{written[2]}-{written[3]}", "did you mean {}?")
         )

@@ -21,7 +21,7 @@ from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.values import ListValue, Unknown, Value, plain_value
 
-_TWICE = "keep the one that is meant"
+_TWICE = "keep the one you mean"
 _MOST_SHOWN = 20
 """So many elements of a list are shown where a call is named."""
 
@@ -184,7 +184,7 @@ def named_value(let: ast.Let, env: Environment) -> Value:
 def _check_form(block: Definition, item: ast.WrittenLayer, env: Environment) -> None:
     name = block.block.name
     if item.size or item.width is not None or item.stride is not None:
-        message = f"`{name}` is a block, and takes its arguments in brackets"
+        message = f"`{name}` is a block: its arguments go in parentheses"
         raise error("E0244", message, item.span, _in_parentheses(block, item) or _form(block))
     deepest = current().nesting
     if len(env.calls) >= deepest:
@@ -217,7 +217,7 @@ def _assign(block: Definition, item: ast.WrittenLayer) -> dict[str, Expr]:
         if not name:
             noun = "argument" if len(names) == 1 else "arguments"
             takes = f"{len(names)} {noun}" if names else "no arguments"
-            raise error("E0240", f"`{block.block.name}` takes {takes}, and this is one more", each.span, _form(block))
+            raise error("E0240", f"`{block.block.name}` takes {takes}; this is one too many", each.span, _form(block))
         if name not in names:
             place = Span(each.span.source, each.span.start, each.span.start + len(name))
             close = closest(name, names)

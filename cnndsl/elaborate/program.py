@@ -108,7 +108,7 @@ def elaborate(
     if state.errors:
         raise CnnError(sorted(state.errors, key=_place))
     if made.wire is None or made.part is None:
-        raise AssertionError("what has no value was reported before")
+        raise AssertionError("missing values were reported before")
     graph = build_graph(
         file, home, root, Expansion(made.wire, made.part), state, tuple(program.contracts), tuple(program.sources)
     )
@@ -268,17 +268,17 @@ def _statement(program: _Program, statement: ast.Statement, position: int, readi
 
 def _version(statement: ast.Version, position: int) -> None:
     if position:
-        message = "the version of the language stands first in the file"
+        message = "the language version must come first in the file"
         raise error("E0105", message, statement.span, "move it up")
     if statement.number != VERSION:
         wanted = statement.span.text.removeprefix("cnn").strip()
-        message = f"this file is for version {wanted} of the language, and this compiler knows version {VERSION}"
+        message = f"this file is for version {wanted} of the language, but this compiler supports version {VERSION}"
         raise error("E0105", message, statement.span, "install a newer cnndsl")
 
 
 def _net(statement: ast.Net, reading: _Reading) -> None:
     if reading.has_begun:
-        raise error("E0217", "`net` stands first in the file", statement.span, "only `cnn 1` may stand before it")
+        raise error("E0217", "`net` must come first in the file", statement.span, "only `cnn 1` may come before it")
     for parameter in statement.parameters or ():
         reading.places[parameter.name] = parameters.name_of(parameter)
 
@@ -329,7 +329,7 @@ def _default(statement: ast.Default, reading: _Reading) -> None:
     meant = meaning(layer, env)
     if isinstance(meant, Definition):
         help = "give the block's parameters defaults: `block A(c=64) = …`"
-        raise error("E0246", f"`{layer.head}` is a block; a default is for a kind of layer", layer.span, help)
+        raise error("E0246", f"`{layer.head}` is a block; `default` sets options of a layer type", layer.span, help)
     chosen = options_of(meant.kind, layer, meant.digits, env)
     before = reading.defaults.get(meant.kind, {})
     reading.defaults = {**reading.defaults, meant.kind: {**before, **chosen}}
@@ -352,21 +352,21 @@ def _use(program: _Program, statement: ast.Use, reading: _Reading) -> None:
         reading.home.values[name] = Unknown()
         close = closest(name, list(home.blocks))
         help = meant(span, close) if close else f"it has {', '.join(home.blocks) or 'no blocks at all'}"
-        program.state.report(error("E0251", f"the file {statement.path} has no block `{name}`", span, help))
+        program.state.report(error("E0251", f"the file {statement.path} has no block called `{name}`", span, help))
 
 
 def _home(program: _Program, statement: ast.Use, reading: _Reading) -> FileScope:
     """What the file that is used defines; each file is read once."""
     source = program.find(statement.path, reading.home.source)
     if isinstance(source, str):
-        message = f"there is no file {statement.path}, neither beside this one nor in the zoo"
+        message = f"cannot find {statement.path}: it is neither in this file's folder nor a bundled network"
         raise error("E0250", message, statement.path_span, source)
     if source.name in reading.using:
         circle = " uses ".join((*reading.using[reading.using.index(source.name) :], source.name))
-        help = "move what both need into a third file"
+        help = "move the blocks that both need into a third file"
         raise error("E0252", f"files use each other in a circle: {circle}", statement.path_span, help)
     if len(reading.using) > current().nesting:
-        raise error("E0103", f"files use each other deeper than {current().nesting}", statement.path_span)
+        raise error("E0103", f"`use` nests more than {current().nesting} files deep", statement.path_span)
     if source.name not in program.homes:
         program.sources.append(source)
         with program.walker.frame(f"used at {statement.path_span}"):

@@ -304,9 +304,13 @@ class State:
         self.depth += 1
         self.steps += 1
         if self.depth > deepest:
-            raise error("E0103", f"brackets, labels and calls nest deeper than {deepest}", span)
+            raise error(
+                "E0103",
+                f"parentheses, square brackets, labels and calls nest deeper than {deepest}",
+                span,
+            )
         if self.steps > most:
-            raise error("E0209", f"this network has, with all that `or` tries out, more than {most:,} parts", span)
+            raise error("E0209", f"with everything that `or` tries, this network has more than {most:,} parts", span)
 
     def look(self, names: int, span: Span) -> None:
         """Count names that a star, or a part that is applied again, looks at. Raises CnnError where they are too many:

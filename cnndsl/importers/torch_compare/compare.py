@@ -92,7 +92,7 @@ class _Walk:
     def differences(self) -> list[ProgramDifference]:
         one, other = self._one, self._other
         if len(one.outputs) != len(other.outputs):
-            self._say(f"there are {len(one.outputs)} outputs, and {len(other.outputs)} in the emitted module")
+            self._say(f"there are {len(one.outputs)} outputs, but {len(other.outputs)} in the emitted module")
         pairs = list(zip(one.outputs, other.outputs, strict=False))
         for at, (a, b) in enumerate(pairs):
             if a.dims != b.dims and a.value == b.value:

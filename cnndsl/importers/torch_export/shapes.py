@@ -171,7 +171,7 @@ def _cat(trace: ProgramTrace, call: OperatorCall) -> View:
         return trace.rechannelled(first, dim, trace.layer(Concat(), [each.at for each in several]))
     values = [trace.value(each) for each in several]
     if dim != 1:
-        raise Unsaid("it joins values along the height or another axis, and a program joins channels only")
+        raise Unsaid("it concatenates along the height or another axis, but a program concatenates channels only")
     return trace.whole(trace.layer(Concat(), values))
 
 

@@ -68,7 +68,7 @@ def _fixed(
     shape = trace.shape(at)
     is_plain = bias is None and set(dilation) == {1} and not any(call.numbers("padding"))
     if not is_plain or call["groups"] != shape.channels or len(set(stride)) > 1 or len(set(weight.extents[2:])) > 1:
-        raise Unsaid("it has a fixed filter, and is no BLURPOOL")
+        raise Unsaid("it has a fixed filter, but is not a BLURPOOL")
     extents = tuple(call.extents[2:])
     made = trace.operation(
         "fixed filter", [at], Shape(shape.channels, extents), kernel=weight.extents[2], stride=stride[0]
@@ -131,7 +131,7 @@ def _along_channels(
     around = trace.steps[x.at].op == "circular channels"
     pads = call.numbers("padding")
     if weight.extents[:2] != (1, 1) or not plain or pads != ((0,) if around else (kernel // 2,)):
-        raise Unsaid("it is along the channels, and no CHANNELCONV")
+        raise Unsaid("it is along the channels, but is not a CHANNELCONV")
     layer = ChannelConv(kernel, bias is not None)
     return x.of(trace.layer(layer, [x.at], {"weight": weight, "bias": bias}, bare=around))
 
@@ -311,9 +311,9 @@ def _more_channels(trace: ProgramTrace, at: int, sides: tuple[int, int], filling
     """Channels of zeros after the others, or half of them before."""
     before, after = sides
     if filling != ("constant", 0) or before < 0 or after < 0:
-        raise Unsaid("it pads channels with something else than zeros, or leaves some out")
+        raise Unsaid("it pads channels with something other than zeros, or drops some")
     if before not in (0, (before + after) // 2):
-        raise Unsaid(f"it puts {before} channels of zeros before the others, and {after} behind them")
+        raise Unsaid(f"it puts {before} channels of zeros before the others and {after} after them")
     where = "both" if before else "after"
     return trace.whole(trace.layer(PadChannels(trace.shape(at).channels + before + after, where=where), [at]))
 
@@ -321,7 +321,7 @@ def _more_channels(trace: ProgramTrace, at: int, sides: tuple[int, int], filling
 def _cut_and_padded(trace: ProgramTrace, at: int, axes: Sequence[tuple[int, int]], mode: str, value: float) -> View:
     """A padding by negative numbers cuts off; the others pad with zeros."""
     if mode != "constant" or value != 0:
-        raise Unsaid("it cuts off, and pads with something else than zeros")
+        raise Unsaid("it crops and pads with something other than zeros")
     less, more = ([tuple([max(sign * sides[at], 0) for sides in axes]) for at in (0, 1)] for sign in (-1, 1))
     cut = trace.layer(crop(*less), [at])
     if not any(more[0]) and not any(more[1]):
