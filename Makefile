@@ -37,8 +37,8 @@ help:
 	@echo "make bench        the tables of speed, beside named peers"
 	@echo "make compat       the oldest dependencies, other Pythons and Pyodide, as far as they are installed"
 	@echo "make tex          set every network's tables with LaTeX"
-	@echo "make imports      import the 722 networks of timm and torchvision, for hours; goes on where it stopped: docs/imports.md"
-	@echo "make imports-two  import the two smallest networks of each family again: an hour"
+	@echo "make imports      import the 722 networks of timm and torchvision, for hours; goes on from docs/imports.tsv: docs/imports.md"
+	@echo "make imports-two  import the two smallest networks of each family again, in an hour; fails if one gets worse"
 	@echo "make clean        remove what was built, and $(VENV)"
 
 # torch goes first and alone: pinned, or a later step would take whatever release is newest.

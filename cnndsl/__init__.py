@@ -5,8 +5,8 @@
 >>> net.stats().totals.params
 25258
 
-`load` takes a file or the name of a bundled network and gives a `Network`; what is wrong with an input is a
-`CnnError`, a file that cannot be read or written a `FileError`.
+`load` returns the `Network` of a file or of a bundled network. It raises `CnnError` if the program is invalid, and
+`FileError` if a file cannot be read or written.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cnndsl.errors import CnnError, Diagnostic
     from cnndsl.files import FileError
-    from cnndsl.network import Network, from_module, from_networkx, load, loads, sizes
+    from cnndsl.network import Network, from_module, from_networkx, load, loads, sizes, sweep
     from cnndsl.resources import zoo
     from cnndsl.sweeping.sweep import space
 
@@ -34,6 +34,7 @@ __all__ = [
     "loads",
     "sizes",
     "space",
+    "sweep",
     "zoo",
 ]
 
@@ -48,6 +49,7 @@ _HOMES = {
     "loads": "network",
     "sizes": "network",
     "space": "sweeping.sweep",
+    "sweep": "network",
     "zoo": "resources",
 }
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 
@@ -68,7 +69,7 @@ _STARTS: Mapping[bytes, str] = {
 
 
 class FileError(Exception):
-    """A file that cannot be read or written; the message is one line."""
+    """A file that cannot be read or written. The message is one line."""
 
 
 def is_file(path: str | Path) -> bool:
@@ -177,6 +178,31 @@ def write(path: str, data: bytes, *, force: bool = False) -> None:
         raise FileError(f"cannot write {path}: {_reason(stop)}") from None
     except UnicodeError:
         raise FileError(f"cannot write {path!r}: this is not a valid file name") from None
+
+
+def opened(path: str, *, force: bool = False, end: int | None = None) -> BinaryIO:
+    """Open a file to which results are written one by one: a new one, an existing one only with `force`.
+
+    With `end` an existing file is kept up to that byte, and continued. Raises FileError where that cannot be done.
+    """
+    _check_name("write", path)
+    try:
+        target = Path(os.path.realpath(path))
+        mode = _mode(target)
+        if mode is not None and stat.S_ISDIR(mode):
+            raise FileError(f"cannot write {path}: it is a folder")
+        if end is not None and mode is not None:
+            stream = target.open("r+b")
+            stream.truncate(end)
+            stream.seek(end)
+            return stream
+        if mode is not None and stat.S_ISREG(mode) and not force:
+            raise FileError(f"{path} exists already; --force overwrites it")
+        return target.open("wb")
+    except OSError as stop:
+        raise FileError(f"cannot write {path}: {_reason(stop)}") from None
+    except UnicodeError:
+        raise FileError(f"cannot write {path!r}: no file can have this name") from None
 
 
 def _check_name(what: str, path: str) -> None:

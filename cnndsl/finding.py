@@ -60,9 +60,9 @@ def _near(path: Path) -> str:
     beside: list[str] = []
     with suppress(OSError):
         beside = [each.name for each in path.parent.iterdir() if each.suffix == resources.SUFFIX]
-    wanted = path.name if path.suffix else f"{path.name}{resources.SUFFIX}"
-    close = closest(wanted, beside)
-    return f"did you mean {path.with_name(close)}?" if close else ""
+    stem = path.name.removesuffix(resources.SUFFIX)
+    close = closest(stem, [each.removesuffix(resources.SUFFIX) for each in beside])
+    return f"did you mean {path.with_name(f'{close}{resources.SUFFIX}')}?" if close else ""
 
 
 def used(name: str, user: Source) -> Source | str:

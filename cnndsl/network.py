@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from os import fspath
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from cnndsl import files
 from cnndsl.errors import CnnError, Source
@@ -14,7 +15,7 @@ from cnndsl.records import record
 from cnndsl.settings import values
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
     from os import PathLike
 
     import networkx as nx
@@ -28,18 +29,19 @@ if TYPE_CHECKING:
     from cnndsl.emit.drawing.themes import ThemeName
     from cnndsl.report.stats import Stats
     from cnndsl.sweeping.input_sizes import InputSizes
+    from cnndsl.sweeping.running import SweepRow
     from cnndsl.values import Value
 
 
 @record
 class Network:
-    """A checked network; immutable. `graph` is all that is known of it, everything else is computed from that."""
+    """A checked, immutable network. `graph` holds its layers and shapes; everything else is computed from that."""
 
     graph: Graph = field(repr=False)
 
     @property
     def name(self) -> str:
-        """Return the network's name, or its file's where it has none."""
+        """Return the name of the network, or that of its file if it has no name."""
         return self.graph.title
 
     def stats(
@@ -51,14 +53,14 @@ class Network:
         device: Device | None = None,
         gpu: str | Card | None = None,
     ) -> Stats:
-        """Parameters, multiply-adds, volumes and receptive fields, by layer and in total. Needs no torch.
+        """Return parameters, multiply-adds, output shapes and receptive fields, per layer and in total. Needs no torch.
 
-        Each of `batch`, `dtype`, `optimizer` and `device` adds the memory that it takes to use the network and to train
-        it: by default 1 image in fp32, SGD, and a CPU, or CUDA with `gpu`. That is the name of a card; it adds the
+        Any of `batch`, `dtype`, `optimizer` and `device` adds the memory for inference and for training, in bytes. The
+        defaults are 1 image, fp32, SGD, and a CPU, or CUDA if `gpu` is given. `gpu` is the name of a card; it adds the
         least time of each layer in a forward pass of the batch, in seconds.
 
-        Raises ValueError for a batch below 1, for a type, optimizer, device or card that there is not, and for a card
-        without arithmetic in the type.
+        Raises ValueError for a batch below 1, for an unknown type, optimizer, device or card, and for a card that does
+        not support the type.
 
         >>> network = loads("INPUT 8x8x3 -> CONV3-4 -> RELU")
         >>> network.stats().totals.params
@@ -85,7 +87,7 @@ class Network:
         return replace(stats, roofline=roofline(self.graph, card, batch or 1, dtype or "fp32"))
 
     def networkx(self, batch: int = 1) -> nx.DiGraph[int]:
-        """A copy of the graph as a `networkx.DiGraph`, with every metric on its nodes; memory is that of the batch.
+        """Return the graph as a new `networkx.DiGraph` with all metrics on its nodes. Memory is that of the batch.
 
         >>> graph = loads("INPUT 8x8x3 -> CONV3-4 -> (ID + ID)").networkx()
         >>> graph.nodes[1]["params"], graph.edges[1, 2]["operands"]
@@ -96,13 +98,13 @@ class Network:
         return annotated(self.stats(batch))
 
     def source(self) -> str:
-        """A Python module with the network as a `torch.nn.Module`, which needs torch and nothing of ours."""
+        """Return Python source with the network as a `torch.nn.Module`, which needs torch and nothing else."""
         from cnndsl.emit.torch.verified import verified_source
 
         return verified_source(self.graph)
 
     def module(self) -> nn.Module:
-        """The network as a live module with initialised weights. Needs torch."""
+        """Return the network as a `torch.nn.Module` with initialised weights. Needs torch."""
         from cnndsl.runtime.live import module
 
         return module(self.graph)
@@ -118,18 +120,16 @@ class Network:
         force: bool = True,
         format: Literal["dot", "mermaid"] | None = None,
     ) -> str:
-        """Draw the network into a file, .svg, .png, .pdf, .tex, .mmd or .gv by its ending; return it as text.
+        """Draw the network to a .svg, .png, .pdf, .tex, .mmd or .gv file, and return the drawing as text.
 
-        What repeats is drawn once, with how often it occurs. `width` is "column", "page" or "slide", by default what
-        fits; `theme` is "paper", "dark" or "mono". With `layout="dot"` Graphviz draws every layer. `fold` is for that
-        and for DOT: a repeat is drawn once. The text is DOT; of a .mmd file, or with `format="mermaid"`, it is Mermaid,
-        which GitHub draws in Markdown. Raises FileError where the drawing cannot be made or written.
+        Each repeat is drawn once, labelled with its number of iterations. `width` is "column", "page" or "slide", by
+        default whichever fits; `theme` is "paper", "dark" or "mono". With `layout="dot"` Graphviz draws every layer,
+        or each repeat once with `fold`. The returned text is DOT, or Mermaid, which GitHub draws in Markdown, for a
+        .mmd file and with `format="mermaid"`. Raises FileError if the drawing cannot be made or written.
 
         >>> print(loads("net Two\\nINPUT 8x8x3 -> FC-2").render(format="mermaid").splitlines()[:2])
         ['%% Two', 'flowchart TB']
         """
-        from os import fspath
-
         from cnndsl.emit.drawing.dot import dot
         from cnndsl.emit.drawing.draw import DOT_ENDINGS, draw
 
@@ -183,19 +183,17 @@ class Network:
 
 
 def load(path: str | PathLike[str], /, **parameters: object) -> Network:
-    """The network of a file, or of the zoo where there is no file of that name.
+    """Load a network from a file or, if there is no such file, the bundled network of that name.
 
-    Parameters of the net are given by name: `load("vgg16", classes=10)`. Any net takes another input than the one that
-    is written, `load("vgg16", input=(160, 160, 3))`, or `input={"left": (64, 64, 1)}` of several; its asserts are left
-    out then. Raises FileError where there is neither file nor net, CnnError where it is not a network.
+    Set parameters of the network by name: `load("vgg16", classes=10)`. `input` replaces the shape of the input,
+    `load("vgg16", input=(160, 160, 3))`, or of one of several, `input={"left": (64, 64, 1)}`; assertions are then not
+    checked. Raises FileError if there is neither a file nor a bundled network, CnnError if the program is invalid.
     """
-    from os import fspath
-
     return compiled(find(fspath(path)), values(parameters))
 
 
 def loads(text: str, /, **parameters: object) -> Network:
-    """The network of a text. Raises CnnError where it is not one."""
+    """Compile the text of a program. Raises CnnError if it is invalid."""
     return compiled(Source("<text>", text), values(parameters))
 
 
@@ -270,15 +268,15 @@ def sizes(
 
 
 def from_module(module: nn.Module, *shapes: Sequence[int]) -> Network:
-    """The network that a PyTorch module is: its program is the text in `net.graph.source.text`.
+    """Convert a PyTorch module into a network; `net.graph.source.text` is the program.
 
-    The module's code runs, on tensors without values; the module stays as it is. The program has its names, so that
-    its weights load: `net.module().load_state_dict(module.state_dict())`. It is compared with the module before you see
-    it, operator by operator and then in numbers.
+    This runs the module's code on tensors without values and leaves the module unchanged. The program keeps the
+    module's names, so its weights load: `net.module().load_state_dict(module.state_dict())`. Before it is returned, it
+    is compared with the module, first operator by operator, then in numbers.
 
     Args:
         module: The module.
-        shapes: What enters, for each input, without the batch and in torch's order: channels, then the extents.
+        shapes: The shape of each input, without the batch and in torch's order: channels, then the extents.
 
     Raises CnnError if the module cannot be written as a program; the message lists every reason.
 
@@ -300,15 +298,15 @@ def from_module(module: nn.Module, *shapes: Sequence[int]) -> Network:
 
 
 def from_networkx(graph: nx.Graph[Any], *, name: str = "", output: Hashable = None) -> Network:
-    """The network of a graph that was built with networkx.
+    """Convert a networkx graph into a network.
 
-    Each node has a layer as a program has it, `layer="CONV3-64"`, or a merge, `layer="+"`; the keys of the module's
-    `state_dict` are the nodes' names, with letters, digits and `_` alone. Each edge is a value that a node reads; where
-    the order counts, edges have an `operand`, from 0. For `x + x` take a MultiDiGraph, or one edge with `operands=(0,
-    1)`. Nodes that nothing reads are the output and, with an attribute `tap="name"`, further outputs; `output` names
-    the node that is the output.
+    Each node has a layer as in a program, `layer="CONV3-64"`, or a merge, `layer="+"`. The names of the nodes become
+    keys of the module's `state_dict`, reduced to letters, digits and `_`. Each edge is a value that a node reads; if
+    their order matters, edges have an `operand`, counted from 0. For `x + x` use a MultiDiGraph, or one edge with
+    `operands=(0, 1)`. Nodes that nothing reads are the output and, with an attribute `tap="name"`, further outputs;
+    `output` names the node that is the output.
 
-    Raises CnnError where the graph is not a network; each error names the node.
+    Raises CnnError if the graph is not a network; each error names the node.
 
     >>> import networkx as nx
     >>> graph = nx.DiGraph([("x", "a"), ("a", "sum"), ("x", "sum")])
@@ -319,3 +317,60 @@ def from_networkx(graph: nx.Graph[Any], *, name: str = "", output: Hashable = No
     from cnndsl.importers.from_networkx import graph_from_networkx
 
     return Network(graph_from_networkx(graph, name, output))
+
+
+def sweep(
+    path: str | PathLike[str],
+    parameters: Mapping[str, object] | None = None,
+    *,
+    metrics: Sequence[str] = ("params", "macs", "depth", "output"),
+    where: str = "",
+    sample: int | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+) -> Iterator[SweepRow]:
+    """Yield the configurations of a network one by one, the last parameter changing fastest.
+
+    Args:
+        path: A file, or the name of a bundled network.
+        parameters: The values to try in place of a parameter's domain: a list of them, or a text as `--set` takes,
+            `"1..3"`. Values are those that `load` takes.
+        metrics: The metrics of docs/figures.md. Without inference, saved, training and receptive_field a sweep is
+            many times faster.
+        where: A test that valid configurations must pass, as `--where` takes: `"params < 5M"`.
+        sample: So many configurations, chosen at random with the `seed`; None for all.
+        seed: The seed of `sample`.
+        jobs: The most processes.
+
+    Raises CnnError for a family that is invalid as a whole, or a test that is; FileError for a file that cannot be
+    read; KeyError for an unknown metric.
+
+    >>> rows = list(sweep("recipe", {"N": [1, 2], "M": [1], "K": [0], "pool": "yes"}, metrics=["params", "depth"]))
+    >>> [(row.settings["N"], row.metrics["params"]) for row in rows]
+    [(1, 165642), (2, 202570)]
+    """
+    from cnndsl.analysis.metric_table import OF_NETWORKS
+    from cnndsl.finding import used
+    from cnndsl.sweeping import running
+    from cnndsl.sweeping import sweep as family
+    from cnndsl.sweeping.where import Vocabulary, condition, mentioned
+
+    unknown = [name for name in metrics if name not in OF_NETWORKS]
+    if unknown:
+        raise KeyError(unknown[0])
+    domains: dict[str, Sequence[Value]] = {}
+    for name, given in (parameters or {}).items():
+        if isinstance(given, str):
+            domains[name] = family.values(given)
+        else:
+            domains[name] = [values({name: each})[name] for each in cast("Iterable[object]", given)]
+    walked = family.family(find(fspath(path)), domains, used)
+    words = family.name_values(walked)
+    known = Vocabulary(tuple(dict.fromkeys((*walked.domains, *OF_NETWORKS))), tuple(words))
+    test = condition(where) if where else None
+    asked = mentioned(test, known) - set(walked.domains) if test is not None else set[str]()
+    numbers = range(walked.size) if sample is None else walked.drawn(sample, seed)
+    needed = [name for name in OF_NETWORKS if name in {*metrics, *asked}]
+    for member in running.measured(walked, numbers, executions, needed, jobs):
+        if test is None or member.figures is None or family.holds(test, member, words):
+            yield running.as_row(member, metrics)

@@ -13,7 +13,15 @@ from cnndsl.commands.types import OneOf
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".html": "html", ".tex": "latex", ".txt": "table"}
+ENDINGS = {
+    ".json": "json",
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".md": "markdown",
+    ".html": "html",
+    ".tex": "latex",
+    ".txt": "table",
+}
 WIDTHS = ("column", "page")
 
 
@@ -47,7 +55,7 @@ def _by_ending(output: str | None, endings: Mapping[str, str], others: Sequence[
 
         *first, last = (*endings, *others)
         known = f"{', '.join(first)} or {last}"
-        raise FileError(f"cannot write {output}: its name must end in {known}, or --format say what to write")
+        raise FileError(f"cannot write {output}: its name must end in {known}; else add --format")
     return endings.get(ending, "table")
 
 

@@ -262,6 +262,8 @@ def _is_network(name: str) -> bool:
 
 def _belongs(command: click.Command, first: str, typed: Sequence[str], known: dict[str, click.Option]) -> str:
     """Return where an argument belongs that is a network, a layer or a file to write."""
+    if command.name == "diff":
+        return "it compares two networks"
     if _is_network(first) and command.name not in ("new", "import", "explain"):
         file = next((text for text in typed if not text.startswith("-")), "A")
         return f"{command.name} reads one network; `cnndsl diff {file} {first}` compares two"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -11,7 +12,15 @@ from cnndsl.elaborate.layer_count import least_of_call, too_many
 from cnndsl.elaborate.layer_values import check_no_layer
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, show_value
-from cnndsl.elaborate.state import Definition, Environment, ModuleMember, ModuleScope, NameValue, OutputValue
+from cnndsl.elaborate.state import (
+    Definition,
+    Environment,
+    ModuleMember,
+    ModuleScope,
+    NameValue,
+    OutputValue,
+    PendingNode,
+)
 from cnndsl.elaborate.survey import is_kind
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Edit, Fix, Span, closest, meant, replacement
 from cnndsl.expr import error, evaluate, given
@@ -55,7 +64,9 @@ def call(
         made = walker.chain(block.block.body, wire, _with_lets(walker, block.block, inner))
     scope.wire = made.wire
     if len(walker.state.errors) > errors:
-        walker.state.errors[errors:] = [_at_call(each, item, arguments) for each in walker.state.errors[errors:]]
+        walker.state.errors[errors:] = [
+            _at_call(each, item, arguments, walker.state.drafts[first:]) for each in walker.state.errors[errors:]
+        ]
     if made.part is None or wire is None:
         made = Expansion(made.wire, None)
         return made if tag is None else walker.name(tag, made, env, scope, is_module=False)
@@ -79,10 +90,29 @@ def call(
     return result if tag is None else walker.name(tag, result, env, scope, is_module=False)
 
 
-def _at_call(found: Diagnostic, item: ast.WrittenLayer, arguments: Mapping[str, Value]) -> Diagnostic:
+def _looks_swapped(numbers: Sequence[Span], drafts: Sequence[PendingNode]) -> bool:
+    """Whether one of two numbers became the few filters of a convolution, and the other its large kernel or stride."""
+    if len(numbers) != 2:
+        return False
+    small, large = sorted(int(each.text) for each in numbers)
+    for layer in (draft.layer for draft in drafts):
+        width, *others = (str(getattr(layer, name or "", "")) for name in (layer.WIDTH, layer.SIZE, layer.STRIDE))
+        is_large = any(str(large) in re.findall("[0-9]+", each) for each in others)
+        if width == str(small) and small <= _FEW < large and is_large:
+            return True
+    return False
+
+
+_FEW = 11
+"""So many filters, or fewer, are too few for a kernel or a stride that is larger."""
+
+
+def _at_call(
+    found: Diagnostic, item: ast.WrittenLayer, arguments: Mapping[str, Value], drafts: Sequence[PendingNode]
+) -> Diagnostic:
     """The same error about a shape, with the fix that swaps two arguments of the call and marks it."""
     numbers = [each.value.span for each in item.arguments or () if each.name is None and each.value.span.text.isdigit()]
-    is_of_shape = found.code.startswith("E03") and found.fix is None
+    is_of_shape = found.code.startswith("E03") and (found.fix is None or _looks_swapped(numbers, drafts))
     if not is_of_shape or len(numbers) != 2 or numbers[0].text == numbers[1].text:
         return found
     given = ", ".join(f"{name}={show_argument(value)}" for name, value in arguments.items())

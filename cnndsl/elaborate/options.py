@@ -196,7 +196,7 @@ def _plain_number(kind: type[Layer], what: str, sign: Span, written: ast.Written
     if what == "width" and kind.SIZE and not kind.STRIDE and has_no_size and int(number) <= _MOST_SIZE:
         return Edit(sign, number), "its number comes right after the name: {}"
     if what != "stride" and (kind.SIZE or kind.ROLE == "normalisation"):
-        return Edit(sign, ""), "it has as many channels as its input: {}"
+        return Edit(sign, ""), "its output has as many channels as its input: {}"
     return Edit(sign, ""), "write {}"
 
 

@@ -26,6 +26,7 @@ from cnndsl.elaborate.state import (
     FileScope,
     ModuleScope,
     PendingNode,
+    Setting,
     State,
     TooManyError,
 )
@@ -35,6 +36,7 @@ from cnndsl.expressions import Expr
 from cnndsl.graph import Graph, LayerPart, SequencePart, nodes_of
 from cnndsl.graph.partial import PartialGraph
 from cnndsl.layers import KINDS
+from cnndsl.layers.base import Layer
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
@@ -45,10 +47,6 @@ VERSION = 1
 
 Find: TypeAlias = Callable[[str, Source], Source | str]
 """Looks up the file that a `use` names, from the file that names it; where there is none, a hint for the message."""
-
-
-def _no_defaults() -> Defaults:
-    return {}
 
 
 @dataclass(slots=True)
@@ -72,7 +70,7 @@ class _Reading:
     home: FileScope
     using: tuple[str, ...]
     is_main: bool
-    defaults: Defaults = field(default_factory=_no_defaults)
+    defaults: Defaults = field(default_factory=dict[type[Layer], Mapping[str, Setting]])
     has_begun: bool = False
     """Whether anything but the version stood there."""
     chains: NetworkChains = field(default_factory=NetworkChains)
@@ -186,14 +184,16 @@ def _made(
     return program, home, root, made
 
 
-def definitions(file: ast.File, settings: Mapping[str, Value], find: Find) -> tuple[Elaborator, FileScope]:
-    """Return what a file defines, and an elaborator for it, without its network; errors are in its state."""
-    state = State()
-    program, home = _Program(state, Elaborator(state), find, [file.source]), _home_of(file)
+def definitions(
+    file: ast.File, settings: Mapping[str, Value], find: Find
+) -> tuple[Elaborator, FileScope, NetworkChains]:
+    """Return what a file defines, an elaborator for it, with its errors, and its chains, of which nothing is made."""
+    program, home = _Program(state := State(), Elaborator(state), find, [file.source]), _home_of(file)
+    reading = _Reading(home, (file.source.name,), is_main=True)
     with suppress(TooManyError):
         _parameters(program, file, home, settings)
-        _statements(program, file, _Reading(home, (file.source.name,), is_main=True))
-    return program.walker, home
+        _statements(program, file, reading)
+    return program.walker, home, reading.chains
 
 
 def _place(each: Diagnostic) -> tuple[str, int]:

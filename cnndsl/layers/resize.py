@@ -42,6 +42,7 @@ class Unpool(Layer):
     ROLE: ClassVar = "resize"
     SIZE: ClassVar = "kernel"
     STRIDE: ClassVar = "stride"
+    DEFAULTS: ClassVar = (("stride", "kernel"),)
     POSITIONAL: ClassVar = ("switches",)
     INPUTS: ClassVar = (2, 2)
 

@@ -28,6 +28,7 @@ LINES = {
     "-v": "did you mean --version?",
     "stats": "stats needs a .cnn file, the name of a bundled network, or - for standard input, as in: cnndsl stats",
     "diff net.cnn": "diff needs two networks to compare, as in: cnndsl diff old.cnn new.cnn",
+    "diff net.cnn net.cnn other.cnn": "diff has no use for 'other.cnn'; it compares two networks",
     "compile net.cnn --overwrite": "compile has no option --overwrite; did you mean --force?",
     "compile net.cnn -y": "did you mean --force?",
     "compile net.cnn --out net.py": "did you mean --output FILE?",

@@ -17,7 +17,7 @@ CLASSES = "from torch import nn\nclass Head(nn.Module): pass\nclass Net(nn.Modul
 
 @pytest.fixture(autouse=True)
 def _files(_in_a_folder_of_its_own: None) -> None:
-    for name in ("mynet.cnn", "folder/a.cnn"):
+    for name in ("mynet.cnn", "folder/tiny.cnn"):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text(NET)
     Path("model.py").write_text(CLASSES)
@@ -35,7 +35,7 @@ def _files(_in_a_folder_of_its_own: None) -> None:
 MESSAGES = {
     "mynett.cnn": "there is no such file; did you mean mynet.cnn?",
     "MyNet": "there is no such file; did you mean mynet.cnn?",
-    "folder/b.cnn": "there is no such file; did you mean folder/a.cnn?",
+    "folder/tinny.cnn": "there is no such file; did you mean folder/tiny.cnn?",
     "nothing*.cnn": "there is no such file; no name matches this pattern",
     "folder": "it is a folder; its programs are folder/*.cnn",
     "folder/": "it is a folder; its programs are folder/*.cnn",

@@ -145,7 +145,7 @@ def test_repeats_of_references_stay(count: str) -> None:
         (f"{UNITS} -> tap a: @unit* -> FC-2", "E0230", "a whole branch"),
         (f"{UNITS} -> @unit* -> FC-2", "E0233", "`(ID | @unit*)`"),
         ("INPUT 8x8x3 -> [u{i}: CONV3-3]*{0} -> a: CONV3-3\nb = (+ @u*)", "E0230", "`(@stem + …)`"),
-        ("INPUT 8x8x3 -> (+ CONV3-8)", "E0230", "otherwise it goes between branches"),
+        ("INPUT 8x8x3 -> (+ CONV3-8)", "E0230", "others go between branches"),
         (f"{UNITS} -> (@unit* if 1 > 0 + ID)", "E0102", "takes no `if` or `or`"),
         (f"{UNITS} -> (+ @unit* + ID)", "E0102", ""),
         ("INPUT 8x8x3 -> [u{i}: CONV3-{8*i}]*3\nb = (+ @u*)\noutput b", "E0312", "CONV1-24"),

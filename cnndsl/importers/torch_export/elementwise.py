@@ -129,6 +129,8 @@ def _arithmetic(
             a, b, dims = trace.pair(first, second)
             if merge is Sub and trace.shape(a) != trace.shape(b):
                 return View(_operation_of_two(trace, "centred", a, b), dims)
+            if merge is Add:
+                a, b = trace.spread(a, b), trace.spread(b, a)
             return View(trace.layer(merge(), [a, b]), dims)
         swapped = not isinstance(first, View)
         view, other = (second, first) if swapped else (first, second)

@@ -9,6 +9,7 @@ from cnndsl.importers.torch_export.calls import OperatorCall
 from cnndsl.importers.torch_export.folding import crop
 from cnndsl.importers.torch_export.steps import FixedValue, Unsaid
 from cnndsl.importers.torch_export.trace import ProgramTrace
+from cnndsl.importers.torch_export.unpooling import with_switches
 from cnndsl.importers.torch_export.views import BATCH, View, full
 from cnndsl.importers.torch_export.weights import Standardised, standardised
 from cnndsl.layers.along_channels import ChannelConv
@@ -186,7 +187,7 @@ def _pooling(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[ProgramTrace
         else:
             options["dilation"] = short(_repeated(call.numbers("dilation"), rank))
         found = trace.whole(trace.layer(kind(**options), [at]))
-        return [found, None] if call.name.endswith("_with_indices") else found
+        return with_switches(trace, found) if call.name.endswith("_with_indices") else found
 
     return read
 
@@ -217,7 +218,7 @@ def _sized(trace: ProgramTrace, call: OperatorCall, name: str) -> tuple[int, ...
 
 
 def _of_size(trace: ProgramTrace, here: Dims, there: Dims) -> tuple[int, ...]:
-    numbers = [step.number for step in trace.steps if step.shape.spatial == here]
+    numbers = [step.number for step in trace.steps if step.is_layer and step.shape.spatial == here]
     return tuple([at for at in numbers if trace.elsewhere(at) == there])
 
 
@@ -286,7 +287,7 @@ def _pad(trace: ProgramTrace, call: OperatorCall) -> View:
     if mode == "constant" and value != 0:
         raise Unsaid(f"it pads with {value:g}")
     if mode == "constant" and other is not None and (likes := _middle(trace, at, axes, other)):
-        return trace.whole(trace.layer(ZeroPad(like=True), [at, likes[0]], likes=likes))
+        return trace.whole(trace.layer(ZeroPad(like=True), [at, likes[0]], likes=likes, **facts))
     kind = ZeroPad if mode == "constant" else _FILLED[mode]
     layer = kind(short(before), () if before == after else short(after))
     return trace.whole(trace.layer(layer, [at], **facts))
@@ -337,6 +338,7 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     **_by_rank("conv", _convolution),
     **_by_rank("conv_transpose", _transposed),
     **_by_rank("max_pool", lambda rank: _pooling(rank, MaxPool)),
+    **{f"max_pool{rank}d_with_indices": _pooling(rank, MaxPool) for rank in (1, 2, 3)},
     **_by_rank("avg_pool", lambda rank: _pooling(rank, AvgPool)),
     **_by_rank("adaptive_avg_pool", lambda rank: _adaptive(rank, AvgPool)),
     **_by_rank("adaptive_max_pool", lambda rank: _adaptive(rank, MaxPool)),

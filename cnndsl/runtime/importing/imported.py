@@ -25,6 +25,7 @@ from cnndsl.importers.torch_compare import (
     numeric_difference,
 )
 from cnndsl.importers.torch_export import ExportError, ModulePrograms, read_exported
+from cnndsl.runtime.importing.targets import unsaved_buffers
 from cnndsl.runtime.live import module as emitted
 from cnndsl.shape import Shape
 from cnndsl.syntax.parse import parse
@@ -86,6 +87,8 @@ def _differences(programs: ModulePrograms, text: str) -> Sequence[ProgramDiffere
 
     graph = elaborate(parse(Source("<import>", text)), {}, used)
     with torch.device("meta"):
+        made = emitted(graph)
+    if unsaved_buffers(made):
         made = emitted(graph)
     found = difference_of_exported(programs, made)
     if found or sum(each.numel() for each in programs.module.parameters()) > MOST_WEIGHTS:

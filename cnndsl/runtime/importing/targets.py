@@ -239,13 +239,13 @@ def _without_storage(make: Callable[[], Any], with_weights: bool) -> Any:
             try:
                 with torch.device("meta"):
                     made = make()
-                if not _constants(made):
+                if not unsaved_buffers(made):
                     return made
             except (RuntimeError, NotImplementedError):  # arithmetic with the values of weights
                 pass
         return make()
 
 
-def _constants(module: Any) -> set[str]:
-    """The buffers that no checkpoint holds, such as the filter of a blur: their values are the architecture's."""
-    return {name for name, _ in module.named_buffers()} - set(module.state_dict())
+def unsaved_buffers(module: nn.Module) -> set[str]:
+    """Return the buffers that no checkpoint holds, such as the filter of a blur: they belong to the architecture."""
+    return {name for name, _ in module.named_buffers()} - set(module.state_dict(keep_vars=True))
