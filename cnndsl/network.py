@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cnndsl.emit.drawing.layout.page import WidthName
     from cnndsl.emit.drawing.themes import ThemeName
     from cnndsl.report.stats import Stats
+    from cnndsl.sweeping.input_sizes import InputSizes
     from cnndsl.sweeping.running import SweepRow
     from cnndsl.values import Value
 
@@ -230,6 +231,40 @@ def graph_of(source: Source, settings: Mapping[str, Value]) -> Graph:
     from cnndsl.syntax.parse import parse
 
     return elaborate(parse(source), settings, used)
+
+
+def sizes(
+    net: Network | str | PathLike[str], /, *, up_to: int | None = None, of: str | None = None, **parameters: object
+) -> InputSizes:
+    """Return the input sizes with which a network compiles, as rules, and a row for each size that was tried.
+
+    Args:
+        net: The network, the path of its file, or the name of a bundled one. A file need not compile as it is.
+        up_to: The largest size to try; by default 512, or more if the input is larger.
+        of: Of several inputs the one that varies; by default all that are as large as the first one with axes.
+        parameters: Those of a file, as for `load`.
+
+    Rows are plain data: `pandas.DataFrame(cnndsl.sizes("alexnet_2012"))`. Assertions, which are about the written
+    input, are not checked. Raises FileError and CnnError as `load` does, and ValueError where no input has axes or is
+    called `of`.
+
+    >>> found = sizes(loads("INPUT 224x224x3 -> [CONV3-8 -> POOL2]*5 -> FC-10"))
+    >>> found
+    InputSizes(text, H and W: at least 32)
+    >>> found.lines[0].same_weights.text, found[30]["path"], found[31]["output"]
+    ('224 to 255', '9', '10')
+    """
+    from os import fspath
+
+    from cnndsl.sweeping.size_search import SizeSearch
+    from cnndsl.sweeping.size_survey import input_sizes
+    from cnndsl.syntax.parse import parse
+
+    if isinstance(net, Network):
+        graph = net.graph
+        file = parse(graph.source) if graph.is_program else None
+        return input_sizes(SizeSearch(file, graph.settings, used, graph, of), up_to)
+    return input_sizes(SizeSearch(parse(find(fspath(net))), values(parameters), used, of=of), up_to)
 
 
 def from_module(module: nn.Module, *shapes: Sequence[int]) -> Network:

@@ -1,14 +1,15 @@
-"""Import the convolutional networks of timm and torchvision, and write docs/imports.md: what became of each.
+"""Import the convolutional networks of timm and torchvision, and write docs/imports.tsv and docs/imports.md.
 
-Each network is imported in a process of its own, small ones first and families in turn. What is found is kept in
-build/imports/, so that the next run goes on where this one stopped: `python tools/imports.py --only 'timm:resnet*'`. A
-network that could not be imported is tried again at another commit. With `--table` it writes the page of what is there.
+Each network is imported in a process of its own, small ones first and families in turn. A run goes on from the rows of
+docs/imports.tsv, which is written after each network: networks without a row come first, and those that were refused at
+another commit come last; `--refused` tries only these. `python tools/imports.py --only 'timm:resnet*'` tries networks
+with such names; `--again 'timm:resnet*'` also those of them that have a row. With `--page` it only writes the page.
+Programs are kept in build/imports/.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
 import subprocess
@@ -16,17 +17,21 @@ import sys
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
-from itertools import chain, repeat, zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tools.imports_results import ImportResult
 
 ROOT = Path(__file__).resolve().parents[1]
 NETWORKS = ROOT / "tests" / "importers" / "published" / "networks.tsv"
-KEPT = ROOT / "build" / "imports"
-SECONDS = 900
+PROGRAMS = ROOT / "build" / "imports"
+SECONDS = 1800
 """What one network may take."""
 LOADED = ("tests.oracle", "timm", "torch.export", "cnndsl.cli", "cnndsl.runtime.importing.imported")
 """What is loaded once, for all networks."""
@@ -35,10 +40,11 @@ LOADED = ("tests.oracle", "timm", "torch.export", "cnndsl.cli", "cnndsl.runtime.
 def networks() -> dict[str, str]:
     """The family of each network, those of few parameters first."""
     rows = [line.split("\t") for line in NETWORKS.read_text(encoding="utf-8").splitlines() if line[0] != "#"]
-    return {name: family for name, family, _ in sorted(rows, key=lambda row: int(row[2]))}
+    rows.sort(key=lambda row: int(row[2]))
+    return {name: family for name, family, _ in rows}
 
 
-def in_turn(nets: dict[str, str]) -> list[str]:
+def in_turn(nets: Mapping[str, str]) -> list[str]:
     """The networks with the families in turn: the first of each, then the second of each."""
     families: dict[str, list[str]] = defaultdict(list)
     for net, family in nets.items():
@@ -55,25 +61,22 @@ def imported(target: str) -> dict[str, Any]:
 
     made = built(target, {})
     assert made.shape is not None
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         text = text_of_module(made.module, [made.shape], target)
     except CnnError as stop:
         lines = stop.diagnostics[0].message.splitlines()
-        return {"refused": [each.strip() for each in lines[1:] or lines]}
-    seconds = round(time.perf_counter() - start, 1)
+        return {"refused": (lines[1:] or lines)[0], "seconds": round(time.process_time() - start, 1)}
+    seconds = round(time.process_time() - start, 1)
+    PROGRAMS.mkdir(parents=True, exist_ok=True)
+    (PROGRAMS / f"{target.replace(':', '__')}.cnn").write_text(text, encoding="utf-8")
     return {"text": text, "seconds": seconds, **checked(text, made.module, made.shape)}
 
 
-def kept(target: str) -> Path:
-    return KEPT / (target.replace(":", "__") + ".json")
-
-
 def commit() -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip()
+    """The last commit that changed the package."""
+    command = ["git", "log", "-1", "--abbrev=10", "--format=%h", "--", "cnndsl"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _one(target: str, way_back: Any) -> None:
@@ -81,25 +84,23 @@ def _one(target: str, way_back: Any) -> None:
     try:
         found = imported(target)
     except BaseException:
-        found = {"broken": traceback.format_exc()[-1500:]}
+        found = {"failed": traceback.format_exc().splitlines()[-1]}
+        traceback.print_exc()
     way_back.send(found)
 
 
 def run(target: str, workers: Any) -> dict[str, Any]:
-    """Import a network in another process, and keep what became of it."""
+    """Import a network in another process."""
     here, there = workers.Pipe(duplex=False)
     worker = workers.Process(target=_one, args=(target, there))
     worker.start()
     there.close()
     try:
-        found: dict[str, Any] = here.recv() if here.poll(SECONDS) else {"broken": f"not done within {SECONDS} s"}
+        found: dict[str, Any] = here.recv() if here.poll(SECONDS) else {"failed": f"not done within {SECONDS} s"}
     except EOFError:
-        found = {"broken": "its process ended"}
+        found = {"failed": "its process ended"}
     worker.kill()
     worker.join()
-    found["commit"] = commit()
-    KEPT.mkdir(parents=True, exist_ok=True)
-    kept(target).write_text(json.dumps(found), encoding="utf-8")
     return found
 
 
@@ -113,37 +114,46 @@ def workers() -> Any:
     return made
 
 
-def known(target: str) -> dict[str, Any] | None:
-    """What became of a network earlier, where that still holds."""
-    if not kept(target).is_file():
-        return None
-    found: dict[str, Any] = json.loads(kept(target).read_text(encoding="utf-8"))
-    return found if "text" in found or found["commit"] == commit() else None
-
-
-def chosen(pattern: str, each: int) -> list[str]:
-    """The networks whose names are like a pattern, so many of each family, in the order in which they are tried."""
+def chosen(nets: Mapping[str, str], only: str, each: int) -> dict[str, str]:
+    """The networks whose names are like a pattern, so many of each family."""
     taken: dict[str, int] = defaultdict(int)
     wanted: dict[str, str] = {}
-    for net, family in networks().items():
-        if fnmatch(net, pattern) and taken[family] < each:
+    for net, family in nets.items():
+        if fnmatch(net, only) and taken[family] < each:
             taken[family] += 1
             wanted[net] = family
-    return in_turn(wanted)
+    return wanted
 
 
-def try_all(nets: Sequence[str], jobs: int) -> bool:
-    """Import networks, and tell of each; True where all of them could be."""
-    from tools.imports_page import outcome
+def new(nets: Mapping[str, str], known: Mapping[str, ImportResult], again: str) -> list[str]:
+    """The networks without a row, and those like `again`, in the order in which they are tried."""
+    return in_turn({net: family for net, family in nets.items() if net not in known or fnmatch(net, again)})
 
-    made = workers()
-    fine = True
+
+def refused(nets: Mapping[str, str], known: Mapping[str, ImportResult], at: str) -> list[str]:
+    """The networks without a program whose row is of another commit, in the order in which they are tried."""
+    rows = {net: known[net] for net in nets if net in known}
+    return in_turn({net: nets[net] for net, row in rows.items() if not row.has_program and row.commit != at})
+
+
+def try_all(nets: Sequence[str], families: Mapping[str, str], jobs: int, at: str) -> list[str]:
+    """Import networks, keep a row of each and tell of it; those of which less became than earlier are returned."""
+    from tools.imports_results import keep, read_results, result
+
+    made, one_at_a_time, worse = workers(), Lock(), list[str]()
+
+    def one(net: str) -> None:
+        row = result(net, families[net], at, run(net, made))
+        with one_at_a_time:
+            earlier = read_results().get(net)
+            if earlier is not None and row.is_worse_than(earlier):
+                worse.append(net)
+            keep(row)
+        print(f"{row.outcome:11}{net}  {row.seconds or ''}  {row.reason}{'; '.join(row.failing)}", flush=True)
+
     with ThreadPoolExecutor(jobs) as pool:
-        for net, found in zip(nets, pool.map(run, nets, repeat(made)), strict=True):
-            told = ", ".join([*found.get("failed", {}), *found.get("counted", [])])
-            print(f"{outcome(found):11}{net}  {found.get('seconds', '')}  {told}".rstrip(), flush=True)
-            fine = fine and "text" in found and not told
-    return fine
+        list(pool.map(one, nets))
+    return worse
 
 
 def main() -> None:
@@ -152,20 +162,28 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--each", type=int, default=10**6, help="networks of each family, the smallest")
     parser.add_argument(
-        "--again", action="store_true", help="try those that were imported, too, and fail where one is not"
+        "--again",
+        nargs="?",
+        default="",
+        const="*",
+        metavar="PATTERN",
+        help="also try networks that have a row; fail where less becomes of one than earlier",
     )
-    parser.add_argument("--table", action="store_true", help="only write the page")
+    parser.add_argument("--refused", action="store_true", help="only try those refused at another commit")
+    parser.add_argument("--page", action="store_true", help="only write the page")
     given = parser.parse_args()
     from tools.imports_page import write
+    from tools.imports_results import read_results
 
-    fine = True
-    if not given.table:
-        wanted = chosen(given.only, given.each)
-        fine = try_all([each for each in wanted if given.again or known(each) is None], given.jobs)
-    nets = networks()
-    write(nets, {net: json.loads(kept(net).read_text(encoding="utf-8")) for net in nets if kept(net).is_file()})
-    if given.again and not fine:
-        raise SystemExit(1)
+    nets, at, worse = networks(), commit(), list[str]()
+    if not given.page:
+        wanted, known = chosen(nets, given.only, given.each), read_results()
+        first = [] if given.refused else new(wanted, known, given.again)
+        again = [net for net in refused(wanted, known, at) if net not in first]
+        worse = try_all([*first, *again], nets, given.jobs, at)
+    write(nets, read_results())
+    if worse:
+        raise SystemExit(f"worse than earlier: {', '.join(worse)}")
 
 
 if __name__ == "__main__":

@@ -7,97 +7,107 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
+
+from tools.imports_results import OUTCOMES, ImportResult
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "imports.md"
 
 HEAD = """# Imported networks
 
-What became of the convolutional networks of timm and torchvision when `cnndsl import` read them. `make imports` writes
-this page; small networks are tried first, and those that were not tried yet say nothing. Words, blocks and seconds are
-those of one network in the median, the seconds beyond loading torch and building the module; refs are references. A
-text with more than one reference for each merge counts as *not raised*; merges of more than two earlier values are
-left out on both sides. Every program then goes through `stats`, `rf`, `fit`, `lint`, `fmt`, `diff`, `compile` and
-`render`, and its parameters and multiply-adds are compared with FlopCounterMode of PyTorch. A second table lists what
-fails, if any.
+This page lists the result of `cnndsl import` for the convolutional networks of timm and torchvision. `make imports`
+tries the networks of each family in turn, small ones first, and writes this page. Its results are kept in
+[imports.tsv](imports.tsv), with one row for each network.
+
+{totals}
+
+`import` verifies each program against the original. Each program then passes through `stats`, `rf`, `fit`, `lint`,
+`fmt`, `diff`, `compile` and `render`, and its parameters and multiply-adds are compared with PyTorch's FlopCounterMode.
+The last tables list each network that was refused, and each failure of a command.
+
+Words, blocks and seconds are medians over the imported networks of a family. Seconds are processor time, without
+loading torch and building the module. A program counts as *not raised* if it has more references than merges; merges of
+more than two earlier values, and their references, are not counted for this. `failed` counts internal errors and
+timeouts.
 
 """
 
 
-def is_raised(found: Mapping[str, Any]) -> bool:
-    """Whether a text reads as one: at most one reference for each merge, those of many earlier values aside."""
-    return found["references"] - found["joined"] <= max(found["merges"] - found["wide"], 1)
-
-
-def outcome(found: Mapping[str, Any]) -> str:
-    """What became of a network, in a word or two."""
-    if "text" in found:
-        return "imported" if is_raised(found) else "not raised"
-    return "refused" if "refused" in found else "broken"
-
-
-def write(nets: Mapping[str, str], found: Mapping[str, Mapping[str, Any]]) -> None:
+def write(nets: Mapping[str, str], found: Mapping[str, ImportResult], page: Path = PAGE) -> None:
     """Write the page of what is known of networks, given with their families."""
-    PAGE.write_text(HEAD + "\n".join([*_families(nets, found), *_faults(found), *_checks(found)]) + "\n", "utf-8")
+    rows = [found[net] for net in nets if net in found]
+    parts = [_families(nets, found), _reasons(rows), _refused(rows), _checks(rows)]
+    head = HEAD.format(totals=_totals(len(nets), rows))
+    page.write_text(head + "\n\n".join("\n".join(part) for part in parts if part) + "\n", "utf-8")
 
 
-def _families(nets: Mapping[str, str], found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _totals(networks: int, rows: Sequence[ImportResult]) -> str:
+    often = [sum(row.outcome == each for row in rows) for each in OUTCOMES]
+    told = ", ".join(f"{count} {each}" for count, each in zip(often, OUTCOMES, strict=True))
+    return f"{len(rows)} of {networks} networks were tried: {told}."
+
+
+def _families(nets: Mapping[str, str], found: Mapping[str, ImportResult]) -> list[str]:
     families: dict[str, list[str]] = defaultdict(list)
     for net, family in nets.items():
-        families[f"tv.{family}" if net.startswith("torchvision") and "." not in family else family].append(net)
-    rows = [_family(name, several, found) for name, several in [*sorted(families.items()), ("**all**", [*nets])]]
+        families[family].append(net)
     return [
-        "| family | networks | tried | imported | not raised | refused | words | blocks | refs / 100 layers | s |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
-        *rows,
+        f"| family | networks | tried | {' | '.join(OUTCOMES)} | words | blocks | refs / 100 layers | s |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        *(_family(name, several, found) for name, several in [*sorted(families.items()), ("**all**", [*nets])]),
     ]
 
 
-def _family(name: str, nets: Sequence[str], found: Mapping[str, Mapping[str, Any]]) -> str:
-    tried = [each for each in nets if each in found]
-    ways = [outcome(found[each]) for each in tried]
-    texts = [found[each] for each in tried if "text" in found[each]]
-    cells = [len(nets), len(tried), *(ways.count(each) for each in ("imported", "not raised"))]
-    cells += [ways.count("refused") + ways.count("broken")]
-    cells += [_middle(texts, "words"), _middle(texts, "blocks"), _references(texts), _middle(texts, "seconds")]
+def _family(name: str, nets: Sequence[str], found: Mapping[str, ImportResult]) -> str:
+    tried = [found[each] for each in nets if each in found]
+    programs = [each for each in tried if each.has_program]
+    cells: list[object] = [len(nets), len(tried), *(sum(row.outcome == each for row in tried) for each in OUTCOMES)]
+    cells += [_middle(each.words for each in programs), _middle(each.blocks for each in programs)]
+    cells += [_references(programs), _middle(each.seconds for each in programs)]
     return f"| {name} | {' | '.join(map(str, cells))} |"
 
 
-def _middle(texts: Sequence[Mapping[str, Any]], name: str) -> str:
-    return f"{median(each[name] for each in texts):g}" if texts else ""
+def _middle(counts: Iterable[float | None]) -> str:
+    known = [each for each in counts if each is not None]
+    return f"{median(known):g}" if known else ""
 
 
-def _references(texts: Sequence[Mapping[str, Any]]) -> str:
-    layers = sum(each["layers"] for each in texts)
-    return f"{100 * sum(each['references'] for each in texts) / layers:.1f}" if layers else ""
+def _references(programs: Sequence[ImportResult]) -> str:
+    layers = sum(each.layers or 0 for each in programs)
+    return f"{100 * sum(each.references or 0 for each in programs) / layers:.1f}" if layers else ""
 
 
-def _faults(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _reasons(rows: Sequence[ImportResult]) -> list[str]:
     reasons: dict[str, list[str]] = defaultdict(list)
-    for net, each in found.items():
-        if "text" not in each:
-            first = each["refused"][0] if each.get("refused") else each["broken"].splitlines()[-1]
-            reasons[_reason(first)].append(net)
-    return _counted("what was refused, or went wrong, the first of each network", reasons.items())
+    for row in rows:
+        if not row.has_program:
+            reasons[_reason(row.reason)].append(row.network)
+    return _counted("reason", reasons)
 
 
-def _checks(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _refused(rows: Sequence[ImportResult]) -> list[str]:
+    several = sorted((row for row in rows if not row.has_program), key=lambda row: (row.family, row.network))
+    lines = [f"| `{row.network}` | {row.outcome} | {row.commit} | {_cell(row.reason)} |" for row in several]
+    return ["| network without a program | outcome | commit | reason |", "|---|---|---|---|", *lines] if lines else []
+
+
+def _checks(rows: Sequence[ImportResult]) -> list[str]:
     reasons: dict[str, list[str]] = defaultdict(list)
-    for net, each in found.items():
-        for command, told in each.get("failed", {}).items():
-            lines = [line for line in told.splitlines() if line.strip()] or [""]
-            reasons[f"`{command}`: {_reason(lines[0])}"].append(net)
-        for told in each.get("counted", []):
-            reasons["PyTorch counts other " + told.split()[0]].append(net)
-    return _counted("what failed after the import", reasons.items())
+    for row in rows:
+        for told in row.failing:
+            reasons[re.sub(r"\d{3,}", "…", _reason(told))].append(row.network)
+    return _counted("failure after the import", reasons)
 
 
-def _counted(title: str, reasons: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
-    rows = [(len(nets), reason, nets[0]) for reason, nets in reasons]
-    lines = [f"| {reason} | {often} | `{net}` |" for often, reason, net in sorted(rows, key=lambda row: (-row[0], row))]
-    return ["", f"| {title} | networks | for one |", "|---|---:|---|", *lines] if lines else []
+def _counted(title: str, reasons: Mapping[str, Sequence[str]]) -> list[str]:
+    rows = sorted((-len(nets), reason, nets[0]) for reason, nets in reasons.items())
+    lines = [f"| {reason} | {-often} | `{net}` |" for often, reason, net in rows]
+    return [f"| {title} | networks | for one |", "|---|---:|---|", *lines] if lines else []
 
 
 def _reason(told: str) -> str:
-    plain = re.sub(r"^in evaluation: |, \d+ times?, first in.*| \(original.*", "", told).replace("|", "\\|")
-    return re.sub(r"[\w.]+\.\d+[\w.]*", "…", plain)[:140]
+    plain = re.sub(r"^in (?:evaluation|training): |, \d+ times?, first in.*| \(original.*", "", told)
+    return _cell(re.sub(r"\w+(?:\.\w+)+", "…", plain))[:140]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -21,6 +21,8 @@ from cnndsl.commands.common import (
     program_argument,
 )
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
+from cnndsl.commands.types import OneOf, WholeNumber
+from cnndsl.commands.usage import Subcommand
 from cnndsl.records import record
 from cnndsl.report.sweep import FORMATS
 from cnndsl.sweeping.sweep import GOALS, Configuration, Family
@@ -35,13 +37,11 @@ if TYPE_CHECKING:
 DEFAULT_FIGURES = ("params", "macs", "inference", "training", "receptive_field", "depth", "output")
 
 
-@click.command("sweep")
+@click.command("sweep", cls=Subcommand)
 @program_argument
 @domains_option
-@click.option(
-    "--sample", type=click.IntRange(1), metavar="COUNT", help="Try this many configurations, chosen at random."
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="The seed of --sample.")
+@click.option("--sample", type=WholeNumber(1), metavar="COUNT", help="Try this many configurations, chosen at random.")
+@click.option("--seed", type=WholeNumber(), default=0, show_default=True, help="The seed of --sample.")
 @click.option("--where", metavar="TEST", help="Keep configurations that pass a test: 'params < 5M and depth >= 3'.")
 @click.option("--sort", metavar="METRIC", help="Sort by a metric or parameter; -METRIC for the largest first.")
 @click.option(
@@ -49,7 +49,7 @@ DEFAULT_FIGURES = ("params", "macs", "inference", "training", "receptive_field",
 )
 @click.option("--columns", metavar="METRICS", help=f"The metrics to print, of {', '.join(GOALS)}.")
 @click.option(
-    "--format", type=click.Choice(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
+    "--format", type=OneOf(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
 @width_option
 @click.option("--jobs", "-j", type=click.IntRange(1), metavar="N", help="The most processes.  [default: one a core]")
@@ -99,7 +99,7 @@ def command(
     goals = {name: GOALS[name] for name in known_names(pareto, list(GOALS), "metric", BY_TITLE)}
     is_by_row = form in ROW_FORMATS and not sort and not goals
     _check_options(form, output, resume, is_by_row=is_by_row)
-    test = condition(where) if where else None
+    test = condition(where) if where is not None else None
     family = cnndsl.sweeping.sweep.family(read(file), domains(settings, "N=1..3"), used)
     names = [name for name in family.domains if len(family.domains[name]) > 1] or list(family.domains)
     others = cnndsl.sweeping.sweep.name_values(family)

@@ -126,9 +126,9 @@ def _domain(parameter: OpenParameter) -> Sequence[Value]:
 
 
 def _without_domain(missing: Sequence[OpenParameter]) -> CnnError:
-    help = "say what to walk: " + " ".join(f"--set {each.name}=1..3" for each in missing)
+    help = "give its values: " + " ".join(f"--set {each.name}=1..3" for each in missing)
     return CnnError(
-        [Diagnostic("E0214", f"`{each.name}` has no values to walk", each.span, help=help) for each in missing]
+        [Diagnostic("E0214", f"`{each.name}` has no values to sweep", each.span, help=help) for each in missing]
     )
 
 
