@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO := build/demo
 MEASURED := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-fail-under=95)
 
-.PHONY: help demo test bench slow lint format fonts figures pictures geometry browser tikz wheel-check fuzz crossings mutants emit-mutants coverage compat tex imports imports-two clean
+.PHONY: help demo test bench slow lint format fonts figures pictures geometry browser tikz wheel-check fuzz crossings sizes mutants emit-mutants coverage compat tex imports imports-two clean
 
 help:
 	@echo "make demo         install, then statistics, source, a forward pass and a picture of VGG-16"
@@ -30,6 +30,7 @@ help:
 	@echo "make wheel-check  build wheel and sdist, check them as an index does, use the wheel in a fresh environment"
 	@echo "make fuzz         look for inputs that break it, for an hour: MINUTES=60"
 	@echo "make crossings    run generated programs in which labels, references and taps meet: SEEDS=10000"
+	@echo "make sizes        compile every network with every input size up to 512, and compare with cnndsl sizes"
 	@echo "make mutants      break the code on purpose and count the tests that notice"
 	@echo "make emit-mutants break the emitter on purpose and count what the verifier notices"
 	@echo "make coverage     the tests with branch coverage: make test COVERAGE=1"
@@ -108,6 +109,9 @@ fuzz: $(VENV)/.fuzz
 
 crossings: $(VENV)/.dev
 	$(BIN)/python fuzz/crossings.py --seeds $(SEEDS) --processes $(JOBS)
+
+sizes: $(VENV)/.dev
+	$(BIN)/python -m pytest -m slow -n $(JOBS) tests/sweeping/test_size_search.py
 
 mutants: $(VENV)/.dev
 	$(BIN)/python fuzz/mutants.py

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cnndsl.errors import CnnError, Diagnostic
     from cnndsl.files import FileError
-    from cnndsl.network import Network, from_module, from_networkx, load, loads
+    from cnndsl.network import Network, from_module, from_networkx, load, loads, sizes, sweep
     from cnndsl.resources import zoo
     from cnndsl.sweeping.sweep import space
 
@@ -32,7 +32,9 @@ __all__ = [
     "from_networkx",
     "load",
     "loads",
+    "sizes",
     "space",
+    "sweep",
     "zoo",
 ]
 
@@ -45,7 +47,9 @@ _HOMES = {
     "from_networkx": "network",
     "load": "network",
     "loads": "network",
+    "sizes": "network",
     "space": "sweeping.sweep",
+    "sweep": "network",
     "zoo": "resources",
 }
 

@@ -20,7 +20,7 @@ from typing import NoReturn
 
 import click
 
-from cnndsl.errors import CnnError, nearest
+from cnndsl.errors import CnnError
 from cnndsl.files import FileError
 from cnndsl.resources import IncompleteInstallationError
 
@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "check": "Check files and report every error.",
     "stats": "Print shapes, parameters and multiply-adds by layer.",
     "rf": "Show the receptive field of each layer.",
+    "sizes": "Show which input sizes a network works with.",
     "fit": "Find the largest batch that fits into memory.",
     "diff": "Compare two networks layer by layer.",
     "lint": "Check networks against rules of thumb.",
@@ -49,8 +50,18 @@ COMMANDS: Mapping[str, str] = {
 """Each command and its line in the help."""
 
 
+OPTIONAL = frozenset({"torch", "numpy", "safetensors", "onnx", "resvg_py", "reportlab", "pygraphviz"})
+"""Packages that some commands need, and that are not installed with this one."""
+
+
 class Commands(click.Group):
     """Import each command when it is called."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the options: `--version` and `--help`."""
+        from cnndsl.commands.usage import version_option
+
+        return [*super().get_params(ctx), version_option()]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -64,11 +75,24 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command; an unknown one is answered with the nearest name."""
+        """Find a command. Raises MisuseError for an unknown one, with the command that is meant."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            hint = nearest(args[0], list(COMMANDS))
-            ctx.fail(f"there is no command {args[0]!r}{f'; {hint}' if hint else ''}")
+            from cnndsl.commands.usage import MisuseError, no_command
+
+            raise MisuseError(no_command(args, list(COMMANDS)), ctx)
         return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options before the command. Raises MisuseError."""
+        typed = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as stop:
+            if not typed:  # the help is shown
+                raise
+            from cnndsl.commands.usage import misuse
+
+            raise misuse(stop, ctx, typed) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -85,6 +109,12 @@ class Commands(click.Group):
             from cnndsl.commands.common import complain
 
             complain(str(stop))
+        except ModuleNotFoundError as stop:
+            if stop.name not in OPTIONAL:
+                raise
+            from cnndsl.commands.common import complain
+
+            complain(f"{ctx.invoked_subcommand} needs {stop.name}: pip install {stop.name}")
         return ctx.exit(1)
 
 
@@ -93,16 +123,7 @@ def module(command: str) -> str:
     return f"{command}_" if keyword.iskeyword(command) else command
 
 
-def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        from cnndsl import __version__
-
-        click.echo(f"cnndsl {__version__}")
-        ctx.exit()
-
-
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def cli() -> None:
     """A small language for CNN architectures, and its compiler.
 

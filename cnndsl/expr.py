@@ -27,6 +27,7 @@ from cnndsl.expressions import (
 )
 from cnndsl.functions import FUNCTIONS, OF_A_LIST, OF_NUMBERS_OR_A_LIST, bits_of_power
 from cnndsl.limits import current
+from cnndsl.range_fixes import elements_downwards, python_range, python_reversed
 from cnndsl.values import (
     Later,
     ListValue,
@@ -61,9 +62,9 @@ _ORDER: Mapping[str, Callable[[Number, Number], bool]] = {
 COMPARISONS = frozenset(_ORDER) | {"==", "!="}
 
 
-_AXES = dict.fromkeys("CHWD", "C, H and W are known in the network and in blocks: what enters the part")
+_AXES = dict.fromkeys("CHWD", "C, H and W, the input shape of a part, are only known in the network and in blocks")
 _HINTS: Mapping[str, str] = {
-    "i": "`i` is the number of the turn, inside a repeat `[…]*n`",
+    "i": "`i` is the number of the iteration, known only inside a repeat `[…]*n`",
     **_AXES,
 }
 """What to say of names that people take to be known."""
@@ -98,8 +99,8 @@ def evaluate(expr: Expr, scope: ValueScope) -> Value:
         return _call(expr, scope)
     if isinstance(expr, Path):
         dotted = ".".join(expr.names)
-        help = "the shape that enters a part is C, H and W"
-        raise error("E0204", f"`{dotted}` can be asked in an `assert` only", expr.span, help)
+        help = "C, H and W are the input shape of a part"
+        raise error("E0204", f"`{dotted}` is only allowed in an `assert`", expr.span, help)
     if isinstance(expr, ReferenceExpr):
         raise error("E0205", "a reference is not a number", expr.span)
     return _composed(expr, scope)
@@ -141,7 +142,7 @@ def given(expr: Expr, scope: ValueScope, word: Callable[[Name | ReferenceExpr], 
 def _list(items: tuple[Value, ...], span: Span) -> ListValue:
     made, most = ListValue(items), current().elements
     if made.size > most:
-        raise error("E0203", f"a list has at most {most:,} elements, and this has {made.size:,}", span)
+        raise error("E0203", f"a list may have at most {most:,} elements; this one has {made.size:,}", span)
     return made
 
 
@@ -150,7 +151,7 @@ def element(expr: IndexExpr | SliceExpr, base: Value, scope: ValueScope) -> Valu
     none."""
     items = items_of(base)
     if items is None:
-        message = f"only a list has elements, and this is {described(base)}"
+        message = f"only a list has elements, but this is {described(base)}"
         raise error("E0205", message, expr.base.span, "a list is written `(32, 64, 128)`")
     if isinstance(expr, IndexExpr):
         at = _whole(expr.index, scope, "an index")
@@ -159,8 +160,9 @@ def element(expr: IndexExpr | SliceExpr, base: Value, scope: ValueScope) -> Valu
         return items[at - 1]
     first, last = (_whole(each, scope, "an index") for each in (expr.first, expr.last))
     if last < first - 1:
-        message = f"{first}..{last} is no range: a range runs upwards"
-        raise error("E0213", message, expr.first.span.to(expr.last.span))
+        message = f"the range {first}..{last} is invalid: a range runs upwards"
+        place = expr.first.span.to(expr.last.span)
+        raise error("E0213", message, place, elements_downwards(expr.span, expr.base.span.text, first, last))
     if first <= last and not 1 <= first <= len(items):
         raise _beyond(expr.base, items, first, expr.first.span)
     if first <= last and last > len(items):
@@ -171,9 +173,9 @@ def element(expr: IndexExpr | SliceExpr, base: Value, scope: ValueScope) -> Valu
 def _beyond(base: Expr, items: tuple[Value, ...], at: int, span: Span) -> CnnError:
     name = f"`{base.span.text}`"
     if not items:
-        return error("E0210", f"{name} is empty, and has no element {at}", span)
+        return error("E0210", f"{name} is empty, so it has no element {at}", span)
     noun = "element" if len(items) == 1 else "elements"
-    message = f"{name} has {len(items)} {noun}, and there is none at {at}"
+    message = f"{name} has {len(items)} {noun}, so it has no element {at}"
     help = "the first element is at 1" if at == 0 else f"the last one is `{base.span.text}[{len(items)}]`"
     return error("E0210", message, span, help if "\n" not in help else "")
 
@@ -181,7 +183,7 @@ def _beyond(base: Expr, items: tuple[Value, ...], at: int, span: Span) -> CnnErr
 def _whole(expr: Expr, scope: ValueScope, what: str) -> int:
     value = number(expr, scope)
     if isinstance(value, Fraction):
-        raise error("E0208", f"{what} must be an integer, and this is {show(value)}", expr.span)
+        raise error("E0208", f"{what} must be an integer, not {show(value)}", expr.span)
     return value
 
 
@@ -202,10 +204,10 @@ def truth(expr: Expr, scope: ValueScope) -> bool:
     """The value of an expression that must be yes or no. Raises CnnError where it is not."""
     value = evaluate(expr, scope)
     if not isinstance(value, bool):
-        help = f"compare it, as in `{expr.span.text} == {show(value)}`" if not isinstance(value, Symbol) else ""
+        help = f"write a comparison, as in `{expr.span.text} == {show(value)}`" if not isinstance(value, Symbol) else ""
         if isinstance(value, OutputSymbol):
-            help = f"ask whether there is one: `{expr.span.text} != no`"
-        raise error("E0205", f"a test must be yes or no, and this is {show(value)}", expr.span, help)
+            help = f"test whether there is one: `{expr.span.text} != no`"
+        raise error("E0205", f"a test must be yes or no, not {show(value)}", expr.span, help)
     return value
 
 
@@ -215,7 +217,7 @@ def _look_up(expr: Name, scope: ValueScope) -> Value:
         if isinstance(value, Unknown):
             raise CnnError(())
         if isinstance(value, Later):
-            message, others = f"`{expr.name}` has a value only further down", (Annotation(value.span, "from here on"),)
+            message, others = f"`{expr.name}` is only defined further down", (Annotation(value.span, "from here on"),)
             raise CnnError(Diagnostic("E0201", message, expr.span, "", others, help="move the `let` up"))
         return value
     define = f"define it, `let {expr.name} = …`, or make it a parameter of the net"
@@ -223,13 +225,15 @@ def _look_up(expr: Name, scope: ValueScope) -> Value:
     help: Help = _HINTS.get(expr.name) or (meant(expr.span, close) if close else define)
     if expr.name in TRUTHS:
         help = replacement(expr.span, TRUTHS[expr.name])
-    raise error("E0201", f"there is no value called `{expr.name}` here", expr.span, help)
+    raise error("E0201", f"no value is called `{expr.name}` here", expr.span, help)
 
 
 def _number(value: Value, expr: Expr) -> Number:
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         help = f"an element of it is `{expr.span.text}[1]`" if _is_indexable(value, expr) else ""
-        raise error("E0205", f"a number is needed here, and this is {described(value)}", expr.span, help)
+        if isinstance(value, bool):
+            help = f"a number that depends on a test is `1 if {expr.span.text} else 0`"
+        raise error("E0205", f"expected a number, found {described(value)}", expr.span, help)
     return value
 
 
@@ -244,7 +248,7 @@ def _bounded(value: Number, span: Span) -> Number:
 
 
 def _too_large(span: Span) -> CnnError:
-    message = f"this number is beyond 10^{current().digits}, or has too many digits"
+    message = f"this number exceeds 10^{current().digits}, or has too many digits"
     return error("E0203", message, span, "use a smaller number")
 
 
@@ -269,17 +273,15 @@ def _binary(expr: Binary, scope: ValueScope) -> Value:
     if op == "**":
         return _power(a, b, expr)
     if b == 0 and op in ("/", "//", "%"):
-        raise error(
-            "E0202", "division by zero", expr.right.span, f"`{expr.right.span.text}` is 0 here; the divisor must not be"
-        )
+        raise error("E0202", "division by zero", expr.right.span, f"`{expr.right.span.text}` is 0 here")
     return _bounded(_ARITHMETIC[op](a, b), expr.span)
 
 
 def _power(base: Number, exponent: Number, expr: Binary) -> Number:
     """A power, exactly. One that is certainly too large is not computed."""
     if isinstance(exponent, Fraction):
-        message = f"an exponent must be an integer, and this is {show(exponent)}"
-        raise error("E0208", message, expr.right.span, "there are no roots: powers are exact")
+        message = f"an exponent must be an integer, not {show(exponent)}"
+        raise error("E0208", message, expr.right.span, "roots are not supported, since all numbers are exact")
     if base == 0 and exponent < 0:
         raise error("E0202", f"division by zero: 0 ** {exponent} is 1/0", expr.span)
     if bits_of_power(base, exponent) > 4 * current().digits:
@@ -292,22 +294,24 @@ def _call(expr: Call, scope: ValueScope) -> Number:
         place = Span(expr.span.source, expr.span.start, expr.span.start + len(expr.function))
         close = _FUNCTIONS_ELSEWHERE.get(expr.function) or unmistakable(expr.function, list(FUNCTIONS))
         help = meant(place, close) if close else f"there are {', '.join(FUNCTIONS)}"
-        if expr.function == "range" and len(expr.arguments) == 1:
-            written = expr.arguments[0].span.text
-            last = str(int(written) - 1) if written.isdigit() else f"{{{written} - 1}}"
-            help = replacement(expr.span, f"0..{last}", "a range has two dots, and its last value belongs to it: {}")
-        raise error("E0201", f"there is no function `{expr.function}`", place, help)
+        if expr.function == "range":
+            help = python_range(expr) or help
+        elif expr.function == "reversed":
+            name = expr.arguments[0] if expr.arguments else None
+            items = items_of(scope[name.name]) if isinstance(name, Name) and name.name in scope else None
+            help = python_reversed(expr, items) or help
+        raise error("E0201", f"no function is called `{expr.function}`", place, help)
     function, fewest, most = FUNCTIONS[expr.function]
     if not fewest <= len(expr.arguments) <= most:
         wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
         noun = "argument" if wanted == "1" else "arguments"
-        message = f"`{expr.function}` takes {wanted} {noun}, and this gives {len(expr.arguments)}"
+        message = f"`{expr.function}` takes {wanted} {noun}, not {len(expr.arguments)}"
         list_or_number = "widths" if expr.function in ("len", "sum") else "7/2"
         advice = f"as in: `{expr.function}({list_or_number})`" if most == 1 else ""
         raise error("E0206", message, expr.span, advice)
     arguments = _arguments(expr, scope)
     if expr.function == "divisible" and len(arguments) == 2 and not _is_positive_integer(arguments[1]):
-        raise error("E0206", f"the divisor must be a positive integer, and this is {show(arguments[1])}", expr.span)
+        raise error("E0206", f"the divisor must be a positive integer, not {show(arguments[1])}", expr.span)
     return _bounded(function(*arguments), expr.span)
 
 
@@ -330,9 +334,9 @@ def _arguments(expr: Call, scope: ValueScope) -> tuple[Value, ...]:
 
 def _elements(expr: Call, value: Value, elements: tuple[Value, ...] | None) -> tuple[Value, ...]:
     if elements is None:
-        message = f"`{expr.function}` takes a list, and this is {described(value)}"
+        message = f"`{expr.function}` takes a list, not {described(value)}"
         is_number = isinstance(value, int | Fraction) and not isinstance(value, bool)
-        help = f"a list with this number alone is `({show(value)},)`" if is_number else ""
+        help = f"a list of this one number is `({show(value)},)`" if is_number else ""
         raise error("E0206", message, expr.arguments[0].span, help)
     return elements if expr.function == "len" else _numbers(expr, elements)
 
@@ -340,6 +344,6 @@ def _elements(expr: Call, value: Value, elements: tuple[Value, ...] | None) -> t
 def _numbers(expr: Call, elements: tuple[Value, ...]) -> tuple[Number, ...]:
     for at, each in enumerate(elements, 1):
         if isinstance(each, bool) or not isinstance(each, int | Fraction):
-            message = f"`{expr.function}` takes a list of numbers, and its element {at} is {described(each)}"
+            message = f"`{expr.function}` takes a list of numbers, but element {at} is {described(each)}"
             raise error("E0205", message, expr.arguments[0].span)
     return tuple(each for each in elements if isinstance(each, int | Fraction))

@@ -10,9 +10,11 @@ import errno
 import ntpath
 import os
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 
@@ -44,10 +46,26 @@ _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
     errno.EISDIR: "it is a folder",
-    errno.ENOTDIR: "a part of its path is no folder",
+    errno.ENOTDIR: "a part of its path is not a folder",
     errno.ENAMETOOLONG: "the name is too long",
     errno.EFBIG: "the file is too large",
 }
+
+
+_STARTS: Mapping[bytes, str] = {
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a ZIP archive, such as torch.save writes",
+    b"\x80\x02": "a pickle of Python",
+    b"\x80\x04": "a pickle of Python",
+    b"\x89HDF": "an HDF5 file, such as Keras writes",
+    b"\x1f\x8b": "a file packed by gzip",
+}
+"""The first bytes of files that are no programs."""
 
 
 class FileError(Exception):
@@ -101,7 +119,7 @@ def _bytes(path: str, most: int) -> bytes:
         reason = "there is no such file" if stop.errno == errno.ENOENT else _reason(stop)
         raise FileError(f"cannot read {path}: {reason}") from None
     except UnicodeError:
-        raise FileError(f"cannot read {path!r}: no file can have this name") from None
+        raise FileError(f"cannot read {path!r}: this is not a valid file name") from None
 
 
 def decode(name: str, data: bytes) -> Source:
@@ -112,6 +130,8 @@ def decode(name: str, data: bytes) -> Source:
     """
     if len(data) > LARGEST:
         raise FileError(f"cannot read {name}: it has more than {LARGEST // 2**20} MiB")
+    if what := _other_kind(data):
+        raise FileError(f"cannot read {name}: it is {what}, and a program is text in UTF-8")
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         return Source(name, data.decode())
@@ -121,6 +141,11 @@ def decode(name: str, data: bytes) -> Source:
         message = f"the byte 0x{data[stop.start]:02X} is not UTF-8"
         span = Span(Source(name, text), at, at + 1)
         raise CnnError(Diagnostic("E0101", message, span, help="save the file as UTF-8")) from None
+
+
+def _other_kind(data: bytes) -> str:
+    """Return what bytes are that are no text; empty if that is not known."""
+    return next((what for start, what in _STARTS.items() if data.startswith(start)), "")
 
 
 def check_new(path: str, *, force: bool = False) -> None:
@@ -152,15 +177,42 @@ def write(path: str, data: bytes, *, force: bool = False) -> None:
     except OSError as stop:
         raise FileError(f"cannot write {path}: {_reason(stop)}") from None
     except UnicodeError:
+        raise FileError(f"cannot write {path!r}: this is not a valid file name") from None
+
+
+def opened(path: str, *, force: bool = False, end: int | None = None) -> BinaryIO:
+    """Open a file to which results are written one by one: a new one, an existing one only with `force`.
+
+    With `end` an existing file is kept up to that byte, and continued. Raises FileError where that cannot be done.
+    """
+    _check_name("write", path)
+    try:
+        target = Path(os.path.realpath(path))
+        mode = _mode(target)
+        if mode is not None and stat.S_ISDIR(mode):
+            raise FileError(f"cannot write {path}: it is a folder")
+        if end is not None and mode is not None:
+            stream = target.open("r+b")
+            stream.truncate(end)
+            stream.seek(end)
+            return stream
+        if mode is not None and stat.S_ISREG(mode) and not force:
+            raise FileError(f"{path} exists already; --force overwrites it")
+        return target.open("wb")
+    except OSError as stop:
+        raise FileError(f"cannot write {path}: {_reason(stop)}") from None
+    except UnicodeError:
         raise FileError(f"cannot write {path!r}: no file can have this name") from None
 
 
 def _check_name(what: str, path: str) -> None:
     """Raises FileError for what can be the name of no file."""
     if "\0" in path:
-        raise FileError(f"cannot {what} {path!r}: a name cannot hold a null character")
-    if not path or path.endswith(("/", os.sep)):
-        raise FileError(f"cannot {what} {path!r}: this is the name of no file")
+        raise FileError(f"cannot {what} {path!r}: a name cannot contain a null character")
+    if path.endswith(("/", os.sep)):
+        raise FileError(f"cannot {what} {path}: this names a folder; add the name of a file")
+    if not path:
+        raise FileError(f"cannot {what} {path!r}: the name is empty")
     if IS_WINDOWS and (reason := _refused_by_windows(path)):
         raise FileError(f"cannot {what} {path}: {reason}")
 
@@ -177,9 +229,9 @@ def _refused_by_windows(path: str) -> str:
     stem, point, _ = name.partition(".")
     device = stem.rstrip(" ").upper()
     if point and device in _DEVICES:
-        return f"Windows keeps the name {device} for a device"
+        return f"Windows reserves the name {device} for a device"
     if ":" in name and name.removesuffix(":").upper() not in _DEVICES:
-        return "a name cannot hold a colon"
+        return "a name cannot contain a colon"
     return ""
 
 

@@ -8,20 +8,61 @@ from pathlib import Path
 from cnndsl import files, resources
 from cnndsl.errors import Source, closest, did_you_mean
 
-_NAME_ALONE = "write a file's name alone: files are looked up beside this one and in the zoo, nowhere else"
+_NAME_ALONE = "write the name alone: only this file's folder and the bundled networks are searched"
+
+
+_FOREIGN = {
+    ".py": "Python; `cnndsl import {name}:CLASS --input 224x224x3` makes a program of the module that it defines",
+    ".prototxt": "Caffe's; `cnndsl import {name} -o {stem}.cnn` makes a program of it",
+    ".cfg": "Darknet's; `cnndsl import {name} -o {stem}.cnn` makes a program of it",
+    ".onnx": "ONNX's; `cnndsl import {name} -o {stem}.cnn` makes a program of it",
+    **dict.fromkeys(
+        (".pt", ".pth", ".bin", ".safetensors"),
+        "of weights; `cnndsl import` reads the code that makes the network, and `cnndsl compile --weights` compares",
+    ),
+}
+"""Files of other tools by their endings: what they are, and what reads them."""
 
 
 def find(name: str) -> Source:
     """Return the program of a file, or of the zoo where there is no file of that name. Raises FileError for neither."""
     if files.exists(name) or (bundled := resources.architecture(name)) is None:
         try:
-            return files.read(name)
+            return read(name)
         except files.FileError as stop:
-            if "\0" in name or files.exists(name):
+            if "\0" in name or files.exists(name) or ";" in str(stop):
                 raise
             hint = resources.similar(name) or "`cnndsl zoo` lists the bundled networks"
             raise files.FileError(f"{stop}; {hint}") from None
     return bundled
+
+
+def read(name: str) -> Source:
+    """Return the program of a file. Raises FileError with the way to go on: the file that is meant, those of a folder,
+    the command that reads the file of another tool."""
+    path = Path(name)
+    if "\0" not in name and files.exists(name) and path.is_dir():
+        programs = sorted(each.name for each in path.iterdir() if each.suffix == resources.SUFFIX)
+        hint = f"; its programs are {path / '*.cnn'}" if programs else ""
+        raise files.FileError(f"cannot read {name}: it is a folder{hint}")
+    if files.is_file(name) and (foreign := _FOREIGN.get(path.suffix.lower())):
+        told = foreign.format(name=name, stem=path.stem)
+        raise files.FileError(f"cannot read {name}: the file is {told}")
+    if "\0" not in name and not files.exists(name) and (hint := _near(path)):
+        raise files.FileError(f"cannot read {name}: there is no such file; {hint}")
+    return files.read(name)
+
+
+def _near(path: Path) -> str:
+    """Return a hint for a file that is not there: a program of its folder with a near name; empty if none is near."""
+    if set(path.name) & set("*?["):
+        return "no name matches this pattern"
+    beside: list[str] = []
+    with suppress(OSError):
+        beside = [each.name for each in path.parent.iterdir() if each.suffix == resources.SUFFIX]
+    stem = path.name.removesuffix(resources.SUFFIX)
+    close = closest(stem, [each.removesuffix(resources.SUFFIX) for each in beside])
+    return f"did you mean {path.with_name(f'{close}{resources.SUFFIX}')}?" if close else ""
 
 
 def used(name: str, user: Source) -> Source | str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from os import fspath
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from cnndsl import files
 from cnndsl.errors import CnnError, Source
@@ -14,7 +15,7 @@ from cnndsl.records import record
 from cnndsl.settings import values
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
     from os import PathLike
 
     import networkx as nx
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from cnndsl.emit.drawing.layout.page import WidthName
     from cnndsl.emit.drawing.themes import ThemeName
     from cnndsl.report.stats import Stats
+    from cnndsl.sweeping.input_sizes import InputSizes
+    from cnndsl.sweeping.running import SweepRow
     from cnndsl.values import Value
 
 
@@ -127,8 +130,6 @@ class Network:
         >>> print(loads("net Two\\nINPUT 8x8x3 -> FC-2").render(format="mermaid").splitlines()[:2])
         ['%% Two', 'flowchart TB']
         """
-        from os import fspath
-
         from cnndsl.emit.drawing.dot import dot
         from cnndsl.emit.drawing.draw import DOT_ENDINGS, draw
 
@@ -188,8 +189,6 @@ def load(path: str | PathLike[str], /, **parameters: object) -> Network:
     is written, `load("vgg16", input=(160, 160, 3))`, or `input={"left": (64, 64, 1)}` of several; its asserts are left
     out then. Raises FileError where there is neither file nor net, CnnError where it is not a network.
     """
-    from os import fspath
-
     return compiled(find(fspath(path)), values(parameters))
 
 
@@ -232,6 +231,40 @@ def graph_of(source: Source, settings: Mapping[str, Value]) -> Graph:
     from cnndsl.syntax.parse import parse
 
     return elaborate(parse(source), settings, used)
+
+
+def sizes(
+    net: Network | str | PathLike[str], /, *, up_to: int | None = None, of: str | None = None, **parameters: object
+) -> InputSizes:
+    """Return the input sizes with which a network compiles, as rules, and a row for each size that was tried.
+
+    Args:
+        net: The network, the path of its file, or the name of a bundled one. A file need not compile as it is.
+        up_to: The largest size to try; by default 512, or more if the input is larger.
+        of: Of several inputs the one that varies; by default all that are as large as the first one with axes.
+        parameters: Those of a file, as for `load`.
+
+    Rows are plain data: `pandas.DataFrame(cnndsl.sizes("alexnet_2012"))`. Assertions, which are about the written
+    input, are not checked. Raises FileError and CnnError as `load` does, and ValueError where no input has axes or is
+    called `of`.
+
+    >>> found = sizes(loads("INPUT 224x224x3 -> [CONV3-8 -> POOL2]*5 -> FC-10"))
+    >>> found
+    InputSizes(text, H and W: at least 32)
+    >>> found.lines[0].same_weights.text, found[30]["path"], found[31]["output"]
+    ('224 to 255', '9', '10')
+    """
+    from os import fspath
+
+    from cnndsl.sweeping.size_search import SizeSearch
+    from cnndsl.sweeping.size_survey import input_sizes
+    from cnndsl.syntax.parse import parse
+
+    if isinstance(net, Network):
+        graph = net.graph
+        file = parse(graph.source) if graph.is_program else None
+        return input_sizes(SizeSearch(file, graph.settings, used, graph, of), up_to)
+    return input_sizes(SizeSearch(parse(find(fspath(net))), values(parameters), used, of=of), up_to)
 
 
 def from_module(module: nn.Module, *shapes: Sequence[int]) -> Network:
@@ -284,3 +317,60 @@ def from_networkx(graph: nx.Graph[Any], *, name: str = "", output: Hashable = No
     from cnndsl.importers.from_networkx import graph_from_networkx
 
     return Network(graph_from_networkx(graph, name, output))
+
+
+def sweep(
+    path: str | PathLike[str],
+    parameters: Mapping[str, object] | None = None,
+    *,
+    metrics: Sequence[str] = ("params", "macs", "depth", "output"),
+    where: str = "",
+    sample: int | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+) -> Iterator[SweepRow]:
+    """Yield the configurations of a network one by one, the last parameter changing fastest.
+
+    Args:
+        path: A file, or the name of a bundled network.
+        parameters: The values to try in place of a parameter's domain: a list of them, or a text as `--set` takes,
+            `"1..3"`. Values are those that `load` takes.
+        metrics: The metrics of docs/figures.md. Without inference, saved, training and receptive_field a sweep is
+            many times faster.
+        where: A test that valid configurations must pass, as `--where` takes: `"params < 5M"`.
+        sample: So many configurations, chosen at random with the `seed`; None for all.
+        seed: The seed of `sample`.
+        jobs: The most processes.
+
+    Raises CnnError for a family that is invalid as a whole, or a test that is; FileError for a file that cannot be
+    read; KeyError for an unknown metric.
+
+    >>> rows = list(sweep("recipe", {"N": [1, 2], "M": [1], "K": [0], "pool": "yes"}, metrics=["params", "depth"]))
+    >>> [(row.settings["N"], row.metrics["params"]) for row in rows]
+    [(1, 165642), (2, 202570)]
+    """
+    from cnndsl.analysis.metric_table import OF_NETWORKS
+    from cnndsl.finding import used
+    from cnndsl.sweeping import running
+    from cnndsl.sweeping import sweep as family
+    from cnndsl.sweeping.where import Vocabulary, condition, mentioned
+
+    unknown = [name for name in metrics if name not in OF_NETWORKS]
+    if unknown:
+        raise KeyError(unknown[0])
+    domains: dict[str, Sequence[Value]] = {}
+    for name, given in (parameters or {}).items():
+        if isinstance(given, str):
+            domains[name] = family.values(given)
+        else:
+            domains[name] = [values({name: each})[name] for each in cast("Iterable[object]", given)]
+    walked = family.family(find(fspath(path)), domains, used)
+    words = family.name_values(walked)
+    known = Vocabulary(tuple(dict.fromkeys((*walked.domains, *OF_NETWORKS))), tuple(words))
+    test = condition(where) if where else None
+    asked = mentioned(test, known) - set(walked.domains) if test is not None else set[str]()
+    numbers = range(walked.size) if sample is None else walked.drawn(sample, seed)
+    needed = [name for name in OF_NETWORKS if name in {*metrics, *asked}]
+    for member in running.measured(walked, numbers, executions, needed, jobs):
+        if test is None or member.figures is None or family.holds(test, member, words):
+            yield running.as_row(member, metrics)

@@ -47,7 +47,7 @@ def folder(name: str) -> Traversable:
     zipped = files("cnndsl") / name
     if zipped.is_dir():
         return zipped
-    message = f"the installation of cnndsl lacks its folder `{name}`: install it anew"
+    message = f"the installation of cnndsl lacks its folder `{name}`: reinstall it"
     raise IncompleteInstallationError(message)
 
 

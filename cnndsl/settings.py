@@ -18,6 +18,9 @@ from cnndsl.expressions import Name, ReferenceExpr
 from cnndsl.values import ListValue, NameSymbol, Symbol, Value, as_shape
 
 _GROUPED = re.compile(r"\(.*\)|\{.*\}", re.DOTALL)
+_OTHER_PAIR = re.compile(r"\s*([A-Za-z_]\w*)\s*(?::=?|\s)\s*(\S.*)")
+_SEVERAL = re.compile(r"\s*\w+\s*=[^=,(){}]+(?:,\s*[A-Za-z_]\w*\s*=[^=,(){}]+)+")
+_DOMAIN = re.compile(r"\s*-?\d+\s*\.\.\s*-?\d+\s*")
 _SETTING = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?)\s*=(.*)", re.DOTALL)
 
 
@@ -35,14 +38,27 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Value]:
     for text in texts:
         match = _SETTING.fullmatch(text)
         if match is None:
-            raise _refused(text, "it is not of the form name=value")
+            raise _refused(text, "it is not of the form name=value", help=_pair(text))
         name = match[1]
         if name in settings:
             raise _refused(text, f"`{name}` is set already")
         if not match[2].strip():
-            raise _refused(text, "there is no value behind the `=`")
+            raise _refused(text, "there is no value after the `=`")
+        if match[2].startswith("="):
+            raise _refused(text, "a parameter is set by one `=`", help=f"write --set {name}={match[2].strip(' =')}")
+        if _SEVERAL.fullmatch(text):
+            pairs = (each.strip() for each in text.split(","))
+            raise _refused(text, "each parameter has its own option", help=" ".join(f"--set {each}" for each in pairs))
+        if _DOMAIN.fullmatch(match[2]):
+            raise _refused(text, f"`{name}` takes one value", help=f"`cnndsl sweep --set {text.strip()}` tries several")
         settings[name] = _read(text, match[2].strip())
     return settings
+
+
+def _pair(text: str) -> str:
+    """Return the help for a setting without `=`."""
+    other = _OTHER_PAIR.fullmatch(text)
+    return f"write --set {other[1]}={other[2].strip()}" if other else ""
 
 
 def values(parameters: Mapping[str, object]) -> dict[str, Value]:
@@ -76,7 +92,7 @@ def _value(name: str, value: object) -> Value:
     if isinstance(value, float):
         exact = Fraction(str(value)) if value - value == 0 else None
         if exact is None:
-            raise TypeError(f"{name}={value} is not a number of the language")
+            raise TypeError(f"{name}={value} is not a number that the language has")
         return exact.numerator if exact.denominator == 1 else exact
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else value
@@ -85,7 +101,7 @@ def _value(name: str, value: object) -> Value:
     try:
         return index(cast("int", value))
     except TypeError:
-        message = f"{name}={value!r} is no value of the language: numbers, truth values, shapes, lists, names"
+        message = f"{name}={value!r} is not a value of the language; numbers, yes and no, shapes, lists and names are"
         raise TypeError(message) from None
 
 
@@ -117,7 +133,7 @@ def _read(setting: str, text: str) -> Value:
 def _word(written: Name | ReferenceExpr) -> Value:
     if isinstance(written, Name):
         return NameSymbol(written.name)
-    raise error("E0205", "an output is no value of a parameter", written.span)
+    raise error("E0205", "a parameter cannot be set to an output", written.span)
 
 
 def _refused(setting: str, why: str, code: str = "E0501", help: str = "") -> CnnError:

@@ -68,7 +68,7 @@ def play(page: Path, folder: Path, programs: dict[str, str] | None = None) -> in
             command, _, shown = step["shown"].partition("\n")
             piped, arguments = _words(command)
             result = run(*arguments, stdin=piped)
-            fails = command.startswith("cnndsl diff ") or re.search(r"error\[|E0401|does not fit", shown)
+            fails = command.startswith("cnndsl diff ") or re.search(r"error\[|E0401|does not fit| fails at ", shown)
             assert result.exit_code in ((0, 1) if fails else (0,)), (command, result.output)
             printed = [line.rstrip() for line in result.output.splitlines()]
             assert _missing(printed, shown) == [], (command, result.output)

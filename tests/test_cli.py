@@ -144,7 +144,7 @@ def test_a_result_goes_into_a_file() -> None:
             ("stats", "vgg16", "--set", "classes"),
             "error[E0501]: cannot set `classes`: it is not of the form name=value",
         ),
-        (("stats", "vgg16", "--set", "classes="), "error[E0501]: cannot set `classes=`: there is no value behind"),
+        (("stats", "vgg16", "--set", "classes="), "error[E0501]: cannot set `classes=`: there is no value after"),
         (("stats", "vgg16", "--set", "a=1", "--set", "a=1"), "error[E0501]: cannot set `a=1`: `a` is set already"),
         (("stats", "vgg16", "--set", "a=1 let b=2"), "error[E0501]: cannot set `a=1 let b=2`: `1 let b=2` is not one"),
         (("stats", "vgg16", "--set", "a=__import__('os')"), "cannot set `a=__import__('os')`: "),
@@ -322,7 +322,7 @@ def test_render_without_graphviz_lays_out_by_itself(monkeypatch: pytest.MonkeyPa
     result = run("render", "lenet5", "-o", "net.svg", "--layout", "dot")
     assert result.exit_code == 0
     assert re.fullmatch(
-        r"wrote net\.svg in a layout of our own: there is no Graphviz; .*pip install 'cnndsl\[render\]'\n",
+        r"wrote net\.svg in a layout of our own: there is no Graphviz; .*pip install pygraphviz\n",
         result.stderr,
     )
     assert Path("net.svg").read_text(encoding="utf-8").startswith("<svg")

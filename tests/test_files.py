@@ -66,9 +66,9 @@ def test_a_link_stays_one_and_its_target_is_written(tmp_path: Path) -> None:
     [
         ("folder", "cannot write folder: it is a folder"),
         ("missing/net.py", "cannot write missing/net.py: the folder does not exist"),
-        ("file/net.py", "cannot write file/net.py: a part of its path is no folder"),
+        ("file/net.py", "cannot write file/net.py: a part of its path is not a folder"),
         ("n" * 300, "the name is too long"),
-        ("a\0b", "a name cannot hold a null character"),
+        ("a\0b", "a name cannot contain a null character"),
     ],
 )
 def test_what_is_in_the_way_is_said_in_one_line(

@@ -167,7 +167,7 @@ def test_one_format() -> None:
         ("a = INPUT 3\nb = INPUT 3\nc = @a -> FC-3", "E0239", "@b -> …"),
         ("a = INPUT 3", "E0215", "begin a chain"),
         ("a = INPUT 3\na = INPUT 3\nb = @a -> FC-3", "E0235", ""),
-        ("a = l: INPUT 3\nb = @a -> FC-3", "E0218", "leave the label away"),
+        ("a = l: INPUT 3\nb = @a -> FC-3", "E0218", "remove the label"),
         ("a = [INPUT 3]\nb = @a -> FC-3", "E0219", "a = INPUT 64x64x3"),
         ("a = INPUT 3\nb = INPUT 3\n(@a + @b) -> FC-3", "E0102", "needs a name"),
         ("a = INPUT 3\nb = @input -> FC-3", "E0232", "@a"),

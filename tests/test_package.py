@@ -94,3 +94,17 @@ def test_statistics_load_no_heavy_library(tmp_path: Path) -> None:
     script = "import sys, cnndsl; cnndsl.load('lenet5').stats(); print(*sys.modules)"
     loaded = set(run(sys.executable, "-c", script, cwd=tmp_path, PYTHONPATH=str(ROOT)).split())
     assert not loaded & {"torch", "graphviz", "pygraphviz", "rich", "numpy"}
+
+
+def test_input_sizes_load_no_heavy_library(tmp_path: Path) -> None:
+    script = "import sys; from cnndsl.cli import run; run(['sizes', 'lenet5']); print(*sys.modules)"
+    loaded = set(run(sys.executable, "-c", script, cwd=tmp_path, PYTHONPATH=str(ROOT)).split())
+    assert not loaded & {"torch", "graphviz", "pygraphviz", "rich", "numpy", "cnndsl.emit", "cnndsl.runtime"}
+
+
+def test_no_module_hides_a_public_function(tmp_path: Path) -> None:
+    """Importing `cnndsl.sizes`, if there was such a module, would set the name that the function has."""
+    modules = {path.stem for path in Path(cnndsl.__file__).parent.iterdir()}
+    assert not modules & {*cnndsl.__all__}
+    script = "import cnndsl.commands.sizes, cnndsl.report.sizes; print(callable(cnndsl.sizes))"
+    assert run(sys.executable, "-c", script, cwd=tmp_path, PYTHONPATH=str(ROOT)) == "True\n"

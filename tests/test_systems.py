@@ -69,13 +69,13 @@ def test_results_are_named_after_the_file_alone(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("nul.cnn", "Windows keeps the name NUL for a device"),
-        ("C:\\nets\\Con.cnn", "Windows keeps the name CON for a device"),
-        ("sub/com1.py", "Windows keeps the name COM1 for a device"),
-        ("lpt³.tar.gz", "Windows keeps the name LPT³ for a device"),
-        ("aux .cnn", "Windows keeps the name AUX for a device"),
-        ("net.py:stream", "a name cannot hold a colon"),
-        ("C:\\nets\\a:b.cnn", "a name cannot hold a colon"),
+        ("nul.cnn", "Windows reserves the name NUL for a device"),
+        ("C:\\nets\\Con.cnn", "Windows reserves the name CON for a device"),
+        ("sub/com1.py", "Windows reserves the name COM1 for a device"),
+        ("lpt³.tar.gz", "Windows reserves the name LPT³ for a device"),
+        ("aux .cnn", "Windows reserves the name AUX for a device"),
+        ("net.py:stream", "a name cannot contain a colon"),
+        ("C:\\nets\\a:b.cnn", "a name cannot contain a colon"),
     ],
 )
 def test_names_that_mean_something_else_to_windows(name: str, reason: str) -> None:

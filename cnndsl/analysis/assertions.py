@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import field
 from fractions import Fraction
 from functools import cached_property
 from itertools import chain, islice
 
 from cnndsl.analysis.execution import ExecutionsOf
+from cnndsl.analysis.label_fixes import wider
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS, MetricValue
 from cnndsl.analysis.mistake_rules import channels_first, size_for_width, swapped_size
 from cnndsl.analysis.region import GraphFacts, Region
@@ -169,7 +171,8 @@ def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
         resolved = _resolved(contract, facts)
         if not truth(resolved, scope):
             failed = _failed(resolved, facts)
-            yield failed.advised(_for_defaults(contract, facts.graph) or _for_mistakes(failed, facts.graph))
+            help = _for_defaults(contract, facts.graph) or _for_labels(contract, facts)
+            yield failed.advised(help or _for_mistakes(failed, facts.graph))
     except CnnError as problem:
         yield from problem.diagnostics
 
@@ -179,7 +182,7 @@ def _unknown(expr: Expr, scope: _Scope, facts: _Facts) -> Iterator[Diagnostic]:
     if isinstance(expr, Name) and expr.name not in scope:
         close = closest(expr.name, list(scope))
         help = meant(expr.span, close) if close else f"there are {', '.join(OF_NETWORKS)}"
-        yield Diagnostic("E0402", f"nothing is known as `{expr.name}`", expr.span).advised(help)
+        yield Diagnostic("E0402", f"no metric is called `{expr.name}`", expr.span).advised(help)
     elif isinstance(expr, Path):
         yield from _unknown_path(expr, facts)
     for operand in operands(expr):
@@ -195,17 +198,27 @@ def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     graph, value = facts.graph, facts.graph.named(path)
     inside = [each for each in graph.parts if each.startswith(f"{path}.")] if value is None else []
     if inside:
-        message = f"`{path}` is a module in pieces, and has no values of its own"
+        message = f"`{path}` is a module given in pieces, so it has no metrics of its own"
         yield Diagnostic("E0402", message, expr.span, help=_pieces(path, inside, fact))
     elif value is None:
-        hint = nearest(path, [*graph.parts, *graph.names])
-        yield Diagnostic("E0402", f"there is no part called `{path}`", expr.span, help=hint)
+        hint = _beside(names, fact, expr.span, facts.graph) or nearest(path, [*graph.parts, *graph.names])
+        yield Diagnostic("E0402", f"no part is called `{path}`", expr.span).advised(hint)
     elif fact not in OF_NETWORKS:
         hint = nearest(fact, list(OF_NETWORKS)) or f"there are {', '.join(OF_NETWORKS)}"
-        yield Diagnostic("E0402", f"nothing is known as `{fact}` of `{path}`", expr.span, help=hint)
+        yield Diagnostic("E0402", f"`{path}` has no metric called `{fact}`", expr.span, help=hint)
     elif value.nodes is not None and not value.nodes and fact not in _OF_VALUES:
-        message = f"`{path}` is a second name for a value, and has no layers of which to know `{fact}`"
+        message = f"`{path}` is a second name for a value, so it has no layers and no `{fact}`"
         yield Diagnostic("E0402", message, expr.span, help=f"there are {' and '.join(_OF_VALUES)}")
+
+
+def _beside(names: Sequence[str], fact: str, place: Span, graph: Graph) -> Help:
+    """`stem.bn` for `stem: CONV3-32 -> bn: BN`, where the one is not inside of the other."""
+    outer, inner = ".".join(names[:-1]), names[-1]
+    if graph.named(outer) is None or graph.named(inner) is None or fact not in OF_NETWORKS:
+        return ""
+    if any(each.startswith(f"{outer}.") for each in graph.parts):
+        return ""
+    return replacement(place, f"{inner}.{fact}", f"`{inner}` stands beside `{outer}` and not in it: {{}}")
 
 
 def _unknown_axis(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
@@ -222,7 +235,7 @@ def _unknown_axis(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     if axis not in extents:
         name, shape = ".".join(expr.names[:-1]), show(facts.value("output", path))
         help = f"its extents are {', '.join(extents)}: `{name}.{next(iter(extents))}`"
-        yield Diagnostic("E0402", f"`{name}` is {shape}, and has no `{axis}`", expr.span, help=help)
+        yield Diagnostic("E0402", f"`{name}` is {shape}, so it has no `{axis}`", expr.span, help=help)
 
 
 def _axes(output: Value) -> Mapping[str, Value]:
@@ -243,16 +256,20 @@ def _pieces(path: str, inside: Sequence[str], fact: str) -> str:
     """How to ask a part of a module in pieces, or, where it has one part, to write the module in one piece."""
     part = min(inside, key=lambda each: each.count("."))
     names = {each[len(path) + 1 :].partition(".")[0] for each in inside}
-    help = f"ask one of its parts: `{part}.{fact}`"
+    help = f"ask for one of its parts: `{part}.{fact}`"
     is_one = names == {part[len(path) + 1 :]}
     return f"{help}, or write it in one piece: `{path}: [{names.pop()}: …]`" if is_one else help
 
 
-def _resolved(expr: Expr, facts: _Facts) -> Expr:
-    """The same with each part's fact replaced by its value."""
+def _resolved(expr: Expr, facts: _Facts, others: Mapping[tuple[str, ...], Region] | None = None) -> Expr:
+    """The same with each part's fact replaced by its value; `others` are parts of the graph in place of those that some
+    paths name."""
     if isinstance(expr, Path):
-        return Literal(_of_path(expr, facts), ".".join(expr.names), expr.span)
-    return mapped(expr, lambda operand: _resolved(operand, facts))
+        region = (others or {}).get(expr.names[:-1])
+        fact = expr.names[-1]
+        value = _of_path(expr, facts) if region is None else _in_a_contract(fact, OF_NETWORKS[fact](region))
+        return Literal(value, ".".join(expr.names), expr.span)
+    return mapped(expr, lambda operand: _resolved(operand, facts, others))
 
 
 def _failed(expr: Expr, facts: _Facts) -> Diagnostic:
@@ -264,7 +281,7 @@ def _failed(expr: Expr, facts: _Facts) -> Diagnostic:
         left = _side(expr.left, units[0] or units[1], facts)
         right = _side(expr.right, units[1] or units[0], facts)
         wanted = right if expr.operator == "==" else f"{_WORDS[expr.operator]} {right}"
-        return Diagnostic("E0401", f"{expr.left.span.text} is {left}, and the file asserts {wanted}", expr.span)
+        return Diagnostic("E0401", f"{expr.left.span.text} is {left}, but the file asserts {wanted}", expr.span)
     return Diagnostic("E0401", f"`{expr.span.text}` does not hold", expr.span)
 
 
@@ -313,7 +330,30 @@ def _for_defaults(contract: Expr, graph: Graph) -> str:
         return ""
     tests = " or ".join(f"{name} != {show(graph.defaults[name])}" for name in changed)
     shown = f"assert {tests} or {contract.span.text}" if "\n" not in contract.span.text else f"assert {tests} or …"
-    return f"if it is about the default alone, say so: `{shown}`"
+    return f"if it is meant for the default only, write `{shown}`"
+
+
+def _for_labels(contract: Expr, facts: _Facts) -> Help:
+    """How a label of one layer names several, where that makes the contract true."""
+    for path in dict.fromkeys(path.names[:-1] for path in _paths(contract) if path.names[-1] in OF_NETWORKS):
+
+        def holds(region: Region, names: tuple[str, ...] = path) -> bool:
+            with suppress(CnnError):
+                return truth(_resolved(contract, facts, {names: region}), facts.scope)
+            return False
+
+        label = ".".join(path)
+        fix = wider(label, facts.part(label), facts.facts, holds)
+        if fix is not None:
+            return fix
+    return ""
+
+
+def _paths(expr: Expr) -> Iterator[Path]:
+    if isinstance(expr, Path):
+        yield expr
+    for operand in operands(expr):
+        yield from _paths(operand)
 
 
 def _for_mistakes(failed: Diagnostic, graph: Graph) -> Help:

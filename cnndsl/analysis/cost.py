@@ -63,7 +63,7 @@ def costs(graph: Graph, unknown: Collection[int] = ()) -> dict[int, Cost]:
     found = {
         node.index: Cost()
         if node.index in unknown
-        else _cost(node.layer, node.shape, *[nodes[at].shape for at in node.inputs])
+        else layer_cost(node.layer, node.shape, *[nodes[at].shape for at in node.inputs])
         for node in nodes
     }
     for several in graph.applications.values():
@@ -104,7 +104,7 @@ def network_total(nodes: Iterable[Node], each: Mapping[int, Cost], training: boo
 
 
 @lru_cache(maxsize=4096)
-def _cost(layer: Layer, output: Shape, *inputs: Shape) -> Cost:
+def layer_cost(layer: Layer, output: Shape, *inputs: Shape) -> Cost:
     """The cost of a layer on inputs; equal layers on equal inputs are computed once."""
     sums, counters, frozen = {"weight": 0, "bias": 0, "buffer": 0}, 0, 0
     for tensor in layer.tensors(*inputs) if inputs else ():

@@ -26,7 +26,7 @@ def depth(graph: Graph, inside: Collection[int] | None = None) -> int:
 
 def is_weighted(graph: Graph, node: Node) -> bool:
     """True for a layer that multiplies by weights: it has multiply-adds and parameters."""
-    return bool(node.inputs) and _is_weighted(node.layer, *graph.shapes(node))
+    return bool(node.inputs) and has_weights(node.layer, *graph.shapes(node))
 
 
 def is_dense(graph: Graph, node: Node) -> bool:
@@ -35,5 +35,6 @@ def is_dense(graph: Graph, node: Node) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _is_weighted(layer: Layer, *inputs: Shape) -> bool:
+def has_weights(layer: Layer, *inputs: Shape) -> bool:
+    """Return whether a layer multiplies values of these shapes by weights."""
     return layer.macs(*inputs) > 0 and any(tensor.role != "buffer" for tensor in layer.tensors(*inputs))

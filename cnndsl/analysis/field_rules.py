@@ -32,8 +32,8 @@ def narrow_field(graph: Graph) -> Iterator[Finding]:
         if any(FAR_SMALLER * seen < extent for seen, extent in zip(size, plane, strict=True)):
             whose = f"{_input(graph, start)}'s {by(plane)}"
             most = "at most " if field.local.at_most else ""
-            message = f"a unit of the last map, {node.path}, sees {most}{by(size)} of {whose}"
-            yield Finding(node.span, message, "go deeper, stride or dilate")
+            message = f"the receptive field of the last map, {node.path}, is {most}{by(size)} of {whose}"
+            yield Finding(node.span, message, "make it deeper, or use strides or dilation")
             return
 
 
@@ -54,8 +54,9 @@ def wide_field(graph: Graph) -> Iterator[Finding]:
             and all(seen > FAR_LARGER * extent for seen, extent in zip(size, plane, strict=True))
         ):
             which = _input(graph, start)
-            message = f"every way to the last map, {node.path}, sees {by(size)} or more, and {which} has {by(plane)}"
-            yield Finding(node.span, message, "a larger input, or fewer layers, would use it")
+            field = f"the smallest receptive field of the last map, {node.path}, is {by(size)}"
+            message = f"{field}, but {which} has only {by(plane)}"
+            yield Finding(node.span, message, "use a larger input or fewer layers")
             return
 
 

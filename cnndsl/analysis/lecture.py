@@ -37,12 +37,12 @@ def is_volume(graph: Graph, node: Node) -> bool:
 
     Normalisation has a row there (NORM1 of AlexNet), activation functions, dropout and flattening have none.
     """
-    return _is_volume(node.layer, node.shape, *graph.shapes(node))
+    return has_row(node.layer, node.shape, *graph.shapes(node))
 
 
 @lru_cache(maxsize=4096)
-def _is_volume(layer: Layer, output: Shape, *inputs: Shape) -> bool:
-    """The same for a layer on inputs; equal layers on equal inputs are asked once."""
+def has_row(layer: Layer, output: Shape, *inputs: Shape) -> bool:
+    """Return the same for a layer on inputs; equal layers on equal inputs are asked once."""
     if len(inputs) != 1 or layer.ROLE == "normalisation" or layer.tensors(*inputs):
         return True
     window = layer.window(*inputs)

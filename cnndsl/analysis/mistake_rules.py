@@ -11,12 +11,15 @@ from cnndsl.graph import CallPart, Graph, Node, nodes_of, walk
 
 _LEAST_SIZE = 16
 _MOST_WIDTH = 11
+_SIZE_AND_WIDTH = r"([A-Za-z]+)([0-9]+)(?:x[0-9]+)*-([0-9]+)"
 _CHANNELS = (1, 3, 4)
 _LEAST_EXTENT = 8
 
 
 def swapped_size(graph: Graph) -> Iterator[Finding]:
     """A convolution with a kernel of 16 or more and fewer filters than that has its size and its width swapped.
+
+    With a stride of 16 or more, fewer filters and a smaller kernel, width and stride are swapped.
 
     CONV64-3 has 3 filters of 64x64; CONV3-64 was meant. Source: the reference of the language.
     """
@@ -26,20 +29,28 @@ def swapped_size(graph: Graph) -> Iterator[Finding]:
         is_square = len(size) > 1 and min(size) == largest >= _LEAST_SIZE
         is_whole_map = size == shape.spatial and node.shape.pixels == 1
         is_narrow = node.shape.channels <= _MOST_WIDTH and not is_whole_map
-        is_patch = max(window.step, default=1) >= largest or "out_pad" in node.layer.options()
+        step = max(window.step, default=1)
+        if step >= _LEAST_SIZE and largest <= _MOST_WIDTH and node.shape.channels <= _MOST_WIDTH:
+            message = (
+                f"{node.text} has {node.shape.channels} filters and stride {step}: width and stride may be swapped"
+            )
+            span, help = _unswapped(graph, node, step, r"(\w+-)([0-9]+)/([0-9]+)")
+            yield Finding(span, message, help)
+        is_patch = step >= largest or "out_pad" in node.layer.options()
         if not is_square or not is_narrow or is_patch:
             continue
-        message = f"{node.text} has {node.shape.channels} filters of {by(size)}: size and width may be swapped"
+        message = f"{node.text} has {node.shape.channels} filters of {by(size)}: the size and the width may be swapped"
         span, help = _unswapped(graph, node, largest)
         yield Finding(span, message, help)
 
 
-def _unswapped(graph: Graph, node: Node, size: int) -> tuple[Span, Help]:
+def _unswapped(graph: Graph, node: Node, size: int, form: str = _SIZE_AND_WIDTH) -> tuple[Span, Help]:
     """The place of a layer with the fix; of one that took both numbers from the call of a block, that of the call."""
-    written = re.match(r"([A-Za-z]+)([0-9]+)(?:x[0-9]+)*-([0-9]+)", node.span.text)
+    written = re.match(form, node.span.text)
     if written is not None:
         head = Span(node.span.source, node.span.start, node.span.start + written.end())
-        return node.span, replacement(head, f"{written[1]}{written[3]}-{written[2]}", "did you mean {}?")
+        sign = "-" if form == _SIZE_AND_WIDTH else "/"
+        return node.span, replacement(head, f"{written[1]}{written[3]}{sign}{written[2]}", "did you mean {}?")
     calls = [part for part in walk(graph.tree) if isinstance(part, CallPart) and node.index in set(nodes_of(part))]
     if calls:
         fix = swapped_arguments(calls[-1].span, str(size), str(node.shape.channels))
@@ -72,7 +83,7 @@ def size_for_width(graph: Graph) -> Iterator[Finding]:
         if written is None or not is_strip or not node.layer.WIDTH or size[1] == shape.spatial[1]:
             continue
         head = Span(node.span.source, node.span.start, node.span.start + written.end())
-        message = f"{node.text} has {node.shape.channels} filters of {by(size)}; a width stands after a dash"
+        message = f"{node.text} has {node.shape.channels} filters of {by(size)}; the width follows a dash"
         yield Finding(
             node.span, message, replacement(head, f"{written[1]}{written[2]}-{written[3]}", "did you mean {}?")
         )

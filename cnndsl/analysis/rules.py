@@ -25,7 +25,7 @@ def dropout_between_convolutions(graph: Graph) -> Iterator[Finding]:
     for node in graph.layers:
         drops = node.layer.drops_values() and node.shape.pixels > 1
         if drops and node.index in below and _meets_convolution(graph, node):
-            yield Finding(node.span, f"{node.text} stands between convolutions", "drop whole channels: channels=yes")
+            yield Finding(node.span, f"{node.text} comes between convolutions", "drop whole channels with channels=yes")
 
 
 def _meets_convolution(graph: Graph, node: Node) -> bool:
@@ -57,8 +57,8 @@ def bias_before_bn(graph: Graph) -> Iterator[Finding]:
             and is_weighted(graph, node)
             and all(each.SUBTRACTS_MEAN for each in readers)
         ):
-            message = f"the bias of {node.text} is lost in the BN behind it: {biases[0].numel:,} parameters"
-            yield Finding(node.span, message, f"bias=no, or once for all: default {node.kind}(bias=no)")
+            message = f"the BN after {node.text} cancels its bias of {biases[0].numel:,} parameters"
+            yield Finding(node.span, message, f"write bias=no, or once for all layers: default {node.kind}(bias=no)")
 
 
 def first_fc(graph: Graph) -> Iterator[Finding]:
@@ -80,7 +80,8 @@ def first_fc(graph: Graph) -> Iterator[Finding]:
     inputs = {graph.shapes(node)[0].numel // source.shape.pixels for node, source in zip(found, before, strict=True)}
     for_inputs = f", for {inputs.pop()} inputs{' each' if them == 'them' else ''}," if len(inputs) == 1 else ""
     message = f"{params:,} of the {everything:,} parameters are in {_listed(found)}, the first FC"
-    yield Finding(found[0].span, message + "s" * (them == "them"), f"GAP ahead of {them}{for_inputs} saves {saved:,}")
+    advice = f"GAP before {them}{for_inputs} saves {saved:,} parameters"
+    yield Finding(found[0].span, message + "s" * (them == "them"), advice)
 
 
 def _first_dense(graph: Graph) -> list[Node]:
@@ -138,7 +139,7 @@ def block_like_kind(graph: Graph) -> Iterator[Finding]:
             call.definition.start <= node.span.start < call.definition.end
         )
         if not inside:
-            message = f"`{word[0]}` is the layer type here, and `{call.block}` is a block"
+            message = f"`{word[0]}` is the layer type here, but `{call.block}` is a block"
             yield Finding(node.span, message, "give the block another name")
 
 

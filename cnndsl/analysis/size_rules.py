@@ -22,7 +22,7 @@ def odd_input(graph: Graph) -> Iterator[Finding]:
     for node in graph.layers:
         shapes = graph.shapes(node)
         if len(graph.inputs) == 1 and any(overhang(node.layer, shapes, node.shape)):
-            message = f"the last window of {node.text} hangs over its input, {shapes[0]}: an odd size is halved"
+            message = f"the last window of {node.text} extends beyond its input, {shapes[0]}: an odd size is halved"
             yield Finding(graph.inputs[0].span, message, _take(graph))
             return
 
@@ -42,7 +42,7 @@ def stride_remainder(graph: Graph) -> Iterator[Finding]:
             way_out = "say ceil=yes" if "ceil" in node.layer.options() else "change the padding"
             other = advice() or f"{way_out}, or enlarge the input"
             yield Finding(
-                node.span, message, "patches need no padding: pad=valid" if _are_patches(node, *shapes) else other
+                node.span, message, "patches need no padding: write pad=valid" if _are_patches(node, *shapes) else other
             )
 
 
@@ -89,7 +89,7 @@ def magnifying_pool(graph: Graph) -> Iterator[Finding]:
         before = graph.shapes(node)[0]
         small, large = by(before.spatial), by(node.shape.spatial)
         message = f"{node.text} makes {large} of {small}: {_copies(before.spatial, node.shape.spatial)}"
-        yield Finding(node.span, message, f"leave it out, or enlarge the network's input until it reads {large}")
+        yield Finding(node.span, message, f"remove it, or enlarge the network's input until it reads {large}")
 
 
 def _copies(before: tuple[int, ...], after: tuple[int, ...]) -> str:

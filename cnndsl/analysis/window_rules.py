@@ -111,7 +111,7 @@ def large_pool(graph: Graph) -> Iterator[Finding]:
             continue
         if _large_axes(window.extent, LARGEST_POOL) > 1 and _large_axes(window.step, 1) > 1:
             message = f"{node.text} keeps one of {by(window.extent)} values"
-            yield Finding(node.span, message, "POOL2, or POOL3/2, twice if need be, with a convolution between them")
+            yield Finding(node.span, message, "use POOL2 or POOL3/2, twice if necessary, with a convolution in between")
 
 
 def large_stride(graph: Graph) -> Iterator[Finding]:
@@ -123,8 +123,8 @@ def large_stride(graph: Graph) -> Iterator[Finding]:
     first = _first_convolutions(graph)
     for node, _, window in convolutions(graph):
         if node.index not in first and _large_axes(window.step, LARGEST_STRIDE) > 1:
-            message = f"{node.text} moves by {by(window.step)}, and is not the first convolution"
-            yield Finding(node.span, message, "take a stride of 2, or two layers that have one")
+            message = f"{node.text} has a stride of {by(window.step)}, but it is not the first convolution"
+            yield Finding(node.span, message, "use a stride of 2, or two layers with a stride of 2")
 
 
 def _large_axes(extents: tuple[int, ...], most: int) -> int:

@@ -9,7 +9,7 @@ ENTRIES = (
         "E0240",
         "too many arguments",
         """
-        A block takes as many arguments as it has parameters.
+        A block takes at most one argument per parameter.
         """,
         """
         block Pair(c) = CONV3-c -> RELU
@@ -22,9 +22,9 @@ ENTRIES = (
     ),
     code(
         "E0241",
-        "a parameter of a block without a value",
+        "a block parameter without a value",
         """
-        Every parameter of a block has a value: from the call or, where it has one, its default.
+        Every parameter of a block needs a value, either from the call or from its default.
         """,
         """
         block Pair(c, s) = CONV3-c/s -> RELU
@@ -39,7 +39,7 @@ ENTRIES = (
         "E0242",
         "an argument for a parameter that the block does not have",
         """
-        Arguments are given by place, or by the names of the parameters: `Pair(64, s=2)`.
+        Arguments are positional, or use the names of the parameters: `Pair(64, s=2)`.
         """,
         """
         block Pair(c, s=1) = CONV3-c/s -> RELU
@@ -54,7 +54,7 @@ ENTRIES = (
         "E0243",
         "a block that calls itself",
         """
-        Blocks do not recurse, neither directly nor through others: a network is finite, and what repeats is a repeat.
+        Blocks cannot be recursive, directly or through other blocks. Use a repeat instead.
         """,
         """
         block Tower(c) = CONV3-c -> RELU -> Tower(c)
@@ -69,7 +69,7 @@ ENTRIES = (
         "E0244",
         "a block that is written like a layer",
         """
-        The form KIND[size][-width][/stride] is for kinds of layers. A block takes all its arguments in brackets.
+        The form KIND[size][-width][/stride] is for layer types. All arguments of a block go in parentheses.
         """,
         """
         block Pair(c) = CONV3-c -> RELU
@@ -84,9 +84,8 @@ ENTRIES = (
         "E0245",
         "a name that is defined twice",
         """
-        Parameters of the net, `let`s, blocks and what is used from other files share one space of names in a file,
-        and nothing is redefined. The parameters of a block are known inside of it alone and may hide a name of the
-        file.
+        Parameters of the network, `let`s, blocks and imported blocks share one namespace per file, and nothing can be
+        redefined. The parameters of a block are local to it and may hide a name of the file.
         """,
         """
         let k = 3
@@ -103,8 +102,8 @@ ENTRIES = (
         "E0246",
         "a default for a block",
         """
-        `default` sets options of a kind of layer, for all layers of that kind that follow in the file. The parameters
-        of a block have their defaults where they are declared.
+        `default` sets options of a layer type for all following layers of that type in the file. The defaults of a
+        block's parameters belong in its definition.
         """,
         """
         block Pair(c=32) = CONV3-c -> RELU
@@ -118,10 +117,11 @@ ENTRIES = (
     ),
     code(
         "E0247",
-        "a block with the name of a kind",
+        "a block with the name of a layer type",
         """
-        A block cannot be called like a kind in capitals. In another case it can: Conv(64) is the block then, and
-        CONV and Conv3-64 stay the kind. INPUT alone begins a network in any case, so that no block is called Input.
+        A block cannot have the name of a layer type in capitals. Other spellings are allowed: `Conv(64)` is then the
+        block, while CONV and Conv3-64 remain the layer type. INPUT begins a network in any spelling, so no block can
+        be called Input.
         """,
         """
         block CONV(c) = CONV3-c -> BN -> RELU
@@ -136,8 +136,8 @@ ENTRIES = (
         "E0248",
         "a part that cannot be applied again",
         """
-        `again tower` applies the part with the label `tower` once more, with the same weights. The part belongs to the
-        module at hand, and its layers fit what comes in as it is: weights for 64 channels do not fit 32.
+        `again tower` applies the part labelled `tower` once more, with the same weights. The part must be in the same
+        module, and its layers must fit the new input without changes: weights for 64 channels do not fit 32.
         """,
         """
         INPUT 32x32x8 -> tower: CONV3-16 -> again tower
@@ -148,10 +148,10 @@ ENTRIES = (
     ),
     code(
         "E0249",
-        "a `let` that is neither of the file nor of a block",
+        "a `let` outside a file or block",
         """
-        A `let` stands on a line of its own, or in a block: right behind the `=`, before the chain, or at the head of
-        the square brackets that are the whole block. It holds in the whole block, and nowhere else.
+        `let` goes on a line of its own, or into a block: right after the `=`, before the chain, or first in the
+        square brackets that are the whole block. It is valid in the whole block and nowhere else.
         """,
         """
         block Unit(c) = (CONV3-c + [let m = c//4 CONV1-m -> CONV1-c])
@@ -166,10 +166,10 @@ ENTRIES = (
     ),
     code(
         "E0250",
-        "a file that is not there",
+        "a file that cannot be found",
         """
-        `use "blocks.cnn": Block` looks for the file beside the one that uses it, then among the bundled
-        architectures, and nowhere else: a file's name has no folders.
+        `use "blocks.cnn": Block` looks for the file in the folder of the file that uses it, then among the bundled
+        networks, and nowhere else. The name of the file contains no folder.
         """,
         """
         use "googlnet.cnn": Inception
@@ -184,7 +184,7 @@ ENTRIES = (
         "E0251",
         "a block that the file does not have",
         """
-        `use` brings blocks from another file: those that it defines, and those that it uses itself.
+        `use` imports blocks from another file: those that it defines, and those that it uses itself.
         """,
         """
         use "googlenet.cnn": Incepton
@@ -197,9 +197,9 @@ ENTRIES = (
     ),
     code(
         "E0252",
-        "files that use each other in a circle",
+        "files that use each other",
         """
-        A file that uses another cannot be used by it in turn, neither directly nor through a third.
+        If one file uses another, the second cannot use the first, directly or through a third.
         """,
         """
         use "other.cnn": Pair

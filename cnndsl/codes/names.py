@@ -7,37 +7,40 @@ from cnndsl.codes.entry import code
 ENTRIES = (
     code(
         "E0230",
-        "a star or an `each` that is no branch of a merge",
+        "a star or `each` that is not a branch of a merge, or a merge of one branch",
         """
-        `@unit*` stands for all parts that are labelled `unit{…}` and stand earlier, `@unit*.skip` for the value `skip`
-        of each of them. So it is a whole branch of a merge, and stands for as many branches as there are parts. Where a
-        merge has no other branch, its operator stands in front, `(+ @unit*)`, and there is at least one part.
+        A merge needs two or more branches: a squeeze-and-excitation gate is `MUL(ID, GAP -> … -> SIGMOID)`, where
+        `ID` is the value that the gate scales.
 
-        `each d in 6, 12, 18 […]` is a whole branch of a merge as well, and stands for as many branches as it has rows:
-        `(| each d in 6, 12, 18 [CONV3-64(dilation=d)])`. Nothing follows it.
+        `@unit*` stands for all earlier parts with a label `unit{…}`, and `@unit*.skip` for the value `skip` of each
+        of them. A star is a whole branch of a merge and expands to as many branches as there are parts. If the merge
+        has no other branch, write its operator first, `(+ @unit*)`; at least one part must exist.
+
+        `each d in 6, 12, 18 […]` is a whole branch of a merge too, and expands to one branch per row: `(| each d in
+        6, 12, 18 [CONV3-64(dilation=d)])`. Nothing may follow it in the branch.
         """,
         "INPUT 32x32x3 -> [unit{i}: CONV3-64]*3 -> (ID + @unit* -> BN)",
         "INPUT 32x32x3 -> [unit{i}: CONV3-64]*3 -> (+ @unit*) -> BN",
     ),
     code(
         "E0231",
-        "an unknown layer or block",
+        "an unknown layer type or block",
         """
-        A word in a chain is a kind of layer (in any case: CONV, Conv, conv), a block of this file or one that it
-        uses, or a parameter that was given one of these. Digits behind a kind are its size. Attention and recurrence
-        (LSTM, GRU, Transformer) are no layer types of the language. A package can add layer types: `examples/plugin`
-        adds LSTM, NONLOCAL and SNCONV.
+        A word in a chain is a layer type (in upper or lower case: CONV, Conv, conv), a block of this file or of a
+        file that it uses, or a parameter with such a value. Digits after a layer type are its size. Attention and
+        recurrence (LSTM, GRU, Transformer) are not part of the language. A package can add layer types:
+        `examples/plugin` adds LSTM, NONLOCAL and SNCONV.
         """,
         "INPUT 32x32x3 -> CNOV3-64",
         "INPUT 32x32x3 -> CONV3-64",
     ),
     code(
         "E0232",
-        "a reference to something that is not there",
+        "a reference to something that does not exist",
         """
-        `@name` is the output of what is called so and stands earlier: in the module around it, or in one of those
-        around that. Parts inside of a named part have a path: `@layer1.conv2`. `@unit*` are the parts whose label is
-        written `unit{…}`, with a hole; at least one such label is written earlier, or in the same repeat.
+        `@name` is the output of an earlier part with this name, in the same module or an enclosing one. Parts inside
+        a named part have a path: `@layer1.conv2`. `@unit*` stands for the parts whose label is written with a
+        placeholder, `unit{…}`; at least one such label must come earlier, or in the same repeat.
         """,
         "INPUT 32x32x3 -> conv1: CONV3-64 -> RELU -> (ID + @conv2)",
         "INPUT 32x32x3 -> conv1: CONV3-64 -> RELU -> (ID + @conv1)",
@@ -46,18 +49,17 @@ ENTRIES = (
         "E0233",
         "a reference that drops the value before it",
         """
-        A reference starts a branch, or a tap. In the midst of a chain it would throw away what comes in there, so
-        that some layers would have no effect.
+        A reference starts a branch or a tap. In the middle of a chain it would discard the value before it, and the
+        layers that computed it would have no effect.
         """,
         "INPUT 32x32x3 -> a: CONV3-64 -> CONV3-64 -> @a -> FC-10",
         "INPUT 32x32x3 -> a: CONV3-64 -> CONV3-64 -> (ID | @a) -> FC-10",
     ),
     code(
         "E0234",
-        "something that always runs needs something that exists in training only",
+        "something that always runs reads something that exists in training only",
         """
-        The parts of `tap aux(train): A` are left out when the network is in use. So nothing outside of taps for
-        training may refer to them.
+        The parts of `tap aux(train): A` do not exist at inference, so only taps for training may refer to them.
         """,
         "INPUT 32x32x3 -> tap aux(train): CONV3-8 -> CONV3-8 -> (ID + @aux)",
         "INPUT 32x32x3 -> tap aux: CONV3-8 -> CONV3-8 -> (ID + @aux)",
@@ -66,9 +68,9 @@ ENTRIES = (
         "E0235",
         "a name that is used twice in one module",
         """
-        Names are those of attributes of the emitted module and of weights in a file, so each is used once in its
-        module. A label on brackets or on a repeat, and each call of a block, makes a module of its own; brackets
-        without a label do not. In a repeat, `{i}` numbers the turns.
+        Names become attributes of the emitted module and keys of its `state_dict`, so each may be used only once in a
+        module. A labelled part, a labelled repeat and each call of a block make a module of their own; square
+        brackets without a label do not. In a repeat, `{i}` inserts the number of the iteration.
         """,
         "INPUT 32x32x3 -> [conv: CONV3-64 -> RELU]*2",
         "INPUT 32x32x3 -> [conv{i}: CONV3-64 -> RELU]*2",
@@ -77,17 +79,17 @@ ENTRIES = (
         "E0237",
         "a row that does not fit its `for`",
         """
-        `for c, n in (64, 3), (128, 4) […]` runs its body once a row, and each row has a value for each name. So has
-        each row of a list of rows, `for c, n in rows […]`.
+        `for c, n in (64, 3), (128, 4) […]` runs its body once per row, and each row has one value per name. The same
+        holds for the rows of a list, `for c, n in rows […]`.
         """,
         "INPUT 32x32x3 -> for c, n in (64, 3), (128) [[CONV3-c]*n]",
         "INPUT 32x32x3 -> for c, n in (64, 3), (128, 4) [[CONV3-c]*n]",
     ),
     code(
         "E0238",
-        "a further chain that starts from nothing",
+        "a chain that starts from nothing",
         """
-        Nothing comes into a further chain. So whatever stands first in it starts from an earlier value, `@name`.
+        Only the first chain starts from INPUT. Every other chain must start from an earlier value, `@name`.
         """,
         """
         INPUT 32x32x3 -> a: CONV3-64
@@ -102,11 +104,11 @@ ENTRIES = (
     ),
     code(
         "E0239",
-        "a layer whose value nothing uses",
+        "a layer whose output nothing uses",
         """
-        What a layer gives is read by the next one or by a reference, or the network gives it. Else the layer would have
-        parameters and no effect. Where a further chain begins, or something that takes nothing but references, the
-        value before it needs a name, and someone who uses it.
+        The output of a layer must be read by the next layer or by a reference, or be an output of the network;
+        otherwise the layer would have parameters but no effect. Before a new chain, or before a part that only reads
+        references, the last value needs a name and something that uses it.
         """,
         """
         INPUT 32x32x3 -> a: CONV3-64 -> RELU

@@ -7,10 +7,10 @@ from cnndsl.codes.entry import code
 ENTRIES = (
     code(
         "E0401",
-        "a contract that does not hold",
+        "an assertion that does not hold",
         """
-        `assert` is checked whenever the network is compiled. The message has the value that is true and the one that
-        the file asserts: either the network is wrong, or the assert.
+        Assertions are checked whenever the network is compiled. The message shows the actual value and the asserted
+        one: either the network or the assertion is wrong.
         """,
         """
         INPUT 28x28x1 -> FC-10
@@ -24,11 +24,11 @@ ENTRIES = (
     ),
     code(
         "E0402",
-        "a contract about something that is not there",
+        "an assertion about something that does not exist",
         """
-        An assert may mention the metrics of the whole network, such as params, macs, depth and output, or those of a
-        part that has a name: `layer3.output`, `layer3.output.H`; and the names that the file defines. docs/figures.md
-        lists the metrics.
+        An assertion may use the metrics of the whole network, such as params, macs, depth and output, those of a
+        named part, `layer3.output`, `layer3.output.H`, and the names that the file defines. docs/figures.md lists the
+        metrics.
         """,
         """
         INPUT 28x28x1 -> fc: FC-10
@@ -41,9 +41,9 @@ ENTRIES = (
     ),
     code(
         "E0501",
-        "a setting that cannot be read",
+        "an invalid setting",
         """
-        A setting is `name=value`, each name once, and the value is one of the language: a number, yes or no, a shape,
+        A setting has the form `name=value`, with each name once. The value is a number, yes or no, a shape, a list or
         a name.
         """,
         "$ cnndsl stats vgg16 --set classes",
@@ -53,28 +53,28 @@ ENTRIES = (
         "E0502",
         "a file that cannot be read",
         """
-        FILE is a file, the name of a bundled network, or `-` for the standard input.
+        FILE is a file, the name of a bundled network, or `-` for standard input.
         """,
         "$ cnndsl check vgg61",
         "$ cnndsl check vgg16",
     ),
     code(
         "E0503",
-        "a `--where` that is not one test",
+        "a `--where` that is not a single test",
         """
-        `cnndsl sweep --where` takes one test over the figures and the parameters of a member, as an assert would have
-        it.
+        `cnndsl sweep --where` takes one test, in the notation of an assertion, over the metrics and parameters of
+        each configuration.
         """,
         "$ cnndsl sweep vgg16 --where 'params < 5M let k = 3'",
         "$ cnndsl sweep vgg16 --where 'params < 5M'",
     ),
     code(
         "E0504",
-        "a graph of networkx that is no network",
+        "a networkx graph that is not a network",
         """
-        Each node has a layer, `layer="CONV3-64"`, and each edge is a value that a layer reads; where a node reads
-        several in an order, edges have numbers, `operand=0`. One node is an INPUT, one is the output, and no edges
-        form a circle.
+        Each node has a layer, `layer="CONV3-64"`, and each edge is a value that a layer reads. If the order of a
+        node's inputs matters, its edges are numbered, `operand=0`. One node is an INPUT, one is the output, and the
+        graph has no cycle.
         """,
         """
         >>> import cnndsl, networkx
@@ -92,11 +92,11 @@ ENTRIES = (
     ),
     code(
         "E0505",
-        "a file of another tool that is not understood",
+        "a file of another tool that cannot be imported",
         """
-        `cnndsl import` reads a file by the rules of the tool that it was written for. Nothing is guessed: a section, a
-        layer or a key that the importer doesn't know could change the network, and so does one without a counterpart
-        in the language. docs/import.md lists what is known.
+        `cnndsl import` reads a file by the rules of its own tool and guesses nothing: a section, a layer or a key
+        that the importer does not know could change the network, and so could one without a counterpart in the
+        language. docs/import.md lists what is supported.
         """,
         r"""
         >>> from cnndsl.errors import Source

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from cnndsl.commands.common import complain, echo, network, program_argument, settings_option
+from cnndsl.commands.common import complain, force_option, network, program_argument, settings_option
+from cnndsl.commands.tables import deliver, output_option
+from cnndsl.commands.types import OneOf, WholeNumber
+from cnndsl.commands.usage import Subcommand
 
 if TYPE_CHECKING:
     from cnndsl.analysis.lifetimes import Dtype
@@ -18,19 +21,29 @@ DTYPES = ("fp32", "fp16", "bf16", "amp")
 _DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 
 
-@click.command("bench")
+@click.command("bench", cls=Subcommand)
 @program_argument
 @settings_option
-@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Images in a batch.")
-@click.option("--dtype", type=click.Choice(DTYPES), default="fp32", show_default=True, help="amp is bf16 autocast.")
-@click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps, xpu.  [default: the accelerator, else cpu]")
+@click.option("--batch", type=WholeNumber(1), default=1, show_default=True, help="The number of images in a batch.")
+@click.option(
+    "--dtype",
+    type=OneOf(DTYPES),
+    default="fp32",
+    show_default=True,
+    help="The type of values; amp is autocast to bf16.",
+)
+@click.option(
+    "--device",
+    metavar="DEVICE",
+    help="The device: cpu, cuda, cuda:1, mps or xpu.  [default: the accelerator, else cpu]",
+)
 @click.option("--training", is_flag=True, help="Time a step of SGD instead of a forward pass.")
 @click.option("--channels-last", is_flag=True, help="Use the channels-last memory format.")
 @click.option("--compile", "compiled", is_flag=True, help="Compile the module with torch.compile.")
-@click.option("--runs", type=click.IntRange(1), default=10, show_default=True, help="How many runs to time.")
-@click.option(
-    "--format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="The output format."
-)
+@click.option("--runs", type=WholeNumber(1), default=10, show_default=True, help="The number of runs to time.")
+@click.option("--format", type=OneOf(["table", "json"]), default="table", show_default=True, help="The output format.")
+@output_option
+@force_option
 def command(
     file: str,
     settings: tuple[str, ...],
@@ -42,6 +55,8 @@ def command(
     compiled: bool,
     runs: int,
     format: str,
+    output: str | None,
+    force: bool,
 ) -> None:
     """Benchmark a network on this machine.
 
@@ -53,19 +68,34 @@ def command(
     cnndsl bench resnet50 --batch 32 --dtype amp --channels-last
     cnndsl bench net.cnn --training --compile
     """
+    from cnndsl.files import check_new
     from cnndsl.runtime.bench import BenchPlan, bench
 
     if device is not None and _DEVICE.fullmatch(device) is None:
-        complain(f"cannot run on {device}: --device must be cpu, cuda, mps or xpu, with a number as in cuda:1")
+        hint = "; write --device cuda" if device.casefold() in ("gpu", "nvidia") else ""
+        complain(f"cannot run on {device}: --device must be cpu, cuda, mps or xpu, with a number as in cuda:1{hint}")
         raise SystemExit(1)
     graph = network(file, settings).graph
+    if output is not None and output != "-":
+        check_new(output, force=force)
     plan = BenchPlan(batch, cast("Dtype", dtype), device or _best(), training, channels_last, compiled, runs)
     try:
         timing = bench(graph, plan)
     except (RuntimeError, AssertionError, NotImplementedError) as stop:
-        complain(f"cannot run on {plan.device}: {str(stop).strip().splitlines()[0]}")
+        complain(f"cannot run on {plan.device}: {_reason(plan.device, str(stop))}")
         raise SystemExit(1) from None
-    echo(json.dumps(_data(timing), indent=2) if format == "json" else _table(timing))
+    deliver(json.dumps(_data(timing), indent=2) if format == "json" else _table(timing), output, force=force)
+
+
+def _reason(device: str, told: str) -> str:
+    """Return why the module does not run; if the device is there, torch's own sentence is all that is known."""
+    import torch
+
+    kind = device.partition(":")[0]
+    found = torch.accelerator.current_accelerator(check_available=True)
+    if kind != "cpu" and (found is None or found.type != kind):
+        return f"torch finds no such device; it finds {'cpu' if found is None else f'{found.type} and cpu'}"
+    return f"torch says: {told.strip().splitlines()[0]}" if told.strip() else "torch gives no reason"
 
 
 def _best() -> str:

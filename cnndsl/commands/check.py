@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
+from functools import partial
 
 import click
 
-from cnndsl.commands.common import echo, network, note, settings_option
-from cnndsl.diagnostics import FORMATS, render
+from cnndsl.commands.common import network, settings_option
+from cnndsl.commands.findings import deliver_findings, findings_options
+from cnndsl.commands.usage import Subcommand
 from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.files import FileError
 from cnndsl.graph import Graph
-from cnndsl.terminal import wants_colour
 
 
-@click.command("check")
+@click.command("check", cls=Subcommand)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
 @click.option(
@@ -23,18 +23,16 @@ from cnndsl.terminal import wants_colour
     is_flag=True,
     help="Warnings are errors, and so are rows and columns that no window reaches, and poolings that copy values.",
 )
-@click.option(
-    "--format",
-    "--output-format",
-    "output_format",
-    type=click.Choice(FORMATS),
-    default="full",
-    show_default=True,
-    help="The output format.",
-)
+@findings_options
 @click.pass_context
 def command(
-    ctx: click.Context, files: tuple[str, ...], settings: tuple[str, ...], strict: bool, output_format: str
+    ctx: click.Context,
+    files: tuple[str, ...],
+    settings: tuple[str, ...],
+    strict: bool,
+    output_format: str | None,
+    output: str | None,
+    force: bool,
 ) -> None:
     """Check files and report every error.
 
@@ -44,6 +42,7 @@ def command(
 
     \b
     cnndsl check net.cnn --strict
+    cnndsl check *.cnn -o findings.sarif
     """
     found: list[Diagnostic] = []
     for file in files:
@@ -54,13 +53,10 @@ def command(
             found.extend(stop.diagnostics)
         except FileError as stop:
             found.append(Diagnostic("E0502", str(stop)))
-    text = render(found, output_format, colour=output_format == "full" and wants_colour(sys.stdout))
-    if text:
-        echo(text)
-    if output_format == "full":
-        errors = sum(each.severity == "error" for each in found)
-        note(_summary(len(files), errors, len(found) - errors))
-    ctx.exit(1 if any(each.severity == "error" for each in found) else 0)
+    errors = sum(each.severity == "error" for each in found)
+    summary = partial(_summary, len(files), errors, len(found) - errors)
+    deliver_findings(found, output_format, output, force=force, summary=summary)
+    ctx.exit(1 if errors else 0)
 
 
 def _warnings(graph: Graph, strict: bool) -> list[Diagnostic]:

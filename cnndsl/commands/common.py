@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -10,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from cnndsl.errors import Diagnostic, Source
+from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.graph import Graph, Node
 from cnndsl.network import Network
 from cnndsl.terminal import Paint, clean, wants_colour
@@ -33,7 +34,7 @@ def settings_option(function: AnyFunction) -> AnyFunction:
     """Add `--set name=value` and `--input`, both repeatable. `--input` sets the setting `input`, or `input.left` for
     one of several inputs."""
     setting = "Set a parameter of the network, as in --set classes=10. Repeatable."
-    volume = "Replace the shape that INPUT has, as in --input 160x160x3, or left=64x64x1 for one of several."
+    volume = "Replace the shape of INPUT, channels last, as in --input 160x160x3; left=64x64x1 for one of several."
     return _settings(function, ("NAME=VALUE", setting), ("HxWxC", volume))
 
 
@@ -49,7 +50,7 @@ def _settings(function: AnyFunction, setting: tuple[str, str], volume: tuple[str
 
     @wraps(function)
     def command(*args: Any, settings: tuple[str, ...], input: tuple[str, ...], **options: Any) -> Any:
-        given = (f"input.{text.lstrip()}" if "=" in text else f"input={text}" for text in input)
+        given = (f"input.{text.lstrip()}" if "=" in text else f"input={text}" for text in map(_input, input))
         return function(*args, settings=(*settings, *given), **options)
 
     for option in (
@@ -58,6 +59,18 @@ def _settings(function: AnyFunction, setting: tuple[str, str], volume: tuple[str
     ):
         command = option(command)
     return cast("AnyFunction", command)
+
+
+def _input(text: str) -> str:
+    """Return the text of `--input`. Raises UsageError for extents that are not joined by `x`."""
+    from cnndsl.commands.inputs import input_meant, is_shape
+
+    if meant := input_meant(text):
+        rule = "--input is HEIGHTxWIDTHxCHANNELS, joined by x and with the channels last"
+        raise click.UsageError(f"{rule}, not {text!r}; write --input {meant}")
+    if not is_shape(text):
+        raise click.UsageError(f"--input is HEIGHTxWIDTHxCHANNELS, as in --input 224x224x3, not {text!r}")
+    return text
 
 
 def force_option(function: AnyFunction) -> AnyFunction:
@@ -72,8 +85,15 @@ def known_names(
     Raises UsageError for an unknown name, with the nearest one."""
     names = [name.strip() for name in text.split(",") if name.strip()] if text else []
     for name in names:
+        several = re.split(r"[\s;|+]+", name)
+        if len(several) > 1 and all(each in known for each in several):
+            raise click.UsageError(f"commas separate names, unlike {name!r}; write {','.join(several)}")
         _require(name, known, what, titles or {})
     return names
+
+
+_PAIR = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\bin\b|:=?|\s)\s*(\S.*)")
+_DIRECTION = re.compile(r"(?P<name>\w+)[\s:,]+(?P<way>asc|desc)(ending)?", re.IGNORECASE)
 
 
 def known_order(
@@ -82,17 +102,25 @@ def known_order(
     """Return the name that `--sort` has, and whether the largest comes first: `-params`. Raises UsageError for several
     names and for an unknown one, with the nearest one."""
     name = text.strip().lstrip("-+")
+    way = _DIRECTION.fullmatch(name)
+    if way is not None and way["name"] in known:
+        sign = "-" if way["way"].casefold() == "desc" else ""
+        raise click.UsageError(f"{text!r} is no {what}; - puts the largest first: write --sort {sign}{way['name']}")
+    if "," in name and name.partition(",")[0].strip() in known:
+        raise click.UsageError(f"--sort takes one {what}, not {text!r}; write --sort {text.partition(',')[0].strip()}")
     _require(name, known, what, titles or {})
     return name, text.strip().startswith("-")
 
 
 def _require(name: str, known: Sequence[str], what: str, titles: Mapping[str, str]) -> None:
-    from cnndsl.errors import nearest
+    from cnndsl.errors import did_you_mean, listed, nearest
+    from cnndsl.sweeping.where_fixes import NAMES
 
-    if name not in known:
-        titled = titles.get(name)
-        hint = f"did you mean `{titled}`?" if titled in known else nearest(name, known) or ", ".join(known)
-        raise click.UsageError(f"there is no {what} {name!r}; {hint}")
+    if name in known:
+        return
+    titled = titles.get(name) or NAMES.get(name.casefold().replace("-", "_"), "")
+    hint = did_you_mean(titled) if titled in known else nearest(name, known)
+    raise click.UsageError(f"there is no {what} {name!r}; {hint or f'there are {listed(known, most=len(known))}'}")
 
 
 def read(file: str) -> Source:
@@ -111,22 +139,50 @@ def read(file: str) -> Source:
 
 def network(file: str, settings: Sequence[str]) -> Network:
     """Return the network that FILE and `--set` describe. Raises FileError, CnnError."""
-    from cnndsl.network import compiled
     from cnndsl.settings import parse_settings
 
-    return compiled(read(file), parse_settings(settings))
+    return as_given(read(file), parse_settings(settings))
+
+
+def as_given(source: Source, settings: Mapping[str, Value]) -> Network:
+    """Return the network of a program with settings. Prints a note if an input is probably not meant as it is written.
+    Raises CnnError."""
+    from cnndsl.network import compiled
+
+    try:
+        net = compiled(source, settings)
+    except CnnError as stop:
+        if not settings:
+            raise
+        from cnndsl.commands.inputs import as_meant
+
+        raise as_meant(source, settings, stop) from None
+    if "input" in settings:
+        from cnndsl.commands.inputs import suspicion
+
+        if text := suspicion(source, settings, net):
+            note(f"note: {text}")
+    return net
 
 
 def domains(settings: Sequence[str], example: str) -> dict[str, list[Value]]:
     """Return the values of each parameter, from a domain or from several settings of the same name. Raises CnnError,
     and UsageError with an example for an invalid setting."""
+    from cnndsl.commands.inputs import domain_meant
     from cnndsl.sweeping.sweep import values
 
     found: dict[str, list[Value]] = {}
     for text in settings:
         name, equals, domain = text.partition("=")
         if not equals or not all(map(str.isidentifier, name.strip().split(".", 1))):
-            raise click.UsageError(f"{text!r} is not of the form NAME=VALUES, as in --set {example}")
+            other = _PAIR.fullmatch(text)
+            meant = f"{other[1]}={domain_meant(other[2]) or other[2]}" if other else example
+            raise click.UsageError(f"{text!r} is not of the form NAME=VALUES; write --set {meant}")
+        if domain.strip().casefold() in ("*", "all", "any"):
+            raise click.UsageError(f"every value of a domain is tried without --set; leave --set {text} out")
+        if meant := "" if name.strip().startswith("input") else domain_meant(domain):
+            rule = "values are a range, FIRST..LAST, or separated by commas"
+            raise click.UsageError(f"{rule}, not {domain.strip()!r}; write --set {name.strip()}={meant}")
         found.setdefault(name.strip(), []).extend(values(domain))
     return found
 

@@ -18,13 +18,14 @@ from cnndsl.commands.common import (
     program_argument,
     settings_option,
 )
+from cnndsl.commands.usage import Subcommand
 from cnndsl.graph import Graph
 
 MOST_SHOWN = 20
 """The number of differences from a weight file to list."""
 
 
-@click.command("compile")
+@click.command("compile", cls=Subcommand)
 @program_argument
 @settings_option
 @click.option(

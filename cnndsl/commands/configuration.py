@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import click
 
 from cnndsl.commands.common import AnyFunction, domains, echo, note, read
+from cnndsl.commands.types import OneOf
 from cnndsl.errors import CnnError
 from cnndsl.records import record
 
@@ -47,8 +48,8 @@ def table_options(function: AnyFunction) -> AnyFunction:
     style = "A diagram, or a configuration table with a column for each network."
     format = "How to write a table.  [default: by the name of --output, else svg]"
     for option in (
-        click.option("--format", type=click.Choice(TABLE_FORMATS), help=format),
-        click.option("--style", type=click.Choice(STYLES), default="diagram", show_default=True, help=style),
+        click.option("--format", type=OneOf(TABLE_FORMATS), help=format),
+        click.option("--style", type=OneOf(STYLES), default="diagram", show_default=True, help=style),
     ):
         function = option(function)
     return function

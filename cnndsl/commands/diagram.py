@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnndsl.commands.common import AnyFunction, echo, note, read
+from cnndsl.commands.common import AnyFunction, as_given, echo, note, read
 from cnndsl.commands.failing import FailingNetwork
 from cnndsl.commands.pictures import write_picture
+from cnndsl.commands.types import OneOf, WholeNumber
 from cnndsl.errors import CnnError
 from cnndsl.records import record
 
@@ -40,13 +41,13 @@ def diagram_options(function: AnyFunction) -> AnyFunction:
         click.option("--fold", is_flag=True, help="With --layout dot, draw a repeat once; cards always do."),
         click.option(
             "--layout",
-            type=click.Choice(["cards", "dot"]),
+            type=OneOf(["cards", "dot"]),
             default="cards",
             show_default=True,
             help="Fold the network into cards, or let Graphviz lay out every layer.",
         ),
         click.option("--unfold", is_flag=True, help="Draw every layer; fold nothing."),
-        click.option("--levels", type=click.IntRange(1), metavar="N", help="Open parts down to level N; 1 is the top."),
+        click.option("--levels", type=WholeNumber(1), metavar="N", help="Open parts down to level N; 1 is the top."),
         click.option("--open", "opened", metavar="NAME", multiple=True, help="Open this block in a panel; repeatable."),
     ):
         function = option(function)
@@ -74,14 +75,13 @@ def write_diagram(
     from cnndsl.emit.drawing.cards.fold import model
     from cnndsl.emit.drawing.diagram import links_from
     from cnndsl.emit.drawing.layout.page import picture
-    from cnndsl.network import compiled
     from cnndsl.settings import parse_settings
 
     if options.fold:
         note("--fold is the default: cards fold what repeats")
     source, given, link = read(file), parse_settings(settings), links_from(target)
     try:
-        graph = compiled(source, given).graph
+        graph = as_given(source, given).graph
     except CnnError as stop:
         failing = FailingNetwork(source, given, stop.diagnostics, link)
         if output is None:
@@ -129,14 +129,13 @@ def _by_graphviz(
     from cnndsl.emit.drawing.dot import dot
     from cnndsl.emit.drawing.draw import NoGraphvizError, draw, format_of
     from cnndsl.files import write
-    from cnndsl.network import compiled
     from cnndsl.settings import parse_settings
 
     if target != "-":
         format_of(target)
     source, given = read(file), parse_settings(settings)
     try:
-        graph = compiled(source, given).graph
+        graph = as_given(source, given).graph
     except CnnError as stop:
         why = "DOT cannot show errors; `-o FILE.svg` with `--layout cards` can"
         FailingNetwork(source, given, stop.diagnostics).say_nothing_is_written(why)

@@ -11,6 +11,8 @@ import click
 from cnndsl.commands.common import complain, force_option, network, report, settings_option
 from cnndsl.commands.pictures import picture_options, write_picture
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
+from cnndsl.commands.types import OneOf
+from cnndsl.commands.usage import Subcommand
 from cnndsl.errors import CnnError
 from cnndsl.files import FileError
 from cnndsl.graph import Graph
@@ -27,7 +29,7 @@ _PICTURES = (".svg", ".png", ".pdf", ".tikz")
 """The endings of pictures; .tex is a table."""
 
 
-@click.command("diff")
+@click.command("diff", cls=Subcommand)
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
 @settings_option
@@ -35,7 +37,7 @@ _PICTURES = (".svg", ".png", ".pdf", ".tikz")
 @click.option("--set-b", metavar="NAME=VALUE", multiple=True, help="Set a parameter of B alone.")
 @click.option("--all", "every", is_flag=True, help="Also list the layers that are the same.")
 @click.option(
-    "--format", type=click.Choice(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
+    "--format", type=OneOf(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
 @width_option
 @output_option

@@ -21,6 +21,9 @@ from cnndsl.commands.common import (
     terminal_width,
 )
 from cnndsl.commands.pictures import ENDINGS, check_picture, picture_options, write_picture
+from cnndsl.commands.synonyms import VALUE_SYNONYMS
+from cnndsl.commands.types import OneOf
+from cnndsl.commands.usage import Subcommand
 
 if TYPE_CHECKING:
     from cnndsl.analysis.cards import Card
@@ -43,7 +46,7 @@ def _batches(ctx: click.Context, param: click.Parameter, value: str | None) -> t
     return tuple(dict.fromkeys(map(int, pieces)))
 
 
-@click.command("fit")
+@click.command("fit", cls=Subcommand)
 @program_argument
 @settings_option
 @click.option(
@@ -68,11 +71,9 @@ def _batches(ctx: click.Context, param: click.Parameter, value: str | None) -> t
     show_default=True,
     help=f"The type of values: {', '.join(DTYPES)}. Several give a table.",
 )
-@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="The optimizer, with --training.  [default: sgd]")
+@click.option("--optimizer", type=OneOf(OPTIMIZERS), help="The optimizer, with --training.  [default: sgd]")
 @click.option("--plot", is_flag=True, help="Draw memory over the course of a step.")
-@click.option(
-    "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="The output format."
-)
+@click.option("--format", type=OneOf(("table", "json")), default="table", show_default=True, help="The output format.")
 @click.option("--output", "-o", metavar="FILE", help=f"Draw the plot as a {ENDINGS} file.")
 @picture_options
 @force_option
@@ -151,7 +152,8 @@ def _capacity(memory: Capacity | None, gpu: Card | None, headroom: int | None) -
 
 
 def _types(text: str) -> list[Dtype]:
-    found = known_names(text, DTYPES, "type")
+    titles = {word: name for name, words in VALUE_SYNONYMS.items() for word in words if name in DTYPES}
+    found = known_names(text.casefold(), DTYPES, "type", titles)
     if not found:
         raise click.UsageError(f"--dtype needs a type: {', '.join(DTYPES)}")
     return cast("list[Dtype]", list(dict.fromkeys(found)))

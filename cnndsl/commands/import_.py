@@ -7,18 +7,20 @@ from collections.abc import Sequence
 import click
 
 from cnndsl.commands.common import echo, force_option, note
+from cnndsl.commands.types import OneOf
+from cnndsl.commands.usage import Subcommand
 from cnndsl.files import FileError
 from cnndsl.shape import Shape
 
 
-@click.command("import")
+@click.command("import", cls=Subcommand)
 @click.argument("source", metavar="CODE|FILE")
 @click.option("--input", "inputs", metavar="HxWxC", multiple=True, help="The input shape, as in 224x224x3; repeatable.")
 @click.option("--arg", "arguments", metavar="NAME=VALUE", multiple=True, help="An argument of the code that is run.")
 @click.option("--output", "-o", metavar="FILE", help="Write to a file instead of the standard output.")
 @click.option("--save-weights", metavar="FILE", help="Write the module's weights, too: a .safetensors file.")
 @click.option("--report", is_flag=True, help="Only list what cannot be imported. CODE may be a pattern: timm:resnet*.")
-@click.option("--format", type=click.Choice(("table", "json")), help="The format of --report.  [default: table]")
+@click.option("--format", type=OneOf(("table", "json")), help="The format of --report.  [default: table]")
 @force_option
 def command(
     source: str,
@@ -92,15 +94,29 @@ def _of_file(file: str) -> str:
     """The text of the program that is the network of a file."""
     from cnndsl.files import read, read_binary
     from cnndsl.importers.program import BINARY_READERS, READERS, program, suffix
-    from cnndsl.runtime.weights import SUFFIXES, summary
+    from cnndsl.runtime.weights import SUFFIXES
 
     if suffix(file) in SUFFIXES:
         way = "name the code that makes its network: cnndsl import package.module:function"
-        raise FileError(f"cannot import {file}: it holds weights and no network ({summary(file)}); {way}")
+        raise FileError(f"cannot import {file}: it holds weights and no network ({_summary(file)}); {way}")
     if suffix(file) not in {**READERS, **BINARY_READERS}:
-        known = ", ".join([*READERS, *BINARY_READERS])
-        raise FileError(f"cannot import {file}: its name ends with none of {known}")
+        from cnndsl.commands.import_hints import import_hint
+
+        raise FileError(f"cannot import {file!r}: {import_hint(file, [*READERS, *BINARY_READERS])}")
     return program(read_binary(file) if suffix(file) in BINARY_READERS else read(file))
+
+
+def _summary(file: str) -> str:
+    """Return what is in a file of weights, or why that is not known. Raises FileError if there is no such file."""
+    from cnndsl.files import is_file
+    from cnndsl.runtime.weights import summary
+
+    try:
+        return summary(file)
+    except FileError as stop:
+        if not is_file(file):
+            raise
+        return str(stop).rpartition(": ")[2]
 
 
 def _of_code(target: str, arguments: Sequence[str], shapes: Sequence[Shape], weights: str | None, force: bool) -> str:
@@ -114,7 +130,7 @@ def _of_code(target: str, arguments: Sequence[str], shapes: Sequence[Shape], wei
     made = built(target, given, with_weights=weights is not None)
     entering = shapes or ([made.shape] if made.shape is not None else [])
     if not entering:
-        raise click.UsageError("the code does not say what enters the network; --input 224x224x3 does")
+        raise click.UsageError("the input shape is unknown; give it with --input 224x224x3")
     words = "".join(f", {each.strip()}" for each in arguments)
     text = text_of_module(made.module, entering, f"{target}{words}")
     if weights is not None:
@@ -146,8 +162,12 @@ def _report(
 
 def _shape(text: str) -> Shape:
     """The volume that `--input` says. Raises UsageError where it is none."""
+    from cnndsl.commands.inputs import input_meant
+
+    if meant := input_meant(text):
+        raise click.UsageError(f"--input is HEIGHTxWIDTHxCHANNELS, not {text!r}; write --input {meant}")
     parts = text.strip().split("x")
     if not all(each.isascii() and each.isdigit() and int(each) for each in parts) or len(parts) > 4:
-        raise click.UsageError(f"--input {text} is not a volume; it is written height x width x channels: 224x224x3")
+        raise click.UsageError(f"--input is HEIGHTxWIDTHxCHANNELS, as in --input 224x224x3, not {text!r}")
     *extents, channels = map(int, parts)
     return Shape(channels, tuple(extents))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
+from functools import partial
 
 import click
 
-from cnndsl.commands.common import echo, known_names, network, note, settings_option
-from cnndsl.diagnostics import FORMATS, render
+from cnndsl.commands.common import echo, known_names, network, settings_option
+from cnndsl.commands.findings import deliver_findings, findings_options
+from cnndsl.commands.usage import Subcommand
 from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.files import FileError
-from cnndsl.terminal import wants_colour
 
 
 def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -24,7 +24,7 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     ctx.exit()
 
 
-@click.command("lint")
+@click.command("lint", cls=Subcommand)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
 @click.option("--select", metavar="RULES", help="Check only these rules, as in even-kernel,first-fc.")
@@ -32,15 +32,7 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option(
     "--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List the rules with their sources."
 )
-@click.option(
-    "--format",
-    "--output-format",
-    "output_format",
-    type=click.Choice(FORMATS),
-    default="full",
-    show_default=True,
-    help="The output format.",
-)
+@findings_options
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even if something is found.")
 @click.pass_context
 def command(
@@ -49,7 +41,9 @@ def command(
     settings: tuple[str, ...],
     select: str | None,
     ignore: str | None,
-    output_format: str,
+    output_format: str | None,
+    output: str | None,
+    force: bool,
     exit_zero: bool,
 ) -> None:
     """Check networks against rules of thumb.
@@ -79,11 +73,8 @@ def command(
         except FileError as stop:
             broken = True
             found.append(Diagnostic("E0502", str(stop)))
-    text = render(found, output_format, colour=output_format == "full" and wants_colour(sys.stdout))
-    if text:
-        echo(text)
-    if output_format == "full":
-        note(_summary(len(files), len(found)))
+    summary = partial(_summary, len(files), len(found))
+    deliver_findings(found, output_format, output, force=force, summary=summary)
     ctx.exit(1 if broken or (found and not exit_zero) else 0)
 
 

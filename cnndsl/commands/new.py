@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from cnndsl.commands.common import echo, force_option, note
+from cnndsl.commands.usage import Subcommand
 from cnndsl.files import FileError
 
 
-@click.command("new")
+@click.command("new", cls=Subcommand)
 @click.argument("name")
 @click.option(
     "--output",
@@ -23,6 +24,7 @@ def command(name: str, output: str | None, force: bool) -> None:
     `cnndsl zoo` lists the names.
 
     \b
+    cnndsl new vgg16
     cnndsl new vgg16 -o mine.cnn
     """
     from cnndsl import resources

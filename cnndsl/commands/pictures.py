@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from cnndsl.commands.common import AnyFunction
+from cnndsl.commands.types import OneOf, WholeNumber
 
 if TYPE_CHECKING:
     from cnndsl.emit.drawing.display import Picture
@@ -31,19 +32,23 @@ def picture_options(function: AnyFunction) -> AnyFunction:
     for option in (
         click.option(
             "--dpi",
-            type=click.IntRange(36, 2400),
+            type=WholeNumber(36, 2400),
             default=DEFAULT_DPI,
-            help=f"The resolution of a PNG.  [default: {DEFAULT_DPI}]",
+            help=f"The resolution of a PNG in pixels per inch, from 36 to 2400.  [default: {DEFAULT_DPI}]",
         ),
         click.option(
             "--text",
-            type=click.Choice(LETTERINGS),
+            type=OneOf(LETTERINGS),
             default="font",
             show_default=True,
             help="Embed the font in an SVG, or draw text as outlines.",
         ),
         click.option(
-            "--theme", type=click.Choice(THEME_NAMES), default="paper", show_default=True, help="The colours."
+            "--theme",
+            type=OneOf(THEME_NAMES),
+            default="paper",
+            show_default=True,
+            help="The colours: for paper, for a dark page, or shades of grey.",
         ),
     ):
         command = option(command)

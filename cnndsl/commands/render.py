@@ -10,13 +10,15 @@ from cnndsl.commands.common import force_option, settings_option
 from cnndsl.commands.configuration import TableOptions, table_options, write_table
 from cnndsl.commands.diagram import DiagramOptions, diagram_options, write_diagram
 from cnndsl.commands.pictures import picture_options
+from cnndsl.commands.types import OneOf
+from cnndsl.commands.usage import Subcommand
 
 if TYPE_CHECKING:
     from cnndsl.emit.drawing.formats import PictureOptions
     from cnndsl.emit.drawing.layout.page import WidthName
 
 
-@click.command("render")
+@click.command("render", cls=Subcommand)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
 @click.option(
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 @table_options
 @click.option(
     "--width",
-    type=click.Choice(("column", "page", "slide")),
+    type=OneOf(("column", "page", "slide")),
     help="Draw for a column of a paper (240 pt, 320 px), for both columns or a page (510 pt, 680 px), or for a slide "
     "(960 px).  [default: as wide as the network needs; page for a table]",
 )
@@ -75,7 +77,14 @@ def command(
             )
         write_table(files, settings, TableOptions(format, output, force, options, width or "page"))
         return
-    if len(files) > 1 or format:
-        raise click.UsageError("a diagram is of one network, in the format of the file: add --style table for a table")
+    if format:
+        from cnndsl.commands.compile import module_name
+
+        ending = {"latex": "tex", "markdown": "mmd"}.get(format, format)
+        target = f"{module_name(files[0])}.{ending}"
+        raise click.UsageError(f"--format is for --style table; the name of a diagram's file chooses: -o {target}")
+    if len(files) > 1:
+        hint = f"`cnndsl render {' '.join(files)} --style table` has a column for each"
+        raise click.UsageError(f"a diagram is of one network, not of {len(files)}; {hint}")
     shown = DiagramOptions(width, opened, levels, unfold, layout, fold)
     write_diagram(next(iter(files)), settings, output, shown, options, force=force)

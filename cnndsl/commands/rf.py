@@ -18,6 +18,8 @@ from cnndsl.commands.common import (
     terminal_width,
 )
 from cnndsl.commands.pictures import ENDINGS, check_picture, picture_options, write_picture
+from cnndsl.commands.types import OneOf
+from cnndsl.commands.usage import Subcommand
 from cnndsl.files import FileError
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from cnndsl.report.receptive_field import FieldReport, UnitField
 
 
-@click.command("rf")
+@click.command("rf", cls=Subcommand)
 @program_argument
 @settings_option
 @click.option(
@@ -37,9 +39,7 @@ if TYPE_CHECKING:
 )
 @click.option("--from", "start", metavar="LAYER", help="The layer on whose map to measure it.  [default: the input]")
 @click.option("--unit", metavar="Y,X", help="The position of the unit on the map of --at.  [default: the middle]")
-@click.option(
-    "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="The output format."
-)
+@click.option("--format", type=OneOf(("table", "json")), default="table", show_default=True, help="The output format.")
 @click.option("--output", "-o", metavar="FILE", help=f"Also draw the box of the unit as a {ENDINGS} file.")
 @picture_options
 @force_option

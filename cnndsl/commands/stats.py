@@ -22,6 +22,8 @@ from cnndsl.commands.common import (
     terminal_width,
 )
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
+from cnndsl.commands.types import OneOf, WholeNumber
+from cnndsl.commands.usage import Subcommand
 from cnndsl.report.columns import COLUMNS, MEMORY, TIMES
 from cnndsl.report.formats import DERIVATIONS, FORMATS
 from cnndsl.terminal import wants_colour
@@ -39,34 +41,37 @@ BY = ("block", "stage", "kind")
 _DERIVATION_ENDINGS = {".md": "derivation-markdown", ".tex": "derivation-latex"}
 
 
-@click.command("stats")
+@click.command("stats", cls=Subcommand)
 @program_argument
 @settings_option
 @click.option(
-    "--format", type=click.Choice(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
+    "--format", type=OneOf(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
 @click.option(
     "--by",
-    type=click.Choice(BY),
+    type=OneOf(BY),
     help="Group layers by block as written, by size of the feature map (stage), or by layer type (kind).",
 )
 @click.option(
     "--levels",
     "--depth",
     "depth",
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     metavar="N",
     help="Show N levels of blocks; 1 shows the outermost only. --depth is the older name.",
 )
 @click.option("--columns", metavar="NAMES", help=f"The columns to print, of {', '.join(COLUMNS)}.")
 @click.option("--sort", metavar="NAME", help="Sort by a column; -NAME for the largest first.")
-@click.option("--batch", type=click.IntRange(1), metavar="N", help="Add the memory that N images need.  [default: 1]")
-@click.option("--dtype", type=click.Choice(DTYPES), help="The type of values, for memory and time.  [default: fp32]")
 @click.option(
-    "--optimizer", type=click.Choice(OPTIMIZERS), help="The optimizer, for memory in training.  [default: sgd]"
+    "--batch",
+    type=WholeNumber(1),
+    metavar="N",
+    help="Add the memory that a batch of N images needs.  [default: 1 image]",
 )
+@click.option("--dtype", type=OneOf(DTYPES), help="The type of values, for memory and time.  [default: fp32]")
+@click.option("--optimizer", type=OneOf(OPTIMIZERS), help="The optimizer, for memory in training.  [default: sgd]")
 @click.option(
-    "--device", type=click.Choice(("cpu", "cuda")), help="The device, for memory.  [default: cpu; cuda with --gpu]"
+    "--device", type=OneOf(("cpu", "cuda")), help="The device whose memory is counted.  [default: cpu; cuda with --gpu]"
 )
 @click.option("--gpu", metavar="CARD", callback=gpu, help="Add the least time of each layer on this GPU.")
 @width_option

@@ -8,18 +8,27 @@ from typing import TYPE_CHECKING
 import click
 
 from cnndsl.commands.common import AnyFunction, echo, note
+from cnndsl.commands.types import OneOf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".html": "html", ".tex": "latex", ".txt": "table"}
+ENDINGS = {
+    ".json": "json",
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".md": "markdown",
+    ".html": "html",
+    ".tex": "latex",
+    ".txt": "table",
+}
 WIDTHS = ("column", "page")
 
 
 def width_option(function: AnyFunction) -> AnyFunction:
     """Add `--width`, of a LaTeX table."""
     text = "The width a LaTeX table must fit: a column of a paper, or its whole page.  [default: page]"
-    return click.option("--width", "made_for", type=click.Choice(WIDTHS), help=text)(function)
+    return click.option("--width", "made_for", type=OneOf(WIDTHS), help=text)(function)
 
 
 def output_option(function: AnyFunction) -> AnyFunction:
@@ -46,7 +55,7 @@ def _by_ending(output: str | None, endings: Mapping[str, str], others: Sequence[
 
         *first, last = (*endings, *others)
         known = f"{', '.join(first)} or {last}"
-        raise FileError(f"cannot write {output}: its name must end in {known}, or --format say what to write")
+        raise FileError(f"cannot write {output}: its name must end in {known}; else add --format")
     return endings.get(ending, "table")
 
 

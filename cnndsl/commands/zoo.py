@@ -11,6 +11,8 @@ import click
 from cnndsl.catalogue import COLUMNS, GOALS, TITLES, BundledNetwork
 from cnndsl.commands.common import force_option, known_names, known_order, note, terminal_width
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
+from cnndsl.commands.types import OneOf
+from cnndsl.commands.usage import Subcommand
 from cnndsl.records import record
 from cnndsl.report.zoo import DEFAULT_COLUMNS, FORMATS
 
@@ -39,14 +41,14 @@ class _Selection:
         return {*self.tested, *self.goals, *filter(None, (self.order,))}
 
 
-@click.command("zoo")
+@click.command("zoo", cls=Subcommand)
 @click.argument("words", nargs=-1, metavar="[NAME | WORD...]")
 @click.option("--where", metavar="TEST", help="Keep networks that pass a test: 'params < 10M and top1 > 75'.")
 @click.option("--sort", metavar="COLUMN", help="Sort by a column; -COLUMN for the largest first.")
 @click.option("--pareto", metavar="COLUMNS", help="Keep networks that no other beats in all of them: params,top1.")
 @click.option("--columns", metavar="COLUMNS", help=f"The columns to print, of {', '.join(COLUMNS)}.")
 @click.option(
-    "--format", type=click.Choice(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
+    "--format", type=OneOf(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
 @width_option
 @output_option
@@ -110,7 +112,7 @@ def _asked(where: str | None, sort: str | None, pareto: str | None) -> _Selectio
     """Read the options that select networks. Raises CnnError, UsageError."""
     from cnndsl.catalogue import read_test
 
-    test, tested = read_test(where) if where else (None, frozenset[str]())
+    test, tested = read_test(where) if where is not None else (None, frozenset[str]())
     order, largest_first = known_order(sort, list(COLUMNS), "column", TITLES) if sort else ("", False)
     return _Selection(test, tested, known_names(pareto, list(GOALS), "column", TITLES), order, largest_first)
 
@@ -129,9 +131,13 @@ def _selected(networks: Sequence[BundledNetwork], asked: _Selection) -> list[Bun
 def _unknown(words: Sequence[str]) -> FileError:
     """Return the error for words that no network matches."""
     from cnndsl.files import FileError
-    from cnndsl.resources import similar
+    from cnndsl.resources import similar, zoo
 
-    hint = (similar(words[0]) if len(words) == 1 else "") or "`cnndsl zoo` lists all networks"
+    if len(words) > 1 and set(words) <= set(zoo()):
+        return FileError(f"an entry is of one network, not of {' and '.join(words)}; write: cnndsl zoo {words[0]}")
+    everything = "`cnndsl zoo` lists all networks"
+    hint = similar(words[0]) if len(words) == 1 and words[0].casefold() not in ("list", "all", "ls") else ""
+    hint = hint or everything
     return FileError(
         f"no bundled network has {' and '.join(map(repr, words))} in its name, family or description; {hint}"
     )

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from cnndsl.elaborate.again_fixes import elsewhere_in_the_text, labelled, ways_to_share
 from cnndsl.elaborate.equations import elsewhere
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
@@ -23,7 +24,7 @@ from cnndsl.elaborate.state import (
     PendingNode,
     State,
 )
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Help, Span, listed, nearest
 from cnndsl.expr import error
 from cnndsl.expressions import ReferenceExpr
 from cnndsl.graph import AgainPart, IdentityPart, NamedPart, ReferencePart, walk
@@ -64,8 +65,8 @@ def again(
             env.scope.labels[tag.name] = NamedOutput(None, None, tag.span)
         return Expansion(None, None)
     if len(state.taps) > taps:
-        message = f"`{name}` has the tap `{state.taps[taps].name}`, which would be given twice"
-        raise error("E0248", message, item.span, f"give it from outside instead: `tap a: @{name}.…`")
+        message = f"`{name}` has the tap `{state.taps[taps].name}`, which would then be an output twice"
+        raise error("E0248", message, item.span, f"tap it outside the part instead: `tap a: @{name}.…`")
     if made.wire is not wire and not any(wire.node in draft.inputs for draft in state.drafts[nodes:]):
         raise _not_entered(name, item.span, known.body.span)
     _share(state, known, name, wire, nodes, item.span)
@@ -135,8 +136,8 @@ def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
     *_, here = _at_hand(env.scope)
     scope: ModuleScope | None = here
     if here.parent is not None and any(each.scope is here and each.label == name for each in here.parent.members):
-        message = f"this is in `{name}` itself, and only a part that is complete can be applied again"
-        raise error("E0248", message, item.span, "repeat a part with `[…]*n`, or apply it behind its end")
+        message = f"`again {name}` is inside `{name}`: a part can only be applied again after its end"
+        raise error("E0248", message, item.span, "repeat a part with `[…]*n`, or apply it after its end")
     while scope is not None:
         found = scope.labels.get(name.split(".")[0])
         if found is not None and found.wire is None and not (found.scope is not None and found.scope.is_scattered):
@@ -144,12 +145,15 @@ def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
         if found is not None:
             raise _out_of_reach(name, found, item, scope is here and name in here.labels)
         scope = scope.parent
-    message = f"nothing before this place is called `{name}`"
+    message = f"nothing before this point is called `{name}`"
     names = list(here.parts)
-    parts = f"parts with a label here: {listed([f'`{each}`' for each in names])}" if names else ""
+    parts = f"labelled parts here: {listed([f'`{each}`' for each in names])}" if names else ""
     label = f"label its first call, `{name.lower()}: {name}`, and write `again {name.lower()}`"
-    help = label if name in env.home.blocks else nearest(name, names) or parts or "give the part a label: `tower: […]`"
-    raise error("E0232", message, item.span, help)
+    unknown = label if name in env.home.blocks else nearest(name, names) or parts or _FORM.format(name)
+    raise error("E0232", message, item.span, elsewhere_in_the_text(name, here, item.span) or unknown)
+
+
+_FORM = "label the part where it first occurs, `{0}: […]`, and apply it later: `again {0}`"
 
 
 def _can_apply(part: LabelledPart, is_named: bool) -> bool:
@@ -164,12 +168,13 @@ def _can_apply(part: LabelledPart, is_named: bool) -> bool:
 def _out_of_reach(name: str, found: NamedOutput, item: ast.Again, is_here: bool) -> CnnError:
     """The error for what has that name and is no part of the module at hand."""
     if is_here:
-        message = f"`{name}` is a name for a value, and there is nothing in it to apply again"
-        help = "give the layers a label: `tower: […]`"
+        message = f"`{name}` names a value and has no layers to apply again"
+        help = labelled(name, found.span, item.span) or "give the layers a label: `tower: […]`"
     else:
-        message = f"`{name}` is a part of another module, and a module applies its own parts again"
-        help = f"apply it where it stands, `b: again {name}`, and refer to the value here: `@b`"
-    return CnnError(Diagnostic("E0248", message, item.span, "", (Annotation(found.span, "it stands here"),), help=help))
+        message = f"`{name}` is part of another module; `again` applies parts of its own module only"
+        help = f"apply it in that module, `b: again {name}`, and refer to the value here: `@b`"
+    others = (Annotation(found.span, "it is here"),)
+    return CnnError(Diagnostic("E0248", message, item.span, "", others).advised(help))
 
 
 def _check_entered(known: LabelledPart, name: str, span: Span) -> None:
@@ -180,7 +185,7 @@ def _check_entered(known: LabelledPart, name: str, span: Span) -> None:
 
 
 def _not_entered(name: str, span: Span, start: Span) -> CnnError:
-    message = f"`{name}` starts from a reference: what comes in here would be dropped"
+    message = f"`{name}` starts from a reference, so its input here would be dropped"
     help = f"label what follows the reference: `@a -> {name}: …`, then `@b -> again {name}`"
     return CnnError(Diagnostic("E0248", message, span, "", (Annotation(start, "it starts here"),), help=help))
 
@@ -188,9 +193,9 @@ def _not_entered(name: str, span: Span, start: Span) -> CnnError:
 def _check_training(state: State, known: LabelledPart, name: str, span: Span) -> None:
     if state.training_only or not all(draft.training_only for draft in state.drafts[known.first : known.stop]):
         return
-    message = f"this always runs, and `{name}` exists in training only"
+    message = f"this always runs, but `{name}` exists in training only"
     others = (Annotation(known.body.span, "in training only"),)
-    raise CnnError(Diagnostic("E0234", message, span, "", others, help="leave `(train)` away at the tap"))
+    raise CnnError(Diagnostic("E0234", message, span, "", others, help="remove `(train)` from the tap"))
 
 
 def _share(state: State, known: LabelledPart, name: str, wire: NodeOutput, start: int, span: Span) -> None:
@@ -198,11 +203,14 @@ def _share(state: State, known: LabelledPart, name: str, wire: NodeOutput, start
     these are not the same layers."""
     first, again = state.drafts[known.first : known.stop], state.drafts[start:]
     if len(first) != len(again):
-        raise _differs(name, span, f"{len(first)} layers at first, and here {len(again)}", known.body.span)
+        difference = f"{len(first)} layers at the first call, {len(again)} here"
+        raise _differs(name, span, difference, known.body.span, ways_to_share(known, name, wire.shape, span))
     for at, (one, other) in enumerate(zip(first, again, strict=True)):
         difference = _difference(state, one, other)
+        if state.log is not None:
+            state.log.same(known.first + at, start + at, one.layer, answer=not difference)
         if difference:
-            raise _differs(name, span, difference, one.span)
+            raise _differs(name, span, difference, one.span, ways_to_share(known, name, wire.shape, span))
         for before, after in zip(one.inputs, other.inputs, strict=True):
             inside = known.first <= before < known.stop
             moved = before - known.first + start if inside else before
@@ -217,16 +225,18 @@ def _difference(state: State, one: PendingNode, other: PendingNode) -> str:
     shapes = [[state.drafts[at].shape for at in each.inputs] for each in (one, other)]
     before, after = (shown[0] for shown in shapes)
     if one.layer != other.layer:
-        return f"at first this is {one.text}, and here {other.text}"
+        return f"{one.text} at the first call, {other.text} here"
     weights = [[(tensor.name, tensor.shape) for tensor in one.layer.tensors(*each)] for each in shapes]
     if weights[0] != weights[1]:
-        return f"its weights are for {before}, and here {after} comes in"
+        if before.rank == after.rank > 0 and before.channels != after.channels:
+            return f"its weights are for {before.channels} channels, but the input here is {after}"
+        return f"its weights are for an input of {before}, but the input here is {after}"
     if one.layer.torch(*shapes[0]) != one.layer.torch(*shapes[1]):
-        return f"on {before} it is not the same module as on {after}"
+        return f"it is one module for an input of {before} and another for {after}"
     return ""
 
 
-def _differs(name: str, span: Span, difference: str, place: Span) -> CnnError:
-    message = f"`{name}` would not be the same part here: its weights cannot be shared"
-    help = "give it a label and weights of its own, or bring the value to the shape that it first had"
-    return CnnError(Diagnostic("E0248", message, span, "", (Annotation(place, difference),), help=help))
+def _differs(name: str, span: Span, difference: str, place: Span, help: Help = "") -> CnnError:
+    message = f"`{name}` would be a different part here, so its weights cannot be shared"
+    help = help or "give this part its own label and weights, or bring its input to the shape at the first call"
+    return CnnError(Diagnostic("E0248", message, span, "", (Annotation(place, difference),)).advised(help))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -11,7 +12,15 @@ from cnndsl.elaborate.layer_count import least_of_call, too_many
 from cnndsl.elaborate.layer_values import check_no_layer
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, show_value
-from cnndsl.elaborate.state import Definition, Environment, ModuleMember, ModuleScope, NameValue, OutputValue
+from cnndsl.elaborate.state import (
+    Definition,
+    Environment,
+    ModuleMember,
+    ModuleScope,
+    NameValue,
+    OutputValue,
+    PendingNode,
+)
 from cnndsl.elaborate.survey import is_kind
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Edit, Fix, Span, closest, meant, replacement
 from cnndsl.expr import error, evaluate, given
@@ -21,7 +30,7 @@ from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.values import ListValue, Unknown, Value, plain_value
 
-_TWICE = "keep the one that is meant"
+_TWICE = "keep the one you mean"
 _MOST_SHOWN = 20
 """So many elements of a list are shown where a call is named."""
 
@@ -55,7 +64,9 @@ def call(
         made = walker.chain(block.block.body, wire, _with_lets(walker, block.block, inner))
     scope.wire = made.wire
     if len(walker.state.errors) > errors:
-        walker.state.errors[errors:] = [_at_call(each, item, arguments) for each in walker.state.errors[errors:]]
+        walker.state.errors[errors:] = [
+            _at_call(each, item, arguments, walker.state.drafts[first:]) for each in walker.state.errors[errors:]
+        ]
     if made.part is None or wire is None:
         made = Expansion(made.wire, None)
         return made if tag is None else walker.name(tag, made, env, scope, is_module=False)
@@ -79,10 +90,29 @@ def call(
     return result if tag is None else walker.name(tag, result, env, scope, is_module=False)
 
 
-def _at_call(found: Diagnostic, item: ast.WrittenLayer, arguments: Mapping[str, Value]) -> Diagnostic:
+def _looks_swapped(numbers: Sequence[Span], drafts: Sequence[PendingNode]) -> bool:
+    """Whether one of two numbers became the few filters of a convolution, and the other its large kernel or stride."""
+    if len(numbers) != 2:
+        return False
+    small, large = sorted(int(each.text) for each in numbers)
+    for layer in (draft.layer for draft in drafts):
+        width, *others = (str(getattr(layer, name or "", "")) for name in (layer.WIDTH, layer.SIZE, layer.STRIDE))
+        is_large = any(str(large) in re.findall("[0-9]+", each) for each in others)
+        if width == str(small) and small <= _FEW < large and is_large:
+            return True
+    return False
+
+
+_FEW = 11
+"""So many filters, or fewer, are too few for a kernel or a stride that is larger."""
+
+
+def _at_call(
+    found: Diagnostic, item: ast.WrittenLayer, arguments: Mapping[str, Value], drafts: Sequence[PendingNode]
+) -> Diagnostic:
     """The same error about a shape, with the fix that swaps two arguments of the call and marks it."""
     numbers = [each.value.span for each in item.arguments or () if each.name is None and each.value.span.text.isdigit()]
-    is_of_shape = found.code.startswith("E03") and found.fix is None
+    is_of_shape = found.code.startswith("E03") and (found.fix is None or _looks_swapped(numbers, drafts))
     if not is_of_shape or len(numbers) != 2 or numbers[0].text == numbers[1].text:
         return found
     given = ", ".join(f"{name}={show_argument(value)}" for name, value in arguments.items())
@@ -184,7 +214,7 @@ def named_value(let: ast.Let, env: Environment) -> Value:
 def _check_form(block: Definition, item: ast.WrittenLayer, env: Environment) -> None:
     name = block.block.name
     if item.size or item.width is not None or item.stride is not None:
-        message = f"`{name}` is a block, and takes its arguments in brackets"
+        message = f"`{name}` is a block: its arguments go in parentheses"
         raise error("E0244", message, item.span, _in_parentheses(block, item) or _form(block))
     deepest = current().nesting
     if len(env.calls) >= deepest:
@@ -217,7 +247,7 @@ def _assign(block: Definition, item: ast.WrittenLayer) -> dict[str, Expr]:
         if not name:
             noun = "argument" if len(names) == 1 else "arguments"
             takes = f"{len(names)} {noun}" if names else "no arguments"
-            raise error("E0240", f"`{block.block.name}` takes {takes}, and this is one more", each.span, _form(block))
+            raise error("E0240", f"`{block.block.name}` takes {takes}; this is one too many", each.span, _form(block))
         if name not in names:
             place = Span(each.span.source, each.span.start, each.span.start + len(name))
             close = closest(name, names)

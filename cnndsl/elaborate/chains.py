@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from cnndsl.elaborate import layer_count as count
 from cnndsl.elaborate.elaborator import Elaborator
@@ -14,6 +15,7 @@ from cnndsl.elaborate.entering import Inputs
 from cnndsl.elaborate.equations import check_used
 from cnndsl.elaborate.expansion import here
 from cnndsl.elaborate.inputs import check_named_input, input_of
+from cnndsl.elaborate.output_fixes import give, unknown
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import resolve
 from cnndsl.elaborate.state import Defaults, Environment, NamedOutput, Setting
@@ -24,6 +26,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.syntax.statement_hints import named_chain
+from cnndsl.syntax.unit_fixes import is_unit, measured
 
 
 @record
@@ -80,23 +83,27 @@ class NetworkChains:
         layer = item.body if isinstance(item, ast.Label) else item
         if not isinstance(layer, ast.WrittenLayer) or layer.head.upper() != "INPUT":
             if self.main is not None or self.inputs:
+                measure = measured(item.span.source, item.span.start)
+                if measure is not None:
+                    wrong = "is apart from its number" if is_unit(item.span.text) else "is not a unit"
+                    raise error("E0104", f"`{item.span.text}` {wrong}", item.span, measure)
                 line = item.span.source.text[item.span.start :].partition("\n")[0]
                 start = f"say where it starts: `@a -> {item.span.text[:40]}`"
-                message = "a further chain begins with a reference, or has a name"
+                message = "every chain after the first begins with a reference or has a name"
                 raise error("E0216", message, item.span, named_chain(line, item.span.source.text) or start)
-            help = f"put it in front: INPUT 224x224x3 -> {item.span.text[:40]}"
+            help = f"add it: INPUT 224x224x3 -> {item.span.text[:40]}"
             raise error("E0216", "a network begins with INPUT", item.span, help)
         if self.main is not None:
             raise _second(self.main.chain.items[0], item)
         if self.inputs:
-            message = "an input without a name stands beside inputs with names"
+            message = "this input has no name, but other inputs have one"
             raise _mixed(message, item, item.span, self.inputs[0].span, self.inputs)
         self.main, self.defaults = statement, defaults
 
     def _keep_input(self, statement: ast.Equation, defaults: Defaults) -> None:
         self.has_chain = True
         if self.main is not None:
-            message = "an input with a name stands beside one without"
+            message = "this input has a name, but another input has none"
             first = self.main.chain.items[0]
             raise _mixed(message, first, statement.span, first.span, [statement])
         self.inputs.append(statement)
@@ -104,20 +111,20 @@ class NetworkChains:
         check_named_input(statement)
         if self.further:
             others = (Annotation(self.further[0].span, "the first chain"),)
-            message = "the inputs stand before the chains"
+            message = "inputs come before the chains"
             raise CnnError(Diagnostic("E0219", message, statement.span, "", others, help="move it up"))
 
     def _keep_further(self, statement: ast.Equation) -> None:
         if self.main is None and not self.inputs:
             self.has_chain = True
-            help = "put it behind the chain that begins with INPUT"
-            raise error("E0216", "a network begins with INPUT, and its further chains follow", statement.span, help)
+            help = "move it after the chain that begins with INPUT"
+            raise error("E0216", "the chain that begins with INPUT comes before the others", statement.span, help)
         self.further.append(statement)
 
     def _keep_outputs(self, statement: ast.Outputs) -> None:
         if self.outputs is not None:
             others = (Annotation(self.outputs.span, "the first"),)
-            help = "name all outputs in one: `output a, b`"
+            help = "name all outputs in one statement: `output a, b`"
             message = "the outputs are named twice"
             raise CnnError(Diagnostic("E0245", message, statement.span, "the second", others, help=help))
         self.outputs = statement
@@ -130,7 +137,7 @@ class NetworkChains:
         if self.main is None and not self.inputs:
             if self.has_chain:
                 return MadeNetwork()
-            message = "there is no network in this file: nothing begins with INPUT"
+            message = "this file has no network: no chain begins with INPUT"
             raise error("E0215", message, place, "add one: INPUT 224x224x3 -> CONV3-64 -> RELU")
         entered = Inputs(walker, env, volumes)
         entering, rest = entered.enter(self.main, self.inputs, place), self.main.chain.items[1:] if self.main else ()
@@ -158,19 +165,20 @@ class NetworkChains:
                 walker.state.report(stop)
                 given, name = made.wire, ""
         if given is not None and not walker.state.errors:
-            taps = (tap.node for tap in walker.state.taps)
-            check_used(walker.state, frozenset((given.node, *taps)), entered.names)
+            nodes = (given.node, *(tap.node for tap in walker.state.taps))
+            giving = partial(give, given=nodes, scope=env.scope, drafts=walker.state.drafts, statement=self.outputs)
+            check_used(walker.state, frozenset(nodes), entered.names, giving)
         return MadeNetwork(given, part, name, entered.others, tuple(entered.names))
 
 
 def _second(first: ast.ChainItem, second: ast.ChainItem) -> CnnError:
     """The error for a second INPUT without a name."""
     others = (Annotation(first.span, "the first begins here"),)
-    message = "a network has one INPUT without a name, and this is a second"
+    message = "a network has only one unnamed INPUT, and this is the second"
     one, other = _declared(first, "left"), _declared(second, "right")
     help = (
-        f"several inputs have names, `{one}` and `{other}`, and stand before the chains, which begin with references: "
-        f"`a = @{one.split()[0]} -> …`; a second network stands in a file of its own"
+        f"if it has several inputs, name them, `{one}` and `{other}`, and begin the chains with references: "
+        f"`a = @{one.split()[0]} -> …`; a second network goes in its own file"
     )
     return CnnError(Diagnostic("E0218", message, second.span, "", others, help=help))
 
@@ -205,19 +213,37 @@ def _outputs(statement: ast.Outputs, walker: Elaborator, env: Environment) -> tu
     wires: list[NodeOutput] = []
     found: list[Output] = []
     for (path, span), name in zip(statement.names, _short_names(statement), strict=True):
-        wire = resolve(path, env, span).wire
+        try:
+            wire = resolve(path, env, span).wire
+        except CnnError as stop:
+            raise _unknown_output(stop, statement, path, span, walker, env) from None
         if wire is None:
             return None, ""
         if any(tap.name == path and tap.node == wire.node for tap in state.taps):
-            raise error("E0235", f"`{path}` is an output already", span, "leave it out: taps are given after these")
+            raise error("E0235", f"`{path}` is an output already", span, "remove it: taps come after these outputs")
         if any(each.name == name for each in (*found, *state.taps)):
             raise error("E0235", f"`{name}` is an output already", span, "give the value another name: `a = @b.c`")
         if state.drafts[wire.node].training_only:
-            raise error("E0234", f"`{name}` exists in training only", span, "leave `(train)` away at the tap")
+            raise error("E0234", f"`{name}` exists in training only", span, "remove `(train)` from the tap")
         wires.append(wire)
         found.append(Output(name, wire.node, training_only=False, is_tap=False))
     state.taps[:0] = found[1:]
     return wires[0], found[0].name
+
+
+def _unknown_output(
+    stop: CnnError, statement: ast.Outputs, path: str, span: Span, walker: Elaborator, env: Environment
+) -> CnnError:
+    """The error for an output that stands for nothing, with what is likely meant."""
+    labels = env.scope.labels
+    known = [labels[name] for name, _ in statement.names if name in labels]
+    given = [named.wire.node for named in known if named.wire is not None]
+    is_only = len(known) == len(statement.names) - 1
+    way = unknown(span, path, is_only, env.scope, walker.state.drafts, given) or (
+        f"name what the network gives: `{path}: FC-10` in a chain, or a chain of its own, `{path} = @… -> FC-10`"
+    )
+    wrong = stop.diagnostics
+    return CnnError([each if each.fix or "did you mean" in each.help else each.advised(way) for each in wrong])
 
 
 def _short_names(statement: ast.Outputs) -> list[str]:

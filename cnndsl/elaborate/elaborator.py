@@ -46,7 +46,6 @@ from cnndsl.graph import (
 )
 from cnndsl.graph.labels import why_not
 from cnndsl.layers.base import Layer, LayerError
-from cnndsl.layers.infer import infer
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 from cnndsl.values import Unknown
@@ -191,7 +190,7 @@ class Elaborator:
     def check_free(self, tag: PendingLabel, env: Environment, is_part: bool = True) -> None:
         """Raises CnnError where a part cannot be called so, or the module has that name already."""
         if is_part and not tag.is_again and (why := why_not(tag.name)):
-            raise error("E0106", f"`{tag.name}` cannot be the name of a part: {why}", tag.span, "call it differently")
+            raise error("E0106", f"a part cannot be called `{tag.name}`: {why}", tag.span, "choose another name")
         before = env.scope.labels.get(tag.name)
         if before is None:
             return
@@ -200,7 +199,7 @@ class Elaborator:
         message = f"the name `{tag.name}` is used twice in one module"
         if before.span == tag.span:
             help = replacement(tag.span, f"{tag.span.text}{{{env.turn}}}", "number it: {}") if env.turn else ""
-            raise error("E0235", message, tag.span, help, "once for each turn")
+            raise error("E0235", message, tag.span, help, "once per iteration")
         is_same = is_part and tag.name in env.scope.parts
         help = f"for the same part with the same weights write `again {tag.name}`" if is_same else "rename one of them"
         others = (Annotation(before.span, "the first"),)
@@ -243,6 +242,7 @@ class Elaborator:
             try:
                 layer = layer.referring(target.layer, *(self.state.drafts[at].shape for at in target.inputs))
             except LayerError as stop:
+                self.state.refuse(layer, wires)
                 others = (Annotation(target.span, "to this"),)
                 raise CnnError(
                     Diagnostic(stop.code, stop.message, span, "this refers", others, help=stop.help)
@@ -311,9 +311,9 @@ class Elaborator:
         drafts = self.state.drafts
         for wire in wires:
             if drafts[wire.node].training_only and not self.state.training_only:
-                message = "this always runs, and one of its inputs exists in training only"
+                message = "this always runs, but one of its inputs exists in training only"
                 others = (Annotation(drafts[wire.node].span, "in training only"),)
-                raise CnnError(Diagnostic("E0234", message, span, "", others, help="leave `(train)` away at the tap"))
+                raise CnnError(Diagnostic("E0234", message, span, "", others, help="remove `(train)` from the tap"))
 
     def _flattened(self, node: int) -> list[Annotation]:
         """Where a vector came from that has no axes any more."""
@@ -324,12 +324,7 @@ class Elaborator:
 
     def shape_of(self, layer: Layer, wires: list[NodeOutput]) -> Shape:
         """The shape of a layer's output, inferred once. Raises LayerError where it does not take these values."""
-        key = (id(layer), *(wire.shape for wire in wires))
-        known = self.state.shapes.get(key)
-        if known is None:
-            known = layer, infer(layer, [wire.shape for wire in wires])
-            self.state.shapes[key] = known
-        return known[1]
+        return self.state.shape_of(layer, wires)
 
     # The rest
 
@@ -368,7 +363,7 @@ class Elaborator:
         if isinstance(chosen, Unknown):
             return Expansion(None, None)
         if not isinstance(chosen, bool):
-            message = f"the choice `{name}` is yes or no, and this is {show_value(chosen)}"
+            message = f"the choice `{name}` must be yes or no, not {show_value(chosen)}"
             raise error("E0205", message, item.span, "give the choice a name of its own: `A?name`")
         if not chosen:
             return Expansion(wire, None)

@@ -38,7 +38,7 @@ class Inputs:
         self._check_given({setting_of(name) for name in self.names}, place)
         for each, tag in zip(named, tags, strict=True):
             item = input_of(each.body.items[0])
-            assert item is not None, "an input is kept where it is one"
+            assert item is not None, "an input is only kept if it is one"
             self.walker.check_free(tag, self.env, is_part=False)
             self.env.scope.values.add(tag.name)
             wire = self._node(item, tag, setting_of(tag.name))
@@ -76,7 +76,7 @@ class Inputs:
         shape = self.walker.shape_of(layer, [])
         made = self.walker.node(bound, [], shape, written.span, self.env, tag.name if tag else None, counted=False)
         if made.wire is None:
-            raise AssertionError("an input takes any volume")
+            raise AssertionError("any shape can be given to an input")
         return made.wire
 
 
@@ -84,9 +84,9 @@ def _unknown(setting: str, names: Sequence[str]) -> tuple[str, str]:
     """What to say of a volume for an input that there is not, and the help."""
     name = setting.removeprefix(INPUT).removeprefix(".")
     if not names:
-        return f"the network's input has no name, and one is given for `{name}`", "as in: --input 160x160x3"
+        return f"the network's only input has no name, so `{name}` cannot be set", "as in: --input 160x160x3"
     listed = ", ".join(names)
     if not name:
         example = " ".join(f"--input {each}=…" for each in names)
-        return f"the network has several inputs, {listed}, and this does not say which", f"as in: {example}"
-    return f"the network has no input `{name}`", nearest(name, list(names)) or f"its inputs are {listed}"
+        return f"the network has several inputs, {listed}; say which one", f"as in: {example}"
+    return f"the network has no input called `{name}`", nearest(name, list(names)) or f"its inputs are {listed}"

@@ -6,7 +6,7 @@ Each starts from earlier values, so nothing flows from the chain before it: what
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from cnndsl.elaborate.calls import inside
@@ -19,7 +19,7 @@ from cnndsl.elaborate.savepoint import Savepoint
 from cnndsl.elaborate.stand_in import stand_in
 from cnndsl.elaborate.stars import label, matches
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, called_block
-from cnndsl.errors import Annotation, CnnError, Diagnostic, replacement
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Help, replacement
 from cnndsl.expr import error
 from cnndsl.expressions import ReferenceExpr
 from cnndsl.graph import NamedPart
@@ -78,23 +78,28 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     return Expansion(made.wire, part)
 
 
-def check_used(state: State, given: frozenset[int], named: Sequence[str] = ()) -> None:
+def check_used(
+    state: State, given: frozenset[int], named: Sequence[str], giving: Callable[[Sequence[int]], Help]
+) -> None:
     """Reports the layers whose values nothing reads and the network does not give: they would have no effect; and the
-    inputs without use, of those that have names."""
+    inputs without use, of those that have names. `giving` says how values are given."""
     read = {at for draft in state.drafts for at in draft.inputs} | given
     for node, name in enumerate(named):
         if node not in read:
-            help = f"begin a chain with it, `@{name} -> …`, or leave it away"
+            help = f"begin a chain with it, `@{name} -> …`, or remove it"
             span = state.drafts[node].span
             state.report(CnnError(Diagnostic("E0239", f"nothing uses the input `{name}`", span, help=help)))
+    unused = [node for node, draft in enumerate(state.drafts) if draft.inputs and node not in read]
+    giving_all = giving(unused) if unused else ""
     for node, draft in enumerate(state.drafts):
-        if draft.inputs and node not in read:
+        if node in unused:
             message = "nothing uses what this gives"
             way = "leave it out" if draft.frames else "give it: `output a`"
             help = f"name the value, `a: …` or `a = …`, and refer to it, `@a`, or {way}"
             again = next((each.span for each in state.applied if each.first <= node < each.stop), draft.span)
             context = () if again is not draft.span else draft.frames[::-1]
-            state.report(CnnError(Diagnostic("E0239", message, again, context=context, help=help)))
+            wrong = Diagnostic("E0239", message, again, context=context)
+            state.report(CnnError(wrong.advised((giving_all if node == unused[0] else str(giving_all)) or help)))
 
 
 def _start(walker: Expander, item: ast.Equation, env: Environment, before: NodeOutput | None) -> NodeOutput | None:
@@ -160,9 +165,9 @@ def _starts_from_nothing(
     shown = " ".join((shown + source.text[at : item.span.end]).split())
     if len(shown) > _LONGEST_SHOWN:
         shown = f"{shown[:_LONGEST_SHOWN].rpartition(' -> ')[0]} -> …"
-    message, first = "nothing comes into a further chain, and this needs an input", stray[0]
+    message, first = "this chain has no input, but its first layer needs one", stray[0]
     if isinstance(first, ast.WrittenLayer) and _meant_output(first, env) and not is_known(first, env):
-        message = f"`{first.head}` is no layer, and a chain starts from a value by its reference"
+        message = f"`{first.head}` is not a layer; a chain starts from a value by a reference"
     label = f"label the value before it, `{free}: {unnamed}`, and " if unnamed and f"@{free} " in shown else ""
     return error("E0238", message, first.span, f"{label}say where it starts: `{shown}`")
 
@@ -240,11 +245,11 @@ def elsewhere(item: ast.ChainItem, env: Environment, is_last: bool = True) -> as
 def dropped(item: ast.ChainItem, start: ast.Ref) -> CnnError:
     """The error for a reference in the midst of a chain."""
     reference = start.span.text
-    message = f"`{reference}` starts a branch: here it would drop the value before it"
+    message = f"`{reference}` can only start a branch: here it would drop the value before it"
     others = () if start is item else (Annotation(start.span, "it starts here"),)
-    help = f"merge the two: `(ID | {reference})`" if start is item else "let it start a branch, or a tap"
+    help = f"merge the two: `(ID | {reference})`" if start is item else "use it at the start of a branch or a tap"
     if isinstance(item, ast.Conditional):
-        help = f"`if` chooses one element: a chain is in brackets, `[{reference} -> …] if … else […]`"
+        help = f"`if` chooses a single element, so put a chain in square brackets: `[{reference} -> …] if … else […]`"
     found = Diagnostic("E0233", message, item.span, "", others, help=help)
     if start is item:
         found = found.advised(replacement(item.span, f"(ID | {reference})", "merge the two: {}"))

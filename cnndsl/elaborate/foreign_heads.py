@@ -35,8 +35,11 @@ _RENAMED = {
 }
 """Layer types that other languages call differently and that take the same numbers here."""
 _OPERATORS = {
-    **dict.fromkeys(("ADD", "SUM", "PLUS"), "+"),
-    **dict.fromkeys(("CONCAT", "CONCATENATE", "CAT"), "|"),
+    **dict.fromkeys(("ADD", "SUM", "PLUS"), " + "),
+    **dict.fromkeys(("CONCAT", "CONCATENATE", "CAT"), " | "),
+    **dict.fromkeys(("MULTIPLY", "MULT", "PRODUCT"), "MUL"),
+    "MAXIMUM": "MAX",
+    "AVERAGE": "MEAN",
 }
 
 
@@ -57,6 +60,7 @@ def help_for_head(item: ast.WrittenLayer, env: Environment, known: Sequence[str]
         _translated(item, otherwise)
         or _signs(item, env, otherwise)
         or _renamed(item, otherwise)
+        or _sized(item, otherwise)
         or _merged(item, otherwise)
         or (None if otherwise else _misspelt(item, known, otherwise))
         or otherwise
@@ -88,13 +92,11 @@ def _signs(item: ast.WrittenLayer, env: Environment, otherwise: str) -> Fix | No
             text = f"{found[1]}{found[2]}-{found[3]}"
         else:
             text = f"{found[1]}-{found[3]}" if kind.WIDTH else f"{found[1]}{found[3]}"
-        return Fix(
-            (Edit(head, text),), "the width stands behind a dash: {}" if kind.WIDTH else "write {}", place, otherwise
-        )
+        return Fix((Edit(head, text),), "the width follows a dash: {}" if kind.WIDTH else "write {}", place, otherwise)
     named = _named_size(item.head, env.values)
     if named is None:
         return None
-    advice = "a size that is a name stands in braces: {}"
+    advice = "a size that is a name goes in braces: {}"
     return Fix((Edit(head, named),), advice, place, otherwise)
 
 
@@ -124,13 +126,25 @@ def _renamed(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
     return Fix((edit,), FOREIGN, place, otherwise)
 
 
+def _sized(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
+    """`ADAPTIVEAVGPOOL7`, `DEPTH2SPACE2`: a call of another framework with its number after the name."""
+    stem, size = name_and_size(item.head)
+    if not size or item.arguments is not None or item.width is not None or item.stride is not None:
+        return None
+    layers = translated(stem, size)
+    text = chained(layers, item.span.source.text, item.span.end)
+    return replacement(item.span, text, FOREIGN, otherwise) if layers else None
+
+
 def _merged(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
     """`ADD(@a, @b)`, `CONCAT(@a, @b)`."""
     operator = _OPERATORS.get(item.head.upper())
     texts = [each.value.span.text for each in item.arguments or () if each.name is None]
-    if operator is None or len(texts) < 2 or len(texts) < len(item.arguments or ()):
+    if operator is None or not texts or len(texts) < len(item.arguments or ()):
         return None
-    return replacement(item.span, f"({f' {operator} '.join(texts)})", FOREIGN, otherwise)
+    texts = ["ID", *texts] if len(texts) == 1 else texts
+    joined = f"({operator.join(texts)})" if operator[0] == " " else f"{operator}({', '.join(texts)})"
+    return replacement(item.span, joined, FOREIGN, otherwise)
 
 
 def _misspelt(item: ast.WrittenLayer, known: Sequence[str], otherwise: str) -> Fix | None:

@@ -16,6 +16,8 @@ from cnndsl.values import Value, show
 INPUT = "input"
 """The setting that says what enters, of every net that has no parameter of that name."""
 
+_FORM = "an input is height x width x channels, as in INPUT 224x224x3"
+
 
 def setting_of(name: str) -> str:
     """Return the setting that says what enters at the input of a name."""
@@ -26,7 +28,7 @@ def input_layer(layer: ast.WrittenLayer, env: Environment) -> Input:
     """Return the layer that `INPUT 224x224x3` is. Raises CnnError for what is no volume, and for options."""
     if layer.arguments is not None or layer.width is not None or layer.stride is not None:
         help = volume(layer.span.source, layer.span.start) or "as in: INPUT 224x224x3"
-        raise error("E0223", "INPUT takes a volume alone", layer.span, help)
+        raise error("E0223", "INPUT takes a shape and nothing else", layer.span, help)
     return Input(_volume(layer, env))
 
 
@@ -37,20 +39,37 @@ def input_of(item: ast.ChainItem) -> ast.WrittenLayer | None:
     return item if isinstance(item, ast.WrittenLayer) and item.head.upper() == "INPUT" else None
 
 
+def input_settings(file: ast.File) -> tuple[str, ...]:
+    """Return the setting that says what enters at each input of a file, in their order.
+
+    >>> from cnndsl.errors import Source
+    >>> from cnndsl.syntax.parse import parse
+    >>> input_settings(parse(Source("", "a = INPUT 8x8x3 b = INPUT 8x8x3 c = (@a + @b)")))
+    ('input.a', 'input.b')
+    """
+    found: list[str] = []
+    for statement in file.statements:
+        if isinstance(statement, ast.Main):
+            found.append(INPUT)
+        elif isinstance(statement, ast.Equation) and input_of(statement.body.items[0]) is not None:
+            found.append(setting_of(statement.name_span.text))
+    return tuple(found)
+
+
 def check_named_input(statement: ast.Equation) -> None:
     """Raise CnnError where an input with a name does not stand by itself."""
     item, *rest = statement.body.items
     name = statement.name_span.text
     if isinstance(item, ast.Label):
-        raise error("E0218", "this input has two names", item.span, f"leave the label away: `{name} = INPUT …`")
+        raise error("E0218", "this input has two names", item.span, f"remove the label: `{name} = INPUT …`")
     if not isinstance(item, ast.WrittenLayer):
-        raise error("E0219", "an input with a name stands by itself", item.span, f"as in: {name} = INPUT 64x64x3")
+        raise error("E0219", "a named input is a statement of its own", item.span, f"as in: {name} = INPUT 64x64x3")
     if item.arguments and item.arguments[0].span.line != item.span.line:
-        help = "a chain that begins with round brackets needs a name: `x = (…)`"
-        raise error("E0223", "INPUT takes a volume alone, and brackets follow it", item.span, help)
+        help = "a chain that begins with parentheses needs a name: `x = (…)`"
+        raise error("E0223", "INPUT takes a shape and nothing else, but parentheses follow it", item.span, help)
     if rest:
         shown = rest[0].span.text[:40]
-        message = f"an input with a name stands by itself, and `{shown}` follows it"
+        message = f"a named input is a statement of its own, but `{shown}` follows it"
         help = f"write the rest as a chain of its own: `x = @{name} -> {shown}`"
         raise error("E0219", message, rest[0].span, help)
 
@@ -65,7 +84,7 @@ def given_volume(value: Value, place: Span) -> tuple[int, ...]:
     extents = (value,) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(extents, tuple) or any(extent < 1 for extent in extents):
         help = "as in: --input 160x160x3"
-        raise error("E0227", f"the input is a volume such as 160x160x3, and this is {show(value)}", place, help)
+        raise error("E0227", f"the input must be a shape such as 160x160x3, not {show(value)}", place, help)
     return _checked(extents, place)
 
 
@@ -74,16 +93,17 @@ def _volume(layer: ast.WrittenLayer, env: Environment) -> tuple[int, ...]:
     for expr in layer.dims:
         value = number(expr, env.values)
         if not isinstance(value, int) or value < 1:
-            raise error("E0227", f"an extent is a whole number from 1, and this is {show(value)}", expr.span)
+            message = f"an extent must be a whole number of at least 1, not {show(value)}"
+            raise error("E0227", message, expr.span, _FORM)
         extents.append(value)
     return _checked(tuple(extents) or (224, 224, 3), layer.span)
 
 
 def _checked(extents: tuple[int, ...], place: Span) -> tuple[int, ...]:
     if len(extents) > 4:
-        message = f"a volume has at most three axes and channels, and this has {len(extents)} extents"
+        message = f"a shape has at most three spatial axes and the channels, but this one has {len(extents)} extents"
         raise error("E0303", message, place, "as in: INPUT 16x112x112x3, for 16 frames of 112x112 with 3 channels")
     digits = current().digits
     if prod(extents) > 10**digits:
-        raise error("E0203", f"this volume has more than 10^{digits} values", place)
+        raise error("E0203", f"this shape has more than 10^{digits} values", place)
     return extents

@@ -40,7 +40,8 @@ def least_of_call(block: Definition, values: Mapping[str, Value], depth: int) ->
 
 def too_many(number: int, most: int, span: Span) -> CnnError:
     """Return the error for a part that makes more layers than a network may have."""
-    return error("E0209", f"this makes {number:,} layers, and a network has at most {most:,}", span)
+    help = "repeat fewer times: a repeat in a repeat multiplies the layers"
+    return error("E0209", f"this makes {number:,} layers; a network has at most {most:,}", span, help)
 
 
 _UNKNOWN = Unknown()

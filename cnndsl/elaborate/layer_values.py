@@ -31,12 +31,12 @@ def check_no_layer(expr: Expr, env: Environment, name: str = "") -> None:
     written = _LAYER.match(text, start)
     layer = written[0] if written and written.end() >= expr.span.end else expr.span.text
     if name:
-        message = f"`{layer}` is a layer, and `let` names a value, or a layer type without options"
+        message = f"`{layer}` is a layer, but `let` names a value, or a layer type without options"
         raise error("E0205", message, expr.span, f"a layer is named by a block: `block {name} = {layer}`")
     names = chain(("Act",), (f"Act{number}" for number in count(2)))
     free = next(each for each in names if not re.search(rf"\b{each}\b", text))
-    message = f"`{layer}` is a layer, and an argument is a value, or the name alone of a layer type or a block"
-    raise error("E0205", message, expr.span, f"name it, `block {free} = {layer}`, and give its name: `{free}`")
+    message = f"`{layer}` is a layer, but an argument is a value, or the bare name of a layer type or block"
+    raise error("E0205", message, expr.span, f"name it, `block {free} = {layer}`, and pass the name: `{free}`")
 
 
 def check_factor(item: ast.Repeat, env: Environment) -> None:
@@ -45,7 +45,7 @@ def check_factor(item: ast.Repeat, env: Environment) -> None:
     if not name or name in env.values or not _names_layer(name, env):
         return
     shown = combined(item.span.source.text, item.count.span.start, "*", "MUL") or f"MUL({item.body.span.text}, {name})"
-    message = f"`*` repeats what stands in front of it, a whole number of times, and `{name}` is a layer"
+    message = f"`*` repeats the part before it a whole number of times, but `{name}` is a layer"
     otherwise = f"branches are multiplied by MUL: `{shown}`"
     raise error("E0207", message, item.count.span, product(item.span.source, item.count.span.start) or otherwise)
 

@@ -19,6 +19,7 @@ from cnndsl.errors import CnnError, Span
 from cnndsl.expr import error, number
 from cnndsl.expressions import Expr
 from cnndsl.graph import IdentityPart, Iteration, LoopPart, Part
+from cnndsl.range_fixes import downwards
 from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.values import Unknown, Value, plain_value, show
@@ -77,8 +78,7 @@ def _rows(item: ast.For, env: Environment, most: int, word: str = "for") -> tupl
     if item.is_range:
         first, last = (_whole(expr, env) for expr in item.rows)
         if last < first - 1:
-            message = f"{first}..{last} is no range: a range runs upwards"
-            raise error("E0213", message, item.span_of_rows, f"list the values instead: `{word} n in 3, 2, 1`")
+            raise downwards(item.span_of_rows, item.rows, (first, last), word, item.names)
         if last - first >= most:
             raise too_many(last - first + 1, most, item.span)
         return tuple((value,) for value in range(first, last + 1)), (item.rows,)
@@ -185,14 +185,14 @@ def count(expr: Expr, env: Environment) -> int:
         help = (
             "round it: `floor`, `ceil`, `//`"
             if isinstance(times, Fraction)
-            else f"`max({expr.span.text}, 0)` is no less than 0"
+            else f"`max({expr.span.text}, 0)` is never negative"
         )
-        raise error("E0207", f"a part is repeated a whole number of times, and this is {show(times)}", expr.span, help)
+        raise error("E0207", f"a repeat count must be a whole number, not {show(times)}", expr.span, help)
     return times
 
 
 def _whole(expr: Expr, env: Environment) -> int:
     value = number(expr, env.values)
     if isinstance(value, Fraction):
-        raise error("E0208", f"a range runs over integers, and this is {show(value)}", expr.span)
+        raise error("E0208", f"the ends of a range must be integers, not {show(value)}", expr.span)
     return value

@@ -13,6 +13,7 @@ from math import prod
 
 from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.outputs import NodeOutput
+from cnndsl.elaborate.pool_fixes import layers_of, padded
 from cnndsl.elaborate.size_hints import is_reference, ways_to_fit
 from cnndsl.elaborate.state import Environment, PendingNode
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Fix, Span, replacement
@@ -76,10 +77,24 @@ def mismatch(
     else:
         help = stop.help or _way_out(operator, branches, shapes, env, wire) or _fitting(operator, branches, drafts, env)
     found = Diagnostic(stop.code, stop.message, main.span, main.text, tuple(labels), help=help)
+    pooled = _pooled(operator, branches, shapes, wire)
+    if pooled is not None:
+        return CnnError(found.advised(replace(pooled, otherwise=help)))
     level = _other_level(operator, branches, shapes, env, help)
     if level is not None:
         return CnnError(found.advised(level))
     return CnnError(found.advised(_as_fix(help, branches, at, drafts) or help))
+
+
+def _pooled(
+    operator: str, branches: Sequence[MergeBranch], shapes: Sequence[Shape], wire: NodeOutput | None
+) -> Fix | None:
+    """The fix for poolings that make branches too small; beside a skip that is added a map may get smaller."""
+    chains = [branch.chain for branch in branches]
+    is_plain = wire is not None and not any(branch.name or branch.row for branch in branches)
+    if wire is None or not is_plain or (MERGES[operator].AGREE != "extents" and any(map(_is_skip, chains))):
+        return None
+    return padded(chains, shapes, wire.shape)
 
 
 def _other_level(
@@ -173,7 +188,7 @@ def _way_out(
     if agree != "broadcast" and len({shape.spatial for shape in shapes}) > 1:
         return _resizing(shapes)
     if len({shape.spatial for shape in shapes}) == 1 and agree != "extents":
-        return f"end each branch with as many channels, CONV1-{max(shape.channels for shape in shapes)}"
+        return f"end each branch with the same number of channels: CONV1-{max(shape.channels for shape in shapes)}"
     return ""
 
 
@@ -200,7 +215,7 @@ def _with_stars(
     if is_one_shape and is_settled:
         changed = [each for each, branch in zip(extended, branches, strict=True) if not branch.name and " -> " in each]
         shown = f": {', '.join(f'`{each}`' for each in changed)}" if all(extended) else f", {target}"
-        return f"make the others as `{star}` is{shown}"
+        return f"make the others like `{star}`{shown}"
     if not is_one_shape and all(extended) and len(extended) <= _MOST_WRITTEN_OUT and not env.turn:
         joined = (f" {operator} " if operator in "+|" else ", ").join(extended)
         return f"nothing follows a star; written out: `{'' if operator in '+|' else operator}({joined})`"
@@ -257,7 +272,7 @@ def _reference(chain: ast.Chain, node: int, place: Span, env: Environment) -> st
 
 def _gate(shapes: list[Shape]) -> str:
     gated = max(shapes, key=lambda shape: shape.pixels)
-    return f"a gate has as many channels as what it opens: FC-{gated.channels}"
+    return f"a gate has as many channels as the value it scales: FC-{gated.channels}"
 
 
 def _resizing(shapes: list[Shape]) -> str:
@@ -267,7 +282,7 @@ def _resizing(shapes: list[Shape]) -> str:
     ratio = ratios.pop()
     if ratios or ratio.denominator != 1:
         return ""
-    return f"POOL{ratio} behind the larger makes it as small, UPSAMPLE{ratio} behind the smaller as large"
+    return f"add POOL{ratio} after the larger branch, or UPSAMPLE{ratio} after the smaller one"
 
 
 def _projection(branch: MergeBranch, target: Shape, env: Environment, entering: Shape) -> str:
@@ -283,26 +298,15 @@ def _projection(branch: MergeBranch, target: Shape, env: Environment, entering: 
     return f"{_PROJECTION}: `ID or CONV1-{width}{'/' if step else ''}{step}`"
 
 
-def _layers(items: Sequence[ast.ChainItem]) -> Iterator[ast.WrittenLayer]:
-    """The layers of a chain that stand in it openly, in their order."""
-    for item in items:
-        while isinstance(item, ast.Label):
-            item = item.body
-        if isinstance(item, ast.WrittenLayer):
-            yield item
-        elif isinstance(item, ast.Group):
-            yield from _layers(item.body.items)
-
-
 def _width(chain: ast.Chain, channels: int, env: Environment) -> str:
     """The last width of a chain, as written, if it is that many channels."""
-    widths = [layer.width for layer in _layers(chain.items) if layer.width is not None]
+    widths = [layer.width for layer in layers_of(chain.items) if layer.width is not None]
     return _operand(widths[-1]) if widths and _value(widths[-1], env) == channels else ""
 
 
 def _stride(chain: ast.Chain, stride: int, env: Environment) -> str:
     """The strides of a chain as written, if they come to that: the one that is more than a 1."""
-    written = [layer.stride for layer in _layers(chain.items) if layer.stride is not None]
+    written = [layer.stride for layer in layers_of(chain.items) if layer.stride is not None]
     named = [each for each in written if not isinstance(each, Literal)] or written
     values = [_value(each, env) for each in written]
     known = prod(value for value in values if isinstance(value, int))

@@ -14,12 +14,12 @@ from cnndsl.elaborate.outputs import NodeOutput, merging
 from cnndsl.elaborate.references import show_value
 from cnndsl.elaborate.savepoint import Savepoint
 from cnndsl.elaborate.state import MOST_CHOICES, Environment, ModuleScope, State
-from cnndsl.errors import CnnError
+from cnndsl.errors import CnnError, Edit, Fix, Span
 from cnndsl.expr import error
 from cnndsl.expressions import Expr
 from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, ReferencePart
 from cnndsl.layers.base import LayerError
-from cnndsl.layers.infer import infer
+from cnndsl.layers.infer import fits
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
@@ -34,7 +34,7 @@ def merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envir
     state, chooses = walker.state, any(map(_choosing, item.branches))
     if chooses and state.choices >= MOST_CHOICES:
         message = f"merges with an `or` among their branches nest deeper than {MOST_CHOICES}"
-        raise error("E0103", message, item.span, "say which of the two is meant")
+        raise error("E0103", message, item.span, "use parentheses to show which one you mean")
     state.choices += chooses
     try:
         return _merge(walker, item, wire, env)
@@ -50,7 +50,7 @@ def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envi
     state = walker.state
     branches: list[MergeBranch] = []
     tests: list[Expr] = []
-    _check_leading(item)
+    _check_several(item)
     for position, chain in enumerate(item.branches):
         star = stars.starred(chain)
         if star is not None:
@@ -141,25 +141,33 @@ def _several_of(chain: ast.Chain) -> ast.Ref | ast.Each | None:
     return stars.starred(chain) or _lone_each(chain)
 
 
-def _check_leading(item: ast.Merge) -> None:
-    """Raises CnnError for an operator in front of a branch that is only one."""
-    if len(item.branches) == 1 and item.operator in "+|" and _several_of(item.branches[0]) is None:
-        message = f"`{item.operator}` has a single branch here"
-        sign, only = item.operator, item.branches[0].items[0]
-        help = f"an operator in front is for a star, `({sign} @unit*)`, or for `each`; else it stands between branches"
-        if isinstance(only, ast.For):
-            help = f"a `for` runs one after the other; side by side it is `({sign} each {_head(only)})`"
-        raise error("E0230", message, item.span, help)
+def _check_several(item: ast.Merge) -> None:
+    """Raises CnnError for a merge that has one branch, as it is written: what it merges with was forgotten."""
+    if len(item.branches) != 1 or _several_of(item.branches[0]) is not None:
+        return
+    message = f"`{item.operator}` needs two or more branches, but has one here"
+    sign, only, place = item.operator, item.branches[0].items[0], item.span
+    if isinstance(only, ast.For):
+        start = f"({sign} each" if sign in "+|" else f"{sign}(each"
+        help = f"`for` makes a sequence; to make branches, write `{start} {_head(only)})`"
+        raise error("E0230", message, place, help)
+    first = Span(place.source, place.start, item.branches[0].span.start)
+    opening, otherwise = f"{sign}(ID, ", f"as in: `{sign}(ID, …)`"
+    if sign in "+|":
+        opening = f"(ID {sign} "
+        otherwise = f"a leading operator is for a star, `({sign} @unit*)`, or `each`; others go between branches"
+    advice = "the other branch is missing; `ID` passes its input on: {}"
+    raise error("E0230", message, place, Fix((Edit(first, opening),), advice, place, otherwise))
 
 
 def misplaced(item: ast.Either | ast.Each) -> CnnError:
     """Return the error for what is no whole branch of a merge, and has to be one."""
     if isinstance(item, ast.Either):
-        message = "`or` chooses what a branch of a merge is, and this is no whole branch"
+        message = "`or` chooses between whole branches of a merge, and this is not a whole branch"
         return error("E0313", message, item.span, f"as in: (F + {item.span.text})")
-    message = "`each` stands for branches of a merge, and this is no whole branch"
+    message = "`each` makes whole branches of a merge, and this is not a whole branch"
     text = _head(item.table)
-    help = f"as in: (| each {text}), with all of a branch in the brackets; one after the other it is `for {text}`"
+    help = f"as in: (| each {text}), with the whole branch in square brackets; for a sequence write `for {text}`"
     return error("E0230", message, item.span, help)
 
 
@@ -173,8 +181,8 @@ def _check_left(item: ast.Merge) -> None:
     several = next((each for each in map(_several_of, item.branches) if each is not None), None)
     if several is not None:
         text = several.span.text if isinstance(several, ast.Ref) else "each"
-        message = f"`{text}` stands for nothing here, and no other branch is left"
-        help = f"add a branch that is always there, as in `(@stem {item.operator if item.operator in '+|' else '+'} …)`"
+        message = f"`{text}` makes no branches here, and the merge has no other"
+        help = f"add a branch that always exists, as in `(@stem {item.operator if item.operator in '+|' else '+'} …)`"
         raise error("E0230", message, item.span, help)
 
 
@@ -224,23 +232,23 @@ def _target(
     before: Sequence[MergeBranch],
     wire: NodeOutput | None,
     env: Environment,
-) -> Shape | None:
-    """The shape that the other branches give; those that follow are tried out and taken back."""
+) -> NodeOutput | None:
+    """The value that the other branches give; those that follow are tried out and taken back."""
     for branch in before:
         if branch.made.wire is not None:
-            return branch.made.wire.shape
+            return branch.made.wire
     for chain in item.branches[position + 1 :]:
         star = stars.starred(chain)
         if star is not None:
             several = _several(walker, chain, star, env)
             if several:
-                return several[0].made.wire.shape if several[0].made.wire else None
+                return several[0].made.wire
             continue
         if _choosing(chain) is not None:
             continue
         for body, made in _trials(walker, chain, wire, env):
             if not _is_absent(made, body):
-                return made.wire.shape if made.wire else None
+                return made.wire
     return None
 
 
@@ -268,7 +276,11 @@ def trial(walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Envi
 def tried(state: State, scope: ModuleScope) -> Generator[None]:
     """Take back what is made inside."""
     before, errors = Savepoint(state, scope), list(state.errors)
+    if state.log is not None:
+        state.log.trials += 1
     yield
+    if state.log is not None:
+        state.log.trials -= 1
     before.restore()
     state.retract(errors)
 
@@ -278,30 +290,36 @@ def _choose(
     operator: str,
     chain: ast.Chain,
     either: ast.Either,
-    target: Shape | None,
+    target: NodeOutput | None,
     wire: NodeOutput | None,
     env: Environment,
 ) -> MergeBranch:
     """The first choice whose shape fits the merge; the last one where none does, so that the merge can say why."""
 
+    log = walker.state.log
+    aim = log.number(target.node) if log is not None and target is not None else -1
     tried: list[Shape] = []
     skips = True
     last = len(either.choices) - 1
     for position, choice in enumerate(either.choices):
         if position < last:
             made = trial(walker, ast.Chain((choice,), choice.span), wire, env)
-            if made.wire is None or target is None or not _fits(operator, made.wire.shape, target):
+            if not _fits(walker.state, operator, made.wire, target, aim):
                 tried.extend([made.wire.shape] if made.wire else [])
                 skips = skips and made.wire == wire
                 continue
         made = walker.element(choice, wire, env)
         decided = ChoicePart("either", position, made.part, None, either.span, skips)
         return MergeBranch(chain, Expansion(made.wire, decided), tuple(tried))
-    raise AssertionError("an `or` has at least two choices")
+    raise AssertionError("`or` needs at least two choices")
 
 
-def _fits(operator: str, shape: Shape, target: Shape) -> bool:
-    try:
-        return infer(merging(operator).layer, [shape, target]) == target or operator == "|"
-    except LayerError:
+def _fits(state: State, operator: str, choice: NodeOutput | None, target: NodeOutput | None, aim: int) -> bool:
+    """Whether a choice fits the value of the other branches, which has the number `aim` in the log."""
+    if choice is None or target is None:
         return False
+    layer = merging(operator).layer
+    answer = fits(layer, choice.shape, target.shape)
+    if state.log is not None:
+        state.log.fits(layer, state.log.number(choice.node), aim, answer)
+    return answer

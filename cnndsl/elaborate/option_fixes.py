@@ -60,6 +60,10 @@ def for_option(kind: type[Layer], written: ast.WrittenLayer, argument: ast.Argum
     likely = unmistakable(name, known) if len(name) > 1 else ""
     if name in ("p", "s") and name.upper() in known:
         likely = name.upper()
+    elif name == "bias" and "k" in options:
+        likely = "k"
+    elif name in ("local_size", "n") and kind.ROLE == "normalisation" and "size" in options:
+        likely = "size"
     elif name == "rate" and "dilation" in options:
         likely = "dilation"
     elif _SYNONYMS.get(name) in options:
@@ -70,7 +74,7 @@ def for_option(kind: type[Layer], written: ast.WrittenLayer, argument: ast.Argum
         more = (Edit(argument.value.span, value),) if value else ()
         return Fix((*fix.edits, *more), fix.advice, argument.span if value else place, otherwise)
     if name in _INPUTS:
-        advice = f"{kind.kind()} takes what comes in" if name != "inplace" else "this is decided by the compiler"
+        advice = f"{kind.kind()} takes what comes in" if name != "inplace" else "the compiler works this out"
         return Fix((without(written, argument),), f"{advice}: {{}}", written.span, otherwise)
     return otherwise
 
@@ -108,6 +112,8 @@ def in_the_head(kind: type[Layer], written: ast.WrittenLayer) -> Fix | None:
     it is not seen which they are."""
     arguments = written.arguments or ()
     given = [each.value.span.text for each in arguments if each.name is None]
+    if kind.ROLE == "normalisation" and (found := _normalisation(kind, written, given)):
+        return found
     named = [each.span.text for each in arguments if each.name is not None]
     if not all(re.fullmatch(r"[0-9]+(?:x[0-9]+)?", each) for each in given) or written.stride is not None:
         return None
@@ -117,7 +123,27 @@ def in_the_head(kind: type[Layer], written: ast.WrittenLayer) -> Fix | None:
     if signs is None:
         return None
     options = f"({', '.join(named)})" if named else ""
-    return replacement(written.span, f"{head.text}{signs}{options}", "its numbers stand right after the name: {}")
+    return replacement(written.span, f"{head.text}{signs}{options}", "its numbers come right after the name: {}")
+
+
+def _normalisation(kind: type[Layer], written: ast.WrittenLayer, given: Sequence[str]) -> Fix | None:
+    """`BN(64)` and `GN(32, 64)`, with the number of channels, and `LRN(5, 1e-4, 0.75)`, in PyTorch's order."""
+    head, options = head_of(written), list(kind.options())
+    named = [each.span.text for each in written.arguments or () if each.name is not None]
+    if written.size or head.text.upper() not in kind.NAMES or not re.fullmatch(r"[0-9]+", given[0]):
+        return None
+    size = given[0] if kind.SIZE else ""
+    if options[0] == kind.SIZE:
+        if not all(re.fullmatch(r"[0-9]*\.?[0-9]+(?:e-?[0-9]+)?", each) for each in given):
+            return None
+        named = [*map("=".join, zip(options[1:], given[1:], strict=False)), *named]
+        advice = "its size comes right after the name, and options have names: {}"
+    elif len(given) == 1 + bool(size):
+        advice = f"{kind.kind()} takes as many channels as come in: {{}}"
+    else:
+        return None
+    text = f"{head.text}{size}" + (f"({', '.join(named)})" if named else "")
+    return replacement(written.span, text, advice)
 
 
 def _signs(kind: type[Layer], given: Sequence[str], has_size: bool, has_width: bool) -> str | None:

@@ -27,7 +27,7 @@ from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.values import ListValue, NameSymbol, Value, as_shape, show
 
-_TWICE = "keep the one that is meant"
+_TWICE = "keep the one you mean"
 MOST_WORDS = 12
 """How many words of an option a message lists."""
 FieldValue: TypeAlias = int | float | bool | str | tuple[int, ...]
@@ -157,8 +157,8 @@ def _assignments(kind: type[Layer], written: ast.WrittenLayer, digits: Literal |
             yield _Assignment(_option_name(kind, argument, written), (argument.value,), argument.span)
 
 
-_MOST_STRIDE = 4
-"""Up to this the width of a layer that has none is taken for a stride: `POOL3-2`."""
+_MOST_STRIDE, _MOST_SIZE = 4, 32
+"""Up to this the width of a layer that has none is taken for a stride, `POOL3-2`, or for a size, `GN-32`."""
 
 
 def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.WrittenLayer) -> str:
@@ -168,7 +168,7 @@ def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.
     rule = kind.options()[kind.POSITIONAL[0]] if kind.POSITIONAL else None
     sign = Span(span.source, span.start - (what != "size"), span.end)
     if what == "size" and kind.WIDTH:
-        edit, advice = Edit(sign, f"-{span.text}"), "a width stands after a dash: {}"
+        edit, advice = Edit(sign, f"-{span.text}"), "the width follows a dash: {}"
     elif rule is not None and rule.type == "number":
         number = share(span.text) if rule.maximum == 1 else span.text
         edit, advice = Edit(Span(span.source, sign.start, head.end), f"({number})"), "its number is an option: {}"
@@ -181,14 +181,23 @@ def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.
             raise error("E0223", f"{name} takes no {what}", span, f"write {name}")
     elif what == "stride" and written.width is not None:
         place = Span(span.source, written.width.span.start, span.end)
-        edit, advice = Edit(place, f"{{{place.text}}}"), "a quotient stands in braces: {}"
-    elif what == "width" and kind.SIZE and kind.STRIDE and int(span.text) <= _MOST_STRIDE and written.stride is None:
-        edit, advice = Edit(sign, f"/{span.text}"), "a stride stands after `/`: {}"
-    elif what == "width" and kind.SIZE:
-        edit, advice = Edit(sign, ""), "it has as many channels as its input: {}"
+        edit, advice = Edit(place, f"{{{place.text}}}"), "a quotient goes in braces: {}"
     else:
-        edit, advice = Edit(sign, ""), "write {}"
+        edit, advice = _plain_number(kind, what, sign, written)
     raise error("E0223", f"{name} takes no {what}", span, Fix((edit,), advice, head))
+
+
+def _plain_number(kind: type[Layer], what: str, sign: Span, written: ast.WrittenLayer) -> tuple[Edit, str]:
+    """Return what becomes of a whole number that a layer type has no place for, with its sign."""
+    number = sign.text.lstrip("-/")
+    if what == "width" and kind.SIZE and kind.STRIDE and int(number) <= _MOST_STRIDE and written.stride is None:
+        return Edit(sign, f"/{number}"), "a stride stands after `/`: {}"
+    has_no_size = written.head.upper() in kind.NAMES and not written.size
+    if what == "width" and kind.SIZE and not kind.STRIDE and has_no_size and int(number) <= _MOST_SIZE:
+        return Edit(sign, number), "its number comes right after the name: {}"
+    if what != "stride" and (kind.SIZE or kind.ROLE == "normalisation"):
+        return Edit(sign, ""), "its output has as many channels as its input: {}"
+    return Edit(sign, ""), "write {}"
 
 
 def _option_name(kind: type[Layer], argument: ast.Argument, written: ast.WrittenLayer) -> str:
@@ -215,7 +224,7 @@ def _positional(kind: type[Layer], position: int, span: Span, written: ast.Writt
 
 
 def _named(kind: type[Layer]) -> str:
-    return f"{_options(kind)}; name the one that is meant" if kind.options() else _options(kind)
+    return f"{_options(kind)}; name the one you mean" if kind.options() else _options(kind)
 
 
 def _without_name(known: tuple[str, ...]) -> str:
@@ -235,7 +244,7 @@ def _value(expr: Expr, rule: Option, env: Environment, kind: type[Layer]) -> Val
         option = _taking_outputs(kind)
         if option and names_output(written.name, env):
             help = f"write `{option}=@{written.name}`" + ("" if rule.like else " to make it as large as that")
-            raise error("E0226", f"`{written.name}` is an output, which is written with an `@`", written.span, help)
+            raise error("E0226", f"`{written.name}` is an output; a reference begins with `@`", written.span, help)
         return evaluate(written, env.values)
 
     return given(expr, env.values, word)
@@ -255,7 +264,7 @@ def _wire(setting: Setting) -> NodeOutput | None:
         if isinstance(value, NameSymbol)
         else "name a layer, `pool1: POOL2`, and write `@pool1`"
     )
-    raise error("E0226", f"an output is needed here, and this is {show_value(value)}", span, help)
+    raise error("E0226", f"expected an output, found {show_value(value)}", span, help)
 
 
 def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> FieldValue:
@@ -266,13 +275,13 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
         return _word(value.name, rule, what, span)
     if isinstance(value, OutputValue) and (other := _taking_outputs(kind)):
         help = f"write `{other}=@{value.name}` to make it as large as that"
-        raise error("E0226", f"{what} is a number, and this is the output `@{value.name}`", span, help)
+        raise error("E0226", f"{what} must be a number, not the output `@{value.name}`", span, help)
     if rule.type == "flag":
         if isinstance(value, bool):
             return value
         word = truth_of(span.text)
         help = replacement(span, word) if word else f"write {option}=yes or {option}=no"
-        raise error("E0226", f"{what} is yes or no, and this is {show_value(value)}", span, help)
+        raise error("E0226", f"{what} must be yes or no, not {show_value(value)}", span, help)
     if rule.type in ("dims", "padding"):
         return _dims(value, rule, what, span)
     if rule.type == "ints" and isinstance(value, tuple):
@@ -283,7 +292,7 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
         return float(_within(value, rule, what, span))
     wanted = f"one of {_listed(rule.words)}" if rule.words else "a number"
     help = f"as in: `{option}={rule.words[0]}`" if rule.words else f"write a number{_bounds(rule)}"
-    raise error("E0226", f"{what} is {wanted}, and this is {show_value(value)}", span, help)
+    raise error("E0226", f"{what} must be {wanted}, not {show_value(value)}", span, help)
 
 
 def _bounds(rule: Option) -> str:
@@ -304,11 +313,11 @@ def _word(word: str, rule: Option, what: str, span: Span) -> str:
         wanted = "yes or no" if rule.type == "flag" else "a number"
         truth = truth_of(word) if rule.type == "flag" else ""
         help = replacement(span, truth) if truth else ""
-        raise error("E0226", f"{what} is {wanted}, and this is the name `{word}`", span, help)
+        raise error("E0226", f"{what} must be {wanted}, not the name `{word}`", span, help)
     wanted = f"{'a number or ' if rule.type == 'padding' else ''}one of {_listed(rule.words)}"
     close = closest(word, rule.words)
     help = meant(span, close) if close else f"to set it from outside, declare it: `net Net({word}={rule.words[0]})`"
-    raise error("E0226", f"{what} is {wanted}, and this is `{word}`", span, help)
+    raise error("E0226", f"{what} must be {wanted}, not `{word}`", span, help)
 
 
 def _dims(value: Value, rule: Option, what: str, span: Span) -> tuple[int, ...]:
@@ -323,12 +332,12 @@ def _integer(value: Value, what: str, span: Span) -> int:
         help: Help = f"round it: `floor({text})`, `ceil({text})` or `round({text})`"
         if text.count("/") == 1 and not set("+-%*(").intersection(text):
             help = replacement(span, text.replace("/", "//"), "round it down, {}, or say `ceil` or `round`", help)
-        raise error("E0208", f"{what} must be an integer, and this is {show(value)}", span, help)
+        raise error("E0208", f"{what} must be an integer, not {show(value)}", span, help)
     if isinstance(value, bool) or not isinstance(value, int):
         is_list = isinstance(value, ListValue)
         help = f"an element of it is `{span.text}[1]`" if is_list and value.items else ""
         shown = described(value) if is_list else show_value(value)
-        raise error("E0226", f"{what} must be an integer, and this is {shown}", span, help)
+        raise error("E0226", f"{what} must be an integer, not {shown}", span, help)
     return value
 
 
@@ -336,14 +345,14 @@ def _within(value: _Number, rule: Option, what: str, span: Span) -> _Number:
     if rule.minimum is not None and value < rule.minimum:
         raise error(
             "E0227",
-            f"{what} is at least {rule.minimum:g}, and this is {show(value)}",
+            f"{what} must be at least {rule.minimum:g}, not {show(value)}",
             span,
             f"use a value{_bounds(rule)}",
         )
     if rule.maximum is not None and value > rule.maximum:
         decimal = share(span.text) if rule.maximum == 1 else ""
-        help = replacement(span, decimal, "a share is a decimal: {}") if decimal else f"use a value{_bounds(rule)}"
-        raise error("E0227", f"{what} is at most {rule.maximum:g}, and this is {show(value)}", span, help)
+        help = replacement(span, decimal, "write it as a decimal: {}") if decimal else f"use a value{_bounds(rule)}"
+        raise error("E0227", f"{what} must be at most {rule.maximum:g}, not {show(value)}", span, help)
     return value
 
 
@@ -356,7 +365,7 @@ def _missing(kind: type[Layer], name: str, absent: set[str], span: Span) -> CnnE
     help = f"as in: {example[1]}" if example else ""
     only = re.fullmatch(r"\w+\(([^(),=]+)\)", span.text)
     if kind.RANGE and only and only[1] != "0":
-        help = f"the channels up to there are `{name}(0, {only[1]})`, those from there on `{name}({only[1]}, C)`"
+        help = f"the channels before that are `{name}(0, {only[1]})`, and the rest `{name}({only[1]}, C)`"
     return error("E0225", f"{name} needs {noun} {listed}", span, help)
 
 

@@ -91,7 +91,7 @@ def settle(
             wrong.append(Diagnostic("E0203", message, each.span))
             values[each.name] = Unknown()
         elif not all(map(is_bounded, numbers_in(value))):
-            message = f"the value of `{each.name}` is beyond 10^{current().digits}, or has too many digits"
+            message = f"the value of `{each.name}` exceeds 10^{current().digits}, or has too many digits"
             wrong.append(Diagnostic("E0203", message, each.span))
             values[each.name] = Unknown()
         elif (outside := _outside(each, value)) is not None:
@@ -119,7 +119,7 @@ def _as(value: Value, example: Value) -> Value:
 
 def _not_a_parameter(file: ast.File, name: str, names: list[str]) -> Diagnostic:
     help = nearest(name, names) or (f"its parameters are {listed(names, _MOST_NAMED)}" if names else "it has none")
-    return Diagnostic("E0211", f"the network has no parameter `{name}`", head_of(file), help=help)
+    return Diagnostic("E0211", f"the network has no parameter called `{name}`", head_of(file), help=help)
 
 
 def name_of(parameter: ast.Parameter) -> Span:
@@ -173,10 +173,13 @@ def _value(written: Expr, scope: Mapping[str, Value]) -> Value:
 def _word(written: Name | ReferenceExpr) -> Value:
     if isinstance(written, Name):
         if written.name in TRUTHS:
-            message = f"there is no value called `{written.name}` here"
+            message = f"no value is called `{written.name}` here"
             raise error("E0201", message, written.span, replacement(written.span, TRUTHS[written.name]))
         return NameSymbol(written.name)
-    raise error("E0205", "a parameter of the net is no output: there is none before the network", written.span)
+    raise error("E0205", "a parameter of `net` cannot be an output: it is set before there are any", written.span)
+
+
+_ANY = "give it fewer values, or none: a parameter without them takes any value"
 
 
 def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> Sequence[Value]:
@@ -185,13 +188,14 @@ def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> Sequence[Value]:
         return values
     first, last = values
     if not isinstance(first, int) or not isinstance(last, int) or last < first:
-        message = f"{show(first)}..{show(last)} is no range: a range runs upwards, over integers"
+        message = f"the range {show(first)}..{show(last)} is invalid: a range runs upwards over integers"
         swapped = isinstance(first, int) and isinstance(last, int)
-        advice = f"write `{show(last)}..{show(first)}`" if swapped else "list the values: `{1, 2.5, 4}`"
+        upwards = replacement(domain.span, f"{show(last)}..{show(first)}")
+        advice = upwards if swapped else "list the values: `{1, 2.5, 4}`"
         raise error("E0213", message, domain.span, advice)
     most = current().values
     if last - first >= most:
-        raise error("E0213", f"this range has more than {most:,} values", domain.span)
+        raise error("E0213", f"this range has more than {most:,} values", domain.span, _ANY)
     return range(first, last + 1)
 
 
@@ -203,7 +207,7 @@ def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
     several = domain if len(domain) <= 8 else (domain[0], domain[-1])
     values = [show_setting(each) for each in several]
     shown = (", " if several is domain else " to ").join(values)
-    message = f"`{parameter.name}` is one of {shown}, and this is {show_value(value)}"
+    message = f"`{parameter.name}` must be one of {shown}, not {show_value(value)}"
     return Diagnostic("E0212", message, parameter.span, help="set it to one of these values, or widen the domain")
 
 
@@ -228,8 +232,8 @@ def _missing(missing: list[OpenParameter]) -> Diagnostic:
     words = [each.name for each in missing if each.name in _WORDS]
     help = f"give {what} one: {command}"
     if words:
-        help = f"`{words[0]}` is a word of the language: write the value that is meant"
-    found = Diagnostic("E0214", message, missing[0].span, "this is free", others, help=help)
+        help = f"`{words[0]}` is a keyword: write the value you mean"
+    found = Diagnostic("E0214", message, missing[0].span, "this has no value", others, help=help)
     slips = list(_slips(missing))
     return found.advised(_together(slips, help)) if slips else found
 

@@ -17,7 +17,8 @@ from cnndsl.elaborate.inputs import INPUT, given_volume
 from cnndsl.elaborate.options import settings as options_of
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.repairs import Repairs, place_of
-from cnndsl.elaborate.resolve import meaning
+from cnndsl.elaborate.resolve import like_a_kind, meaning
+from cnndsl.elaborate.shape_log import ShapeLog
 from cnndsl.elaborate.state import (
     Defaults,
     Definition,
@@ -25,6 +26,7 @@ from cnndsl.elaborate.state import (
     FileScope,
     ModuleScope,
     PendingNode,
+    Setting,
     State,
     TooManyError,
 )
@@ -34,6 +36,7 @@ from cnndsl.expressions import Expr
 from cnndsl.graph import Graph, LayerPart, SequencePart, nodes_of
 from cnndsl.graph.partial import PartialGraph
 from cnndsl.layers import KINDS
+from cnndsl.layers.base import Layer
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
@@ -44,10 +47,6 @@ VERSION = 1
 
 Find: TypeAlias = Callable[[str, Source], Source | str]
 """Looks up the file that a `use` names, from the file that names it; where there is none, a hint for the message."""
-
-
-def _no_defaults() -> Defaults:
-    return {}
 
 
 @dataclass(slots=True)
@@ -71,7 +70,7 @@ class _Reading:
     home: FileScope
     using: tuple[str, ...]
     is_main: bool
-    defaults: Defaults = field(default_factory=_no_defaults)
+    defaults: Defaults = field(default_factory=dict[type[Layer], Mapping[str, Setting]])
     has_begun: bool = False
     """Whether anything but the version stood there."""
     chains: NetworkChains = field(default_factory=NetworkChains)
@@ -87,8 +86,9 @@ def elaborate(
     file: ast.File,
     settings: Mapping[str, Value] | None = None,
     find: Find = _nowhere,
+    log: ShapeLog | None = None,
 ) -> Graph:
-    """The network of a file, with its parameters set.
+    """The network of a file, with its parameters set; a `log` is told what depends on shapes.
 
     Of a net without a parameter `input`, that setting is the volume that enters in place of the one that INPUT has; of
     one with named inputs there is `input.left` for each.
@@ -101,12 +101,12 @@ def elaborate(
     >>> [node.path for node in graph], graph.nodes[-1].shape
     (['input', '0', '1', '2', '3', '4'], 10)
     """
-    program, home, root, made = _made(file, settings or {}, find)
+    program, home, root, made = _made(file, settings or {}, find, log=log)
     state = program.state
     if state.errors:
         raise CnnError(sorted(state.errors, key=_place))
     if made.wire is None or made.part is None:
-        raise AssertionError("what has no value was reported before")
+        raise AssertionError("missing values were reported before")
     graph = build_graph(
         file, home, root, Expansion(made.wire, made.part), state, tuple(program.contracts), tuple(program.sources)
     )
@@ -153,11 +153,17 @@ def _pointed_at(drafts: Sequence[PendingNode], errors: Sequence[Diagnostic], rep
 
 
 def _made(
-    file: ast.File, settings: Mapping[str, Value], find: Find, repairs: Repairs | None = None
+    file: ast.File,
+    settings: Mapping[str, Value],
+    find: Find,
+    repairs: Repairs | None = None,
+    log: ShapeLog | None = None,
 ) -> tuple[_Program, FileScope, ModuleScope, MadeNetwork]:
     """What a file makes, with its names and its modules; what is wrong is in the program's state."""
-    state = State(repairs)
+    state = State(repairs, log)
     program = _Program(state, Elaborator(state), find, [file.source])
+    if log is not None:
+        log.sources = program.sources
     home, root = _home_of(file), ModuleScope()
     made = MadeNetwork()
     try:
@@ -178,14 +184,16 @@ def _made(
     return program, home, root, made
 
 
-def definitions(file: ast.File, settings: Mapping[str, Value], find: Find) -> tuple[Elaborator, FileScope]:
-    """Return what a file defines, and an elaborator for it, without its network; errors are in its state."""
-    state = State()
-    program, home = _Program(state, Elaborator(state), find, [file.source]), _home_of(file)
+def definitions(
+    file: ast.File, settings: Mapping[str, Value], find: Find
+) -> tuple[Elaborator, FileScope, NetworkChains]:
+    """Return what a file defines, an elaborator for it, with its errors, and its chains, of which nothing is made."""
+    program, home = _Program(state := State(), Elaborator(state), find, [file.source]), _home_of(file)
+    reading = _Reading(home, (file.source.name,), is_main=True)
     with suppress(TooManyError):
         _parameters(program, file, home, settings)
-        _statements(program, file, _Reading(home, (file.source.name,), is_main=True))
-    return program.walker, home
+        _statements(program, file, reading)
+    return program.walker, home, reading.chains
 
 
 def _place(each: Diagnostic) -> tuple[str, int]:
@@ -260,17 +268,17 @@ def _statement(program: _Program, statement: ast.Statement, position: int, readi
 
 def _version(statement: ast.Version, position: int) -> None:
     if position:
-        message = "the version of the language stands first in the file"
+        message = "the language version must come first in the file"
         raise error("E0105", message, statement.span, "move it up")
     if statement.number != VERSION:
         wanted = statement.span.text.removeprefix("cnn").strip()
-        message = f"this file is for version {wanted} of the language, and this compiler knows version {VERSION}"
+        message = f"this file is for version {wanted} of the language, but this compiler supports version {VERSION}"
         raise error("E0105", message, statement.span, "install a newer cnndsl")
 
 
 def _net(statement: ast.Net, reading: _Reading) -> None:
     if reading.has_begun:
-        raise error("E0217", "`net` stands first in the file", statement.span, "only `cnn 1` may stand before it")
+        raise error("E0217", "`net` must come first in the file", statement.span, "only `cnn 1` may come before it")
     for parameter in statement.parameters or ():
         reading.places[parameter.name] = parameters.name_of(parameter)
 
@@ -303,7 +311,7 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
     reading.home.blocks[statement.name] = Definition(statement, reading.home, reading.defaults)
     # A kind of a plug-in gives way to the block: what is installed beside a program does not break it.
     if statement.name in KINDS or statement.name.upper() == "INPUT":
-        raise _like_a_kind(statement)
+        raise like_a_kind(statement)
     seen: dict[str, Span] = {}
     names = [(each.name, parameters.name_of(each), True) for each in statement.parameters or ()]
     for name, span, is_parameter in (*names, *((each.name, _name_of(each), False) for each in statement.values)):
@@ -315,24 +323,13 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
         seen[name] = span
 
 
-def _like_a_kind(statement: ast.Block) -> CnnError:
-    """The error for a block with the name of a kind in capitals, or with that of INPUT, which begins a network in any
-    case."""
-    name = statement.name
-    if name in KINDS:
-        message = f"`{name}` is a kind of layer, and cannot be the name of a block"
-        return error("E0247", message, statement.name_span, f"call it `{name.capitalize()}`, or `{name}Block`")
-    message = f"`{name}` begins a network, in capitals or not, and cannot be the name of a block"
-    return error("E0247", message, statement.name_span, f"call it `{name}Block`")
-
-
 def _default(statement: ast.Default, reading: _Reading) -> None:
     layer = statement.layer
     env = Environment(reading.home.values, reading.home, {}, ModuleScope())
     meant = meaning(layer, env)
     if isinstance(meant, Definition):
         help = "give the block's parameters defaults: `block A(c=64) = …`"
-        raise error("E0246", f"`{layer.head}` is a block; a default is for a kind of layer", layer.span, help)
+        raise error("E0246", f"`{layer.head}` is a block; `default` sets options of a layer type", layer.span, help)
     chosen = options_of(meant.kind, layer, meant.digits, env)
     before = reading.defaults.get(meant.kind, {})
     reading.defaults = {**reading.defaults, meant.kind: {**before, **chosen}}
@@ -355,21 +352,21 @@ def _use(program: _Program, statement: ast.Use, reading: _Reading) -> None:
         reading.home.values[name] = Unknown()
         close = closest(name, list(home.blocks))
         help = meant(span, close) if close else f"it has {', '.join(home.blocks) or 'no blocks at all'}"
-        program.state.report(error("E0251", f"the file {statement.path} has no block `{name}`", span, help))
+        program.state.report(error("E0251", f"the file {statement.path} has no block called `{name}`", span, help))
 
 
 def _home(program: _Program, statement: ast.Use, reading: _Reading) -> FileScope:
     """What the file that is used defines; each file is read once."""
     source = program.find(statement.path, reading.home.source)
     if isinstance(source, str):
-        message = f"there is no file {statement.path}, neither beside this one nor in the zoo"
+        message = f"cannot find {statement.path}: it is neither in this file's folder nor a bundled network"
         raise error("E0250", message, statement.path_span, source)
     if source.name in reading.using:
         circle = " uses ".join((*reading.using[reading.using.index(source.name) :], source.name))
-        help = "move what both need into a third file"
+        help = "move the blocks that both need into a third file"
         raise error("E0252", f"files use each other in a circle: {circle}", statement.path_span, help)
     if len(reading.using) > current().nesting:
-        raise error("E0103", f"files use each other deeper than {current().nesting}", statement.path_span)
+        raise error("E0103", f"`use` nests more than {current().nesting} files deep", statement.path_span)
     if source.name not in program.homes:
         program.sources.append(source)
         with program.walker.frame(f"used at {statement.path_span}"):

@@ -79,27 +79,27 @@ def check_value(name: str, found: NamedOutput, span: Span) -> None:
     """Raises CnnError for a module in pieces, which gives no value."""
     if found.scope is not None and found.scope.is_scattered:
         inside = next(iter(found.scope.labels), "0")
-        message = f"`{name}` is a module whose parts are used one by one, and gives no value itself"
+        message = f"`{name}` is a module whose parts are used one by one, so it has no output of its own"
         raise CnnError(Diagnostic("E0232", message, span, help=f"refer to one of its parts: `@{name}.{inside}`"))
 
 
 def _no_output(name: str, value: Value, env: Environment, span: Span) -> CnnError:
     """Return the error for a reference to a value that is no output: a parameter that was given none."""
-    message = f"`{name}` is {show_value(value)} here, and a reference needs an output"
-    help = "give it one: `@a`" if env.calls else ""
+    message = f"`{name}` is {show_value(value)} here, but a reference needs an output"
+    help = "pass one: `@a`" if env.calls else ""
     if env.calls and value is False:
-        help = f"give it one, or leave out what needs it: `@{name} if {name} != no`"
+        help = f"pass one, or leave out the part that needs it: `@{name} if {name} != no`"
     return error("E0232", message, span, help)
 
 
 def _unknown(name: str, env: Environment, span: Span) -> CnnError:
     later = env.home.labels.get(name)
     if later is not None and later.start > span.start:
-        message = f"`{name}` is named only after this place"
+        message = f"`{name}` is only defined after this point"
         others = (Annotation(later, "here"),)
-        help = "a reference looks back: to what stands earlier in the same chain"
+        help = "a reference can only look back, at parts before it"
         return CnnError(Diagnostic("E0232", message, span, "", others, help=help))
-    message = f"nothing before this place is called `{name}`"
+    message = f"nothing before this point is called `{name}`"
     sign = "@" if span.text.startswith("@") else ""
     return error("E0232", message, span, help_for_path(name, env.scope, sign, span))
 
@@ -110,14 +110,14 @@ def _of_output(name: str, env: Environment, span: Span) -> CnnError | None:
     value = env.values.get(first)
     if not rest or not isinstance(value, OutputValue | NameValue):
         return None
-    message = f"`{first}` is an output here, and an output has no part `{rest}`"
-    help = f"give the block that value itself, `@{value.name}.{rest}`, by a parameter of its own"
+    message = f"`{first}` is an output here, and an output has no part called `{rest}`"
+    help = f"pass that value to the block, `@{value.name}.{rest}`, as a parameter of its own"
     return error("E0232", message, span, help)
 
 
 def alone(name: str, span: Span) -> CnnError:
     """Return the error for a star where one value is needed."""
-    message = f"`@{name}` stands for several values, and only one is taken here"
+    message = f"`@{name}` stands for several values, but only one is allowed here"
     help = f"merge them, `(+ @{name})` or `(| @{name})`: a star is a whole branch of a merge"
     return error("E0230", message, span, help)
 

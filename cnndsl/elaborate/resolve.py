@@ -36,6 +36,8 @@ _ELSEWHERE = {
     **dict.fromkeys(("LAYERNORM", "LAYERNORMALIZATION"), "LN"),
     **dict.fromkeys(("GROUPNORM", "GROUPNORMALIZATION"), "GN32"),
     **dict.fromkeys(("INSTANCENORM", "INSTANCENORMALIZATION"), "IN"),
+    **dict.fromkeys(("ADAPTIVEAVGPOOL", "ADAPTIVEPOOL"), "AVGPOOL(out=7x7), or GAP for an output of 1x1"),
+    "ADAPTIVEMAXPOOL": "POOL(out=7x7), or GMP for an output of 1x1",
     **dict.fromkeys(("CONCAT", "CONCATENATE", "CAT"), "(A | B)"),
     **dict.fromkeys(("ADD", "SUM"), "(A + B)"),
     **dict.fromkeys(("MULTIPLY", "PRODUCT"), "MUL(A, B)"),
@@ -52,12 +54,10 @@ _ELSEWHERE = {
 """What other languages call differently, and how it is written here."""
 
 _OUTSIDE = {
-    **dict.fromkeys(("LSTM", "BILSTM", "GRU", "BIGRU", "RNN", "CONVLSTM"), ("recurrence stays", "LSTM")),
-    **dict.fromkeys(
-        ("ATTENTION", "SELFATTENTION", "ATTN", "MULTIHEADATTENTION", "MHA"), ("attention stays", "NONLOCAL")
-    ),
-    **dict.fromkeys(("MHSA", "TRANSFORMER", "NONLOCAL", "NONLOCALBLOCK"), ("attention stays", "NONLOCAL")),
-    **dict.fromkeys(("SPECTRALNORM", "SNCONV", "WEIGHTNORM"), ("spectral and weight normalisation stay", "SNCONV")),
+    **dict.fromkeys(("LSTM", "BILSTM", "GRU", "BIGRU", "RNN", "CONVLSTM"), ("recurrence is", "LSTM")),
+    **dict.fromkeys(("ATTENTION", "SELFATTENTION", "ATTN", "MULTIHEADATTENTION", "MHA"), ("attention is", "NONLOCAL")),
+    **dict.fromkeys(("MHSA", "TRANSFORMER", "NONLOCAL", "NONLOCALBLOCK"), ("attention is", "NONLOCAL")),
+    **dict.fromkeys(("SPECTRALNORM", "SNCONV", "WEIGHTNORM"), ("spectral and weight normalisation are", "SNCONV")),
 }
 """What the language leaves to packages, with the layer type that the example of one adds."""
 
@@ -143,16 +143,16 @@ def _nothing(item: ast.WrittenLayer, env: Environment) -> CnnError:
         return CnnError(())
     if head.upper() == "INPUT":
         help = "a value from elsewhere in the network is `@name`"
-        return error("E0219", "INPUT stands at the beginning of the network alone", item.span, help)
+        return error("E0219", "INPUT is only allowed at the start of a network", item.span, help)
     value = env.values.get(head)
     if isinstance(value, OutputSymbol):
-        return error("E0231", f"`{head}` is an output, and no layer", place, f"a reference has an `@`: `@{head}`")
+        return error("E0231", f"`{head}` is an output, not a layer", place, f"a reference begins with `@`: `@{head}`")
     if value is not None:
-        message = f"`{head}` is {show_value(value)}, which is no kind of layer and no block"
+        message = f"`{head}` is {show_value(value)}, which is neither a layer type nor a block"
         name = value.name if isinstance(value, NameSymbol) else show(value)
         return error("E0231", message, place, nearest(name, _names(env)))
     help = _applied(item) if head == "again" else _padding(item) or _hint(item, env)
-    return error("E0231", f"there is no layer or block called `{head}`", place, help)
+    return error("E0231", f"no layer type or block is called `{head}`", place, help)
 
 
 def _applied(item: ast.WrittenLayer) -> str:
@@ -161,10 +161,10 @@ def _applied(item: ast.WrittenLayer) -> str:
     behind = re.match(r"\s*@([A-Za-z0-9_.]+)", text[end : end + 80])
     if item.arguments:
         name = item.arguments[0].value.span.text.lstrip("@")
-        return f"without brackets: `again {name}`"
+        return f"without parentheses: `again {name}`"
     if behind:
-        return f"a label has no `@` here: `again {behind[1]}`"
-    return "it applies the part with a label once more: `tower: […]`, then `again tower`"
+        return f"write the label without `@`: `again {behind[1]}`"
+    return "it applies a labelled part once more: `tower: […]`, then `again tower`"
 
 
 _PADDINGS = {
@@ -191,7 +191,7 @@ def _padding(item: ast.WrittenLayer) -> Help:
     fillings = [_PADDINGS.get(each.upper()) for each in (stem[1], *texts)]
     kind = next(filter(None, fillings), "ZEROPAD")
     margin = next((each for each in texts if re.fullmatch(r"[0-9x]+", each)), size or "1")
-    return replacement(item.span, f"{kind}({margin})", "here it is written {}")
+    return replacement(item.span, f"{kind}({margin})", "here it is {}")
 
 
 def _names(env: Environment) -> list[str]:
@@ -203,19 +203,30 @@ def _hint(item: ast.WrittenLayer, env: Environment) -> Help:
     if head.upper() in MERGES:
         return f"it merges branches: `{head.upper()}(A, B)`"
     if head in _STATEMENTS:
-        return f"`{head}` is a word of the language, and no layer"
+        return f"`{head}` is a keyword, not a layer"
     if item.width is not None and (dashed := dashed_kind(head, item.width)):
         return replacement(head_of(item), dashed, "did you mean {}?")
     if names_output(head, env):
-        again = f"; the same part once more is `again {head}`" if head in env.scope.parts else ""
-        otherwise = f"the value that is called so is `@{head}`, at the beginning of a branch{again}"
-        return replacement(item.span, f"@{head}", "a reference has an `@`: {}", otherwise)
+        again = f"; to apply the same part again, write `again {head}`" if head in env.scope.parts else ""
+        otherwise = f"the value of that name is `@{head}`, at the start of a branch{again}"
+        return replacement(item.span, f"@{head}", "a reference begins with `@`: {}", otherwise)
     stem = name_and_size(head)[0]
     elsewhere = _ELSEWHERE.get(head.upper()) or _ELSEWHERE.get(stem.upper())
     if elsewhere:
-        return help_for_head(item, env, _names(env), f"here it is written {elsewhere}")
+        return help_for_head(item, env, _names(env), f"here it is {elsewhere}")
     outside = _OUTSIDE.get(head.upper().replace("_", "")) or _OUTSIDE.get(stem.upper())
     if outside:
         what, added = outside
-        return f"{what} outside of the language: a package adds layer types, as `examples/plugin` adds {added}"
+        return f"{what} not part of the language; a package can add layer types, as `examples/plugin` adds {added}"
     return help_for_head(item, env, _names(env), "")
+
+
+def like_a_kind(statement: ast.Block) -> CnnError:
+    """Return the error for a block with the name of a kind in capitals, or with that of INPUT, which begins a network
+    in any case."""
+    name = statement.name
+    if name in KINDS:
+        message = f"`{name}` is a layer type, so a block cannot have this name"
+        return error("E0247", message, statement.name_span, f"call it `{name.capitalize()}`, or `{name}Block`")
+    message = f"`{name}` begins a network, in capitals or not, so a block cannot have this name"
+    return error("E0247", message, statement.name_span, f"call it `{name}Block`")

@@ -30,16 +30,16 @@ def within(tag: PendingLabel, env: Environment) -> tuple[PendingLabel, Environme
         found = scope.labels.get(name)
         if found is None:
             if why := why_not(name):
-                raise error("E0106", f"`{name}` cannot be the name of a part: {why}", tag.span, "call it differently")
+                raise error("E0106", f"`{name}` cannot be the name of a part: {why}", tag.span, "choose another name")
             inner = ModuleScope(scope, is_scattered=True)
             scope.members.append(ModuleMember(name, "", True, scope=inner))
             scope.labels[name] = NamedOutput(None, inner, tag.span, family(up_to(tag.template, number), env))
         elif found.scope is not None and found.scope.is_scattered:
             inner = found.scope
         else:
-            message = f"`{tag.name}` adds a part to `{name}`, which is complete"
+            message = f"`{tag.name}` adds a part to `{name}`, which is already complete"
             others = (Annotation(found.span, f"this is all of `{name}`"),)
-            help = f"call each of its parts by the path: `{name}.0: …`"
+            help = f"give each of its parts its path: `{name}.0: …`"
             raise CnnError(Diagnostic("E0235", message, tag.span, "", others, help=help))
         scope = inner
     return replace(tag, name=last), replace(env, scope=scope)
@@ -57,14 +57,14 @@ def check_holes(parts: Sequence[str | Expr], env: Environment) -> None:
     """Raises CnnError where the value of a hole cannot be part of a name."""
     for part in parts:
         if not isinstance(part, str) and not re.fullmatch(r"[A-Za-z0-9_]+", text := interpolate([part], env)):
-            help = "a whole number can, or the name of a layer type"
+            help = "use a whole number or the name of a layer type"
             raise error("E0106", f"`{text}` cannot be part of a name", part.span, help)
 
 
 def in_pieces(tag: PendingLabel, before: NamedOutput) -> CnnError:
     """Return the error for a label on all of a module whose parts have its name in theirs."""
-    message = f"`{tag.name}` is a module already, whose parts are called by their paths"
-    help = f"call this `{tag.name}.…` as well, or differently"
+    message = f"`{tag.name}` is already a module whose parts are given by their paths"
+    help = f"call this `{tag.name}.…` too, or choose another name"
     return CnnError(
         Diagnostic("E0235", message, tag.span, "", (Annotation(before.span, "one of its parts"),), help=help)
     )
@@ -86,17 +86,17 @@ def nameless(walker: Expander, item: ast.Label, wire: NodeOutput | None, env: En
         draft = None if member.wire is None else drafts[member.wire.node]
         tensors = () if draft is None else draft.layer.tensors(*(drafts[at].shape for at in draft.inputs))
         if any(tensor.persistent for tensor in tensors):
-            raise error("E0106", "a layer with weights needs a name", item.span, 'leave `"":` away, or give it one')
+            raise error("E0106", "a layer with weights needs a name", item.span, 'remove `"":`, or give it a name')
     return made
 
 
 def check_parameter(tag: PendingLabel | None, env: Environment, span: Span) -> None:
     """Raises CnnError where a parameter has no label, or one that cannot be its name in the module around it."""
     if tag is None:
-        message, help = "a parameter needs a label, which is its name", f"as in: gamma: {span.text}"
+        message, help = "a parameter needs a label, which becomes its name", f"as in: gamma: {span.text}"
         raise error("E0315", message, span, help)
     if env.scope.is_scattered:
-        help = "write the module in one piece, with brackets: `ls: [gamma: …]`"
-        raise error("E0315", "a parameter cannot be part of a module in pieces", tag.span, help)
+        help = "write the module in one piece, in square brackets: `ls: [gamma: …]`"
+        raise error("E0315", "a parameter cannot be part of a module that is given in pieces", tag.span, help)
     if not tag.is_again and not tag.name.isidentifier():
-        raise error("E0315", f"`{tag.name}` cannot be the name of a parameter", tag.span, "letters, digits and `_` can")
+        raise error("E0315", f"`{tag.name}` cannot be the name of a parameter", tag.span, "use letters, digits and `_`")

@@ -1,4 +1,4 @@
-"""Edits for layers that do not take what comes in: an input without extents, a width among extents."""
+"""Edits for layers that do not take what comes in: an input without extents, a width among extents or that is none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import isqrt
 
 from cnndsl.elaborate.state import PendingNode
-from cnndsl.errors import Fix, Help, Span, replacement
+from cnndsl.errors import Edit, Fix, Help, Span, replacement
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.syntax.edits import code, statement_end
 from cnndsl.syntax.edits import fix as fix_of
@@ -28,6 +28,8 @@ def fix(stop: LayerError, layer: Layer, span: Span, before: PendingNode, first: 
         return _flattened_later(before.span, stop.help) or stop.help
     if stop.code == "E0303":
         return _width_among_extents(span, layer, before.shape.rank, stop.help) or stop.help
+    if stop.width_is_optional:
+        return _without_width(span, stop) or stop.help
     return _with_options(span, stop) or stop.help
 
 
@@ -60,7 +62,7 @@ def _input_volume(place: Span, layer: Layer, otherwise: str) -> Fix | None:
         text = f"{side}x{side}x1" if is_square else f"{size}x{size}x{1 if size == 28 else 3}"
     else:
         text = f"{size}x1"
-    return replacement(place, f"{written[1]} {text}", "an input has its extents and its channels: {}", otherwise)
+    return replacement(place, f"{written[1]} {text}", "an input has spatial extents and channels: {}", otherwise)
 
 
 def _flattened_later(place: Span, otherwise: str) -> Fix | None:
@@ -89,13 +91,23 @@ def _width_among_extents(place: Span, layer: Layer, rank: int, otherwise: str) -
     extents = [*written[2].split("x"), written[3]]
     if len(set(extents[1:])) == 1 and int(extents[0]) > int(extents[1]):
         head = Span(place.source, place.start, place.start + written.end())
-        return replacement(head, f"{written[1]}{extents[1]}-{extents[0]}", "a width stands after a dash: {}", otherwise)
+        return replacement(head, f"{written[1]}{extents[1]}-{extents[0]}", "the width follows a dash: {}", otherwise)
     if int(extents[-1]) <= max(map(int, extents[:-1])):
         return None
     extents = extents[:-1]
     size = extents[0] if len(set(extents)) == 1 else written[2]
     head = Span(place.source, place.start, place.start + written.end())
-    return replacement(head, f"{written[1]}{size}-{written[3]}", "a width stands after a dash: {}", otherwise)
+    return replacement(head, f"{written[1]}{size}-{written[3]}", "the width follows a dash: {}", otherwise)
+
+
+def _without_width(place: Span, stop: LayerError) -> Fix | None:
+    """`DWCONV3-c/s` is DWCONV3/s."""
+    width = re.match(r"[^-(]+(?P<width>-(?:\{[^{}]*\}|\w+))", place.text)
+    if width is None:
+        return None
+    start, end = (place.start + at for at in width.span("width"))
+    advice = "without a width it has as many filters as its input has channels: {}"
+    return Fix((Edit(Span(place.source, start, end), ""),), advice, place, stop.help)
 
 
 def _with_options(place: Span, stop: LayerError) -> Fix | None:

@@ -111,10 +111,10 @@ def _labelled(prefix: str, env: Environment, span: Span, state: State) -> list[S
         later = later or next(iter(labels), None)
         scope = scope.parent
     if later is not None:
-        message = f"`{prefix}{{…}}` is named only after this place"
-        help = "a star stands for parts that stand earlier"
+        message = f"`{prefix}{{…}}` is only defined after this point"
+        help = "a star stands for parts before it"
         raise CnnError(Diagnostic("E0232", message, span, "", (Annotation(later.span, "here"),), help=help))
-    raise _unknown(f"nothing before this place is labelled `{prefix}{{…}}`", prefix, _around(env.scope), span)
+    raise _unknown(f"nothing before this point is labelled `{prefix}{{…}}`", prefix, _around(env.scope), span)
 
 
 def _is_written(prefix: str, scope: ModuleScope | None) -> bool:
@@ -209,7 +209,7 @@ def _lacking(path: str, name: str, named: NamedOutput, span: Span) -> CnnError:
     help = f"it has {listed([f'`{each}`' for each in known])}" if known else "nothing in it has a name"
     help = did_you_mean(f"{path}.{close}") if close else help
     others = (Annotation(named.span, "this part"),)
-    return CnnError(Diagnostic("E0232", f"`{path}` has no part `{name}`", span, "", others, help=help))
+    return CnnError(Diagnostic("E0232", f"`{path}` has no part called `{name}`", span, "", others, help=help))
 
 
 def _unknown(message: str, prefix: str, known: dict[str, None], span: Span) -> CnnError:
@@ -219,7 +219,7 @@ def _unknown(message: str, prefix: str, known: dict[str, None], span: Span) -> C
     if not help and known:
         help = f"known here: {listed([f'@{each}*' for each in known])}"
     if not help:
-        help = f"a star stands for parts whose label has a hole: `{prefix}{{i}}: …`"
+        help = f"a star stands for parts whose label has a placeholder: `{prefix}{{i}}: …`"
     return CnnError(Diagnostic("E0232", message, span, help=help))
 
 

@@ -13,13 +13,15 @@ from typing import TypeAlias
 from cnndsl.elaborate.layer_cache import Values
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.repairs import Repairs, guess
+from cnndsl.elaborate.shape_log import ShapeLog
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.expr import error
 from cnndsl.expressions import Expr
 from cnndsl.graph import AgainPart, CallPart, Iteration, NamedPart, Output, Part, TapPart
 from cnndsl.graph.labels import why_not
 from cnndsl.layers import KINDS
-from cnndsl.layers.base import Layer
+from cnndsl.layers.base import Layer, LayerError
+from cnndsl.layers.infer import infer
 from cnndsl.limits import current
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -225,10 +227,11 @@ def called_block(item: ast.WrittenLayer, home: FileScope) -> Definition | None:
 
 
 class State:
-    """The nodes and errors of one elaboration. With `repairs` it goes on behind errors and notes there what failed."""
+    """The nodes and errors of one elaboration. With `repairs` it goes on behind errors and notes there what failed; a
+    `log` is told what depends on shapes."""
 
-    def __init__(self, repairs: Repairs | None = None) -> None:
-        self.repairs = repairs
+    def __init__(self, repairs: Repairs | None = None, log: ShapeLog | None = None) -> None:
+        self.repairs, self.log = repairs, log
         self.limits = current()
         self.most_nodes = self.limits.layers
         self.drafts: list[PendingNode] = []
@@ -259,8 +262,28 @@ class State:
             for frame in reversed(self.frames):
                 each = each.within(frame)
             self.errors.append(each)
+            if self.log is not None:
+                self.log.failed(each)
         if len(self.errors) >= self.limits.errors and self.repairs is None:
             raise TooManyError
+
+    def shape_of(self, layer: Layer, wires: Sequence[NodeOutput]) -> Shape:
+        """The shape of a layer's output, inferred once. Raises LayerError where it does not take these values."""
+        key = (id(layer), *(wire.shape for wire in wires))
+        known = self.shapes.get(key)
+        if known is None:
+            try:
+                known = layer, infer(layer, [wire.shape for wire in wires])
+            except LayerError:
+                self.refuse(layer, wires)
+                raise
+            self.shapes[key] = known
+        return known[1]
+
+    def refuse(self, layer: Layer, wires: Sequence[NodeOutput]) -> None:
+        """Note in the log that a layer does not take these values."""
+        if self.log is not None:
+            self.log.refused(layer, [wire.node for wire in wires])
 
     def repaired(self, layer: Layer, wires: Sequence[NodeOutput], stop: CnnError) -> Shape:
         """Return a guess for the output of the next node, which is wrong. Raises the error where none is wanted."""
@@ -281,9 +304,13 @@ class State:
         self.depth += 1
         self.steps += 1
         if self.depth > deepest:
-            raise error("E0103", f"brackets, labels and calls nest deeper than {deepest}", span)
+            raise error(
+                "E0103",
+                f"parentheses, square brackets, labels and calls nest deeper than {deepest}",
+                span,
+            )
         if self.steps > most:
-            raise error("E0209", f"this network has, with all that `or` tries out, more than {most:,} parts", span)
+            raise error("E0209", f"with everything that `or` tries, this network has more than {most:,} parts", span)
 
     def look(self, names: int, span: Span) -> None:
         """Count names that a star, or a part that is applied again, looks at. Raises CnnError where they are too many:
@@ -307,6 +334,8 @@ class State:
         draft.frames = self.frames
         if self.repairs is not None:
             self.repairs.entered(len(self.drafts), draft.inputs)
+        if self.log is not None:
+            self.log.made(len(self.drafts), draft.layer, draft.inputs, draft.shape, draft.span)
         self.drafts.append(draft)
         wire = NodeOutput(len(self.drafts) - 1, draft.shape)
         env.scope.members.append(ModuleMember(label, f"{base}_" if why_not(base) else base, counted, wire))

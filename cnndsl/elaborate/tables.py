@@ -57,8 +57,8 @@ def check_rows(item: ast.For, rows: Sequence[tuple[Value, ...]], word: str = "fo
         is_written = len(rows) == len(item.rows)
         place = item.rows[number].span if is_written else item.span_of_rows
         which = "this row" if is_written else f"row {number + 1} of this list"
-        help = f"a row is ({names})" if len(item.names) > 1 else f"name as many as a row has: `{word} a, b in …`"
-        raise error("E0237", f"{which} has {values}, and `{word}` names {len(item.names)}: {names}", place, help)
+        help = f"each row is ({names})" if len(item.names) > 1 else f"name each value of a row: `{word} a, b in …`"
+        raise error("E0237", f"{which} has {values}, but `{word}` names {len(item.names)}: {names}", place, help)
 
 
 def _are_rows(elements: Iterable[Value]) -> bool:

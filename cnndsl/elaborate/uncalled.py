@@ -21,7 +21,7 @@ def wrong_in_uncalled_blocks(
     file: ast.File, blocks: Sequence[ast.Block], settings: Mapping[str, Value], find: Find
 ) -> list[Diagnostic]:
     """Return what is wrong in blocks of a file whatever is given to them and enters them."""
-    walker, home = definitions(file, settings, find)
+    walker, home, _ = definitions(file, settings, find)
     state = walker.state
     state.errors.clear()
     try:

@@ -57,7 +57,7 @@ class Graph:
     expressions of file-level names. `output_name` is how the program calls what the network gives first, where it names
     its outputs; `taps` are the others. `input_names` are the names that the program gives to its inputs, none where it
     has one without a name. `defaults` are those of the parameters; `names` are the chains and second labels, which make
-    no parts of their own, by their paths.
+    no parts of their own, by their paths. `is_program` says that `source` is a program, of which the graph was made.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Graph:
     domains: Mapping[str, SequenceOf[Value]] = field(default_factory=dict[str, SequenceOf[Value]])
     defaults: Mapping[str, Value] = field(default_factory=dict[str, Value])
     names: Mapping[str, ValueName] = field(default_factory=dict[str, ValueName])
+    is_program: bool = True
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:

@@ -42,7 +42,7 @@ class _Pairs:
             at, wanted = waiting.pop()
             if wanted in self.counterparts:
                 if self.counterparts[wanted] != at:
-                    return f"what {self.wanted.nodes[wanted].text} gives is computed twice, or read elsewhere"
+                    return f"the output of {self.wanted.nodes[wanted].text} is computed twice, or read elsewhere"
                 continue
             self.counterparts[wanted] = at
             one, other = self.made.nodes[at], self.wanted.nodes[wanted]

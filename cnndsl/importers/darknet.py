@@ -130,8 +130,8 @@ class _CfgReader:
             return
         for key in self.section.values:
             if key not in self.seen and key not in ("stopbackward", "onlyforward", "dontload", "dontloadscales"):
-                message = f"the key `{key}` of `[{self.section.name}]` is not known, and could change the network"
-                raise self.made.error(message, self.section.places[key], "take it out if it does not")
+                message = f"the key `{key}` of `[{self.section.name}]` is unknown and could change the network"
+                raise self.made.error(message, self.section.places[key], "remove it if it does not")
 
     def word(self, key: str, default: str) -> str:
         """The value of a key of this section."""
@@ -142,7 +142,7 @@ class _CfgReader:
         """The whole number of a key. Raises CnnError for something else."""
         text = self.word(key, str(default))
         if not re.fullmatch(r"[+-]?[0-9]{1,9}", text):
-            raise self.wrong(f"`{key}` is a whole number of at most 9 digits, not {text!r}", key)
+            raise self.wrong(f"`{key}` must be a whole number of at most 9 digits, not {text!r}", key)
         return int(text)
 
     def wrong(self, message: str, key: str, help: str = "") -> CnnError:
@@ -154,7 +154,7 @@ class _CfgReader:
         found: list[int] = []
         for text in self.word(key, "").split(","):
             if not re.fullmatch(r"\s*-?\d{1,6}\s*", text):
-                raise self.wrong(f"`{key}` lists layers by their numbers, not {text!r}", key)
+                raise self.wrong(f"`{key}` must list layers by number, not {text!r}", key)
             number = int(text) + (len(self.values) if int(text) < 0 else 0)
             if not 0 <= number < len(self.values):
                 raise self.wrong(f"there is no layer {text.strip()} before this one", key)
@@ -298,7 +298,7 @@ class _CfgReader:
     def softmax(self, at: int) -> int:
         """Over all classes, at each image."""
         if self.number("groups", 1) != 1 or self.word("temperature", "1") != "1" or "tree" in self.section.values:
-            raise self.wrong("groups, a tree or a temperature have no counterpart", "groups")
+            raise self.wrong("groups, a tree and a temperature have no counterpart", "groups")
         return self.add(Softmax(), at)
 
     def gated(self, at: int) -> int:

@@ -109,6 +109,7 @@ class FlatGraph:
             sources=(self.source,),
             output_name=first if others else "",
             input_names=tuple(inputs),
+            is_program=False,
         )
 
     def error(self, message: str, place: int, help: str = "", code: str = "E0505") -> CnnError:

@@ -62,7 +62,7 @@ class _Import:
     def __init__(self, graph: AnyGraph, name: str) -> None:
         self.graph, self.name = graph, name
         if not graph.is_directed():
-            raise _refused("the edges of a network have a direction", "build a networkx.DiGraph")
+            raise _refused("the edges of a network must have a direction", "build a networkx.DiGraph")
         if len(graph) > current().layers:
             raise _refused(f"the graph has more than {current().layers:,} nodes", code="E0209")
         self.labels = _labels(graph)
@@ -104,6 +104,7 @@ class _Import:
             source=source,
             sources=(source,),
             input_names=tuple(self.labels[node] for node in self.inputs) if len(self.inputs) > 1 else (),
+            is_program=False,
         )
 
     # Nodes as given
@@ -117,10 +118,10 @@ class _Import:
         except nx.NetworkXUnfeasible:
             circle: list[tuple[Hashable, ...]] = list(networkx.find_cycle(self.graph))
             way = " -> ".join(str(self.labels[edge[0]]) for edge in circle)
-            raise _refused(f"the graph goes round in a circle: {way} -> {self.labels[circle[0][0]]}") from None
+            raise _refused(f"the graph has a cycle: {way} -> {self.labels[circle[0][0]]}") from None
         inputs = [node for node in order if self._head(node) == "INPUT"]
         if not inputs:
-            raise _refused("a network has an INPUT, and here there is none", 'a node with layer="INPUT 224x224x3"')
+            raise _refused("the graph has no INPUT", 'a node with layer="INPUT 224x224x3"')
         self.inputs = inputs
         return [*inputs, *(node for node in order if node not in inputs)]
 
@@ -134,7 +135,7 @@ class _Import:
         label = self.labels[node]
         if not isinstance(layer, str):
             message = f"the node {label} has no layer" if layer is None else f"the layer of {label} is {layer!r}"
-            raise _refused(message, 'each node has an attribute such as layer="CONV3-64"')
+            raise _refused(message, 'give each node an attribute such as layer="CONV3-64"')
         text = " ".join(layer.split())
         source = Source(f"<node {label}>", f"{label}: {text}")
         return _Written(label, source, text, self._inputs(node, label))
@@ -151,8 +152,8 @@ class _Import:
             return tuple(before for _, before in several)
         if sorted(str(place) for place, _ in several) != sorted(str(at) for at in range(len(several))):
             given = ", ".join(str(place) for place, _ in several)
-            message = f"the operands of {label} are {given}, and {len(several)} edges lead to it"
-            raise _refused(message, f"number them from 0 to {len(several) - 1}, or leave all out")
+            message = f"the operands of {label} are {given}, but {len(several)} edges lead to it"
+            raise _refused(message, f"number them from 0 to {len(several) - 1}, or remove all of them")
         return tuple(before for _, before in sorted(several, key=lambda each: each[0] or 0))
 
     # Nodes as made
@@ -179,7 +180,7 @@ class _Import:
             return merging(operator)
         bound = self.reader.layer(_parsed(written))
         if bound is None:
-            raise written.error("a node computes something, and ID does not", "connect the nodes around it")
+            raise written.error("a node must compute something; ID does not", "remove it and connect its neighbours")
         return bound
 
     def _referring(self, layer: Layer, inputs: Sequence[int], written: _Written) -> Layer:
@@ -201,13 +202,13 @@ class _Import:
         named = {node: self.graph.nodes[node].get("tap") for node in self.written}
         ends = [node for node in self.written if not cast("Any", self.graph).out_degree(node) and not named[node]]
         if output is not None and output not in self.index:
-            raise _refused(f"there is no node {output!r}, which was to be the output")
+            raise _refused(f"no node is called {output!r}, which is given as the output")
         last = output if output is not None else ends[-1] if len(ends) == 1 else None
         others = [self.labels[node] for node in ends if node != last]
         if last is None or others:
             found = ", ".join(others or [self.labels[node] for node in ends]) or "none"
-            help = 'give the others an attribute tap="name", or name one as the output'
-            raise _refused(f"a network has one output; nothing reads {found}", help)
+            help = 'give the others the attribute tap="name", or name one as the output'
+            raise _refused(f"a network has one output, but nothing reads {found}", help)
         taps = tuple(Output(str(name), self.index[node], False) for node, name in named.items() if name)
         return self.index[last], taps
 
@@ -236,7 +237,7 @@ def _parsed(written: _Written) -> ast.WrittenLayer:
     if isinstance(item, ast.Label):
         item = item.body
     if not isinstance(item, ast.WrittenLayer):
-        raise written.error(f"`{written.text}` is not one layer", 'a node has one, as in layer="CONV3-64"')
+        raise written.error(f"`{written.text}` is not one layer", 'give it one, as in layer="CONV3-64"')
     return item
 
 

@@ -14,6 +14,7 @@ from cnndsl.importers.compared import difference
 from cnndsl.importers.flat import Imported
 from cnndsl.importers.raising import raised
 from cnndsl.importers.raising.growing import growing
+from cnndsl.importers.raising.progress import with_exact_shares
 from cnndsl.syntax.format import format
 from cnndsl.syntax.parse import parse
 
@@ -56,7 +57,7 @@ def written(imported: Imported, origin: str, with_names: bool = False, classes: 
     Raises:
         CnnError: if the generated program differs from the network.
     """
-    graph = growing(imported.graph)
+    graph = with_exact_shares(growing(imported.graph))
     first = graph.nodes[graph.output]
     lines = [f"# Imported from {origin}.", *(f"# {note[0].upper()}{note[1:]}." for note in imported.notes)]
     lines += [raised(graph, with_names, classes), "", f"assert params == {imported.params:_}"]

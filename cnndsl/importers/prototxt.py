@@ -54,7 +54,7 @@ class Message:
         for each in self.fields:
             if each.name == key:
                 if isinstance(each.value, Message):
-                    raise self.error(f"`{key}` is a value, and no message", key)
+                    raise self.error(f"`{key}` must be a value, not a message", key)
                 found.append(each.value)
         return found
 
@@ -69,7 +69,7 @@ class Message:
         """Return whether a field is true. Raises CnnError for what is no truth."""
         text = self.word(key, "true" if default else "false")
         if text not in ("true", "false", "True", "False", "t", "f", "1", "0"):
-            raise self.error(f"`{key}` is true or false, not {text!r}", key)
+            raise self.error(f"`{key}` must be true or false, not {text!r}", key)
         return text in ("true", "True", "t", "1")
 
     def numbers(self, key: str) -> list[int]:
@@ -77,7 +77,7 @@ class Message:
         found = self.words(key)
         for text in found:
             if not re.fullmatch(r"[+-]?\d{1,12}", text):
-                raise self.error(f"`{key}` is a whole number, not {text!r}", key)
+                raise self.error(f"`{key}` must be a whole number, not {text!r}", key)
         return [int(text) for text in found]
 
     def number(self, key: str, default: int = 0) -> int:
@@ -90,7 +90,7 @@ class Message:
         found = self.words(key)
         for text in found:
             if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?[fF]?", text):
-                raise self.error(f"`{key}` is a number, not {text!r}", key)
+                raise self.error(f"`{key}` must be a number, not {text!r}", key)
         return [float(text.rstrip("fF")) for text in found]
 
     def decimal(self, key: str, default: float) -> float:
@@ -105,7 +105,7 @@ class Message:
         for each in self.fields:
             if each.name == key:
                 if not isinstance(each.value, Message):
-                    raise self.error(f"`{key}` is a message, `{key} {{ … }}`", key)
+                    raise self.error(f"`{key}` must be a message, `{key} {{ … }}`", key)
                 found.append(each.value)
         return found
 
@@ -124,8 +124,8 @@ class Message:
             if isinstance(each.value, Message) and each.name in self._entered:
                 each.value.check()
             else:
-                message = f"the key `{each.name}` of `{self.name}` is not known, and could change the network"
-                raise self.error(message, each.name, "take it out if it does not")
+                message = f"the key `{each.name}` of `{self.name}` is unknown and could change the network"
+                raise self.error(message, each.name, "remove it if it does not")
 
     def error(self, message: str, key: str = "", help: str = "") -> CnnError:
         """Return the error of a field, or of the message itself."""
@@ -144,7 +144,7 @@ def parsed(source: Source) -> Message:
     except UnexpectedInput as stop:
         place: int | None = cast("Any", stop).pos_in_stream
         last = max(len(source.text.rstrip()) - 1, 0)
-        message = "here the text is not protobuf's any more: a field is `name: value` or `name { … }`"
+        message = "this is not protobuf's text format: a field is `name: value` or `name { … }`"
         raise located(source, message, last if place is None or place < 0 else min(place, last)) from None
     return Message("the file", fields, 0, source)
 

@@ -56,14 +56,14 @@ class ChannelConv(Layer):
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         if x.pixels > 1:
-            message = f"CHANNELCONV slides over channels, and the input {x} has {x.pixels} positions"
-            raise LayerError("E0319", message, "GAP in front leaves one: `MUL(ID, GAP -> CHANNELCONV3 -> SIGMOID)`")
+            message = f"CHANNELCONV slides over channels, but the input {x} has {x.pixels} positions"
+            raise LayerError("E0319", message, "GAP before it leaves one: `MUL(ID, GAP -> CHANNELCONV3 -> SIGMOID)`")
         if self.kernel % 2 == 0:
             message = f"the kernel {self.kernel} of CHANNELCONV has no centre"
-            raise LayerError("E0319", message, f"take {self.kernel + 1}")
+            raise LayerError("E0319", message, f"use {self.kernel + 1}")
         if self.border == "circular" and self.kernel // 2 > x.channels:
-            message = f"the kernel {self.kernel} of CHANNELCONV goes more than once around {x.channels} channels"
-            raise LayerError("E0319", message, f"take {2 * x.channels + 1} at most")
+            message = f"the kernel {self.kernel} of CHANNELCONV would go more than once around {x.channels} channels"
+            raise LayerError("E0319", message, f"use {2 * x.channels + 1} at most")
         return x
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:

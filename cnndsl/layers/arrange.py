@@ -182,7 +182,7 @@ class PadChannels(Layer):
         if self.channels < x.channels:
             message = f"PADCHANNELS-{self.channels} is too narrow for the {x.channels} channels of its input"
             raise LayerError(
-                "E0308", message, "its width is that of the output: the channels of the input and the zeros"
+                "E0308", message, "its width is that of the output, which is the input's channels and the zeros"
             )
         steps = each_axis(self.stride, x.rank, "stride")
         return Shape(self.channels, tuple(-(-size // step) for size, step in zip(x.spatial, steps, strict=True)))
@@ -275,8 +275,8 @@ class Slice(Layer):
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         if not self.start < self.stop <= x.channels:
-            message = f"SLICE({self.start}, {self.stop}) is no range of the {x.channels} channels of the input"
-            raise LayerError("E0308", message, f"the first is 0, and SLICE(0, {x.channels}) takes all")
+            message = f"SLICE({self.start}, {self.stop}) is not a range of the {x.channels} channels of the input"
+            raise LayerError("E0308", message, f"the first channel is 0; SLICE(0, {x.channels}) takes all of them")
         return Shape(self.stop - self.start, x.spatial)
 
     def cut(self, *inputs: Shape) -> Cut:
@@ -320,7 +320,7 @@ class Pick(Layer):
         (x,) = inputs
         beyond = [at for at in self.channels if at >= x.channels]
         if beyond:
-            message = f"there is no channel {beyond[0]}: the input has {x.channels}"
+            message = f"there is no channel {beyond[0]}: the input has {x.channels} channels"
             raise LayerError("E0308", message, f"channels are counted from 0 to {x.channels - 1}")
         return Shape(len(self.channels), x.spatial)
 

@@ -47,11 +47,15 @@ Cut: TypeAlias = Literal["", "channels", "positions"]
 
 
 class LayerError(Exception):
-    """A layer that cannot take its input. The caller knows the place. `options` would make it take it."""
+    """A layer that cannot take its input. The caller knows the place. `options` would make it take it; so would
+    a layer without its width, where `width_is_optional`."""
 
-    def __init__(self, code: str, message: str, help: str = "", options: str = "") -> None:
+    def __init__(
+        self, code: str, message: str, help: str = "", options: str = "", width_is_optional: bool = False
+    ) -> None:
         super().__init__(message)
         self.code, self.message, self.help, self.options = code, message, help, options
+        self.width_is_optional = width_is_optional
 
 
 @record(slots=True)
@@ -134,6 +138,8 @@ class Layer:
     """True for a pooling that drops all values of a window but one, as a maximum does."""
     SEES_ALL: ClassVar[bool] = False
     """True where a map as large as the input is made of all of it, as by recurrence, not of its statistics alone."""
+    REPEATS_ONE: ClassVar[bool] = False
+    """True where an input of one position is repeated over the positions of the others."""
     JOINS_CHANNELS: ClassVar[bool] = False
     """True where the output holds the channels of all inputs, one input after the other."""
 
@@ -225,6 +231,26 @@ class Layer:
         """What an output position sees of each input; None: all of it."""
         rank = inputs[0].rank
         return Window((1,) * rank, (1,) * rank, (0,) * rank)
+
+    def mixes_axes(self, *inputs: Shape) -> bool:
+        """True where an extent of the output, or whether the layer takes its inputs, depends on several of their axes.
+
+        A window goes along each axis by itself. What reads everything gives one position, or a map as large as its
+        input; it may refuse one position, as a normalisation does, which a map of one line becomes.
+        """
+        x, out = inputs[0], self.output(*inputs)
+        if self.window(*inputs) is not None:
+            return False
+        return (out.pixels > 1 and out.spatial != x.spatial) or (
+            x.rank > 1 and 1 in x.spatial and not self._takes_one(x)
+        )
+
+    def _takes_one(self, x: Shape) -> bool:
+        try:
+            self.output(Shape(x.channels, (1,) * x.rank))
+        except LayerError:
+            return False
+        return True
 
     def saved(self, *inputs: Shape) -> Saved:
         """What autograd keeps in training mode."""
@@ -326,13 +352,13 @@ def each_axis(dims: Dims, rank: int, what: str) -> Dims:
     if len(dims) == 1:
         return dims * rank
     written = "x".join(map(str, dims))
-    message = f"the {what} {written} has {len(dims)} axes, and the input has {rank}"
+    message = f"the {what} {written} has {len(dims)} axes, but the input has {rank}"
     every = f"a single number stands for every axis: {dims[0]}"
     if what not in ("kernel", "stride") or len(dims) > rank:
         raise LayerError("E0303", message, every)
     last = "x".join(map(str, ((1,) * rank + dims)[-rank:]))
     raise LayerError(
-        "E0303", message, f"for the last {len(dims)} axes alone write {last}" + f"; {every}" * (len(set(dims)) == 1)
+        "E0303", message, f"for the last {len(dims)} axes only, write {last}" + f"; {every}" * (len(set(dims)) == 1)
     )
 
 
@@ -340,13 +366,13 @@ def common_divisors(*numbers: int) -> str:
     """A hint that lists the numbers of groups that are possible.
 
     >>> common_divisors(6, 64)
-    'possible are 1, 2'
+    'possible values: 1, 2'
     """
     common = gcd(*numbers)
     divisors = [each for each in range(1, min(common, 10_000) + 1) if common % each == 0]
     if len(divisors) > 8:
         divisors = [*divisors[:4], *divisors[-4:]]
-    return f"possible are {', '.join(map(str, divisors))}" if common > 1 else "possible is 1 only"
+    return f"possible values: {', '.join(map(str, divisors))}" if common > 1 else "only 1 is possible"
 
 
 def need_spatial(kind: str, x: Shape) -> None:
@@ -354,8 +380,8 @@ def need_spatial(kind: str, x: Shape) -> None:
     if x.rank == 0:
         raise LayerError(
             "E0302",
-            f"{kind} needs a spatial input, and this is a vector of {x.channels}",
-            f"place it before the first FC, or make a map of the vector: RESHAPE(1x1x{x.channels})",
+            f"{kind} needs a spatial input, but this is a vector of {x.channels} values",
+            f"place it before the first FC, or turn the vector into a map: RESHAPE(1x1x{x.channels})",
         )
 
 

@@ -65,8 +65,8 @@ def check_filling(kind: str, border: str, sides: Sides, x: Shape) -> None:
         most = size - _MOST[border]
         if max(pads) > most:
             what = "mirrored" if border == "reflect" else "continued"
-            message = f"{kind} pads by {max(pads)}, and {x} can be {what} by {most} at most"
-            raise LayerError("E0318", message, "pad less, or with `replicate`, which takes any map")
+            message = f"{kind} pads by {max(pads)}, but {x} can be {what} by at most {most}"
+            raise LayerError("E0318", message, "pad less, or use `replicate`, which has no such limit")
 
 
 def filled(border: str, sides: Sides, x: Shape, at: int = 1) -> tuple[LayerStep, ...]:

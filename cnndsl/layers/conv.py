@@ -117,19 +117,19 @@ class Conv(SlidingLayer):
     def _check(self, x: Shape) -> None:
         """Raise LayerError for options that exclude each other."""
         if self.border != "zeros" and isinstance(self.pad, str) and self.pad not in ("same", "valid", "full"):
-            message = f"`pad={self.pad}` says what is beyond the border, and so does `border={self.border}`"
-            raise LayerError("E0318", message, f"keep one of them: `pad={self.border}` pads as `same` does")
+            message = f"`pad={self.pad}` sets the values beyond the border, and so does `border={self.border}`"
+            raise LayerError("E0318", message, f"keep one of them: `pad={self.border}` pads as much as `same`")
         is_plain = self._border(x) == "zeros" and self.standardise == "none"
         if not is_plain and self._is_uneven(x) and any(step > 1 for step in self.stride):
             before, after = (times(squeeze(each)) for each in zip(*self._sides(x), strict=True))
             message = (
                 f"{self.kind()} pads {before} before and {after} after a map, and takes a stride with that only if"
             )
-            help = f"`{PAD_LAYERS[self._border(x)]}({before}, after={after})` in front, and here `pad=valid`"
+            help = f"`{PAD_LAYERS[self._border(x)]}({before}, after={after})` before it, and `pad=valid` here"
             raise LayerError("E0318", f"{message} it adds zeros and has plain weights", help)
         if self.standardise != "none" and self._fan_in(x) == 1:
-            message = f"each filter of {self.kind()} has a single weight, and no variance to be divided by"
-            raise LayerError("E0309", message, "leave `standardise` away here")
+            message = f"each filter of {self.kind()} has a single weight, so it has no variance to divide by"
+            raise LayerError("E0309", message, "remove `standardise` here")
 
     def _is_uneven(self, x: Shape) -> bool:
         """Whether a constant padding differs between the sides, so that PyTorch's module does not have it."""
@@ -294,7 +294,8 @@ class DepthwiseConv(Conv):
 
     def _filters(self, x: Shape) -> int:
         if self.filters % x.channels:
-            message = f"DWCONV has as many filters for each channel: {self.filters} are no multiple of {x.channels}"
+            message = f"the width of DWCONV must be a multiple of its {x.channels} input channels, not {self.filters}"
             more = x.channels * max(1, round(self.filters / x.channels))
-            raise LayerError("E0304", message, f"a width is a multiple of the channels, as in DWCONV3-{more}")
+            help = f"omit the width, or use a multiple, as in DWCONV3-{more}"
+            raise LayerError("E0304", message, help, width_is_optional=True)
         return self.filters or x.channels

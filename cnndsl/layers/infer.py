@@ -20,17 +20,28 @@ def infer(layer: Layer, shapes: Sequence[Shape]) -> Shape:
     112x112x64
     >>> infer(Conv((3,), 64), [])
     Traceback (most recent call last):
-    cnndsl.layers.base.LayerError: CONV reads 1 value, and 0 are given
+    cnndsl.layers.base.LayerError: CONV reads 1 value, but 0 are given
     """
     fewest, most = layer.INPUTS
     if not fewest <= len(shapes) <= most:
         wanted = "nothing" if not most else f"{fewest} value{'s' * (fewest > 1)}{' or more' * (most > fewest)}"
-        raise LayerError("E0504", f"{layer.kind()} reads {wanted}, and {len(shapes)} {_verb(len(shapes))} given")
+        raise LayerError("E0504", f"{layer.kind()} reads {wanted}, but {len(shapes)} {_verb(len(shapes))} given")
     shape = layer.output(*shapes)
     digits = current().digits
     if shape.numel > 10**digits:
         raise LayerError("E0203", f"the output would have more than 10^{digits} values")
     return shape
+
+
+def fits(merge: Layer, shape: Shape, target: Shape) -> bool:
+    """Return whether a merge takes a value beside another one, and gives the shape of that one.
+
+    Of branches that are concatenated the channels may differ.
+    """
+    try:
+        return infer(merge, [shape, target]) == target or merge.JOINS_CHANNELS
+    except LayerError:
+        return False
 
 
 def _verb(number: int) -> str:

@@ -68,7 +68,7 @@ def _target(layer: ZeroPad | Crop, before: Dims, inputs: tuple[Shape, ...]) -> D
     kind, name = layer.kind(), layer.POSITIONAL[0]
     need_spatial(kind, x)
     if others and not layer.like:
-        message = f"{kind} takes one input, or a second whose size it takes over"
+        message = f"{kind} takes one input, or two to copy the size of the second"
         raise LayerError("E0314", message, "say `out=@x`")
     if not layer.out and not layer.like:
         if not before:
@@ -76,7 +76,7 @@ def _target(layer: ZeroPad | Crop, before: Dims, inputs: tuple[Shape, ...]) -> D
         return ()
     if before or layer.after:
         message = f"{kind} takes either `out`, or `{name}` and `after`"
-        raise LayerError("E0314", message, "with `out` the margins follow from the input: leave the rest away")
+        raise LayerError("E0314", message, "with `out` the margins follow from the input: remove the others")
     return extents_of(others[0], x.rank) if layer.like else each_axis(layer.out, x.rank, "output")
 
 
@@ -144,9 +144,7 @@ class ZeroPad(Sized):
         if not target:
             return _given(x, self.pad, self.after, "padding")
         if any(size > wanted for size, wanted in zip(x.spatial, target, strict=True)):
-            message = (
-                f"ZEROPAD cannot bring {x} to {times(target)}: the map must be as large or smaller along each axis"
-            )
+            message = f"ZEROPAD cannot bring {x} to {times(target)}: the map must not be larger along any axis"
             raise LayerError("E0314", message, "`CROP(out=…)` makes a map smaller")
         return _halves(tuple(wanted - size for size, wanted in zip(x.spatial, target, strict=True)))
 
@@ -305,7 +303,7 @@ class Crop(Sized):
         if not target:
             return _given(x, self.margin, self.after, "margin")
         if any(size < wanted for size, wanted in zip(x.spatial, target, strict=True)):
-            message = f"CROP cannot cut {times(target)} out of {x}: the map must be as large or larger along each axis"
+            message = f"CROP cannot cut {times(target)} out of {x}: the map must not be smaller along any axis"
             raise LayerError("E0314", message, "`ZEROPAD(out=…)` makes a map larger")
         return _halves(tuple(size - wanted for size, wanted in zip(x.spatial, target, strict=True)))
 
@@ -315,7 +313,7 @@ class Crop(Sized):
         left = tuple(size - before - after for size, (before, after) in zip(x.spatial, sides, strict=True))
         if min(left) < 1:
             message = f"CROP leaves nothing of {x}"
-            raise LayerError("E0301", message, "the margins of both sides must be smaller than the map")
+            raise LayerError("E0301", message, "the two margins together must be smaller than the map")
         return Shape(x.channels, left)
 
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:

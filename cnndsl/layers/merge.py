@@ -169,6 +169,7 @@ class Mul(MergeLayer):
     SIGN: ClassVar = "×"
     OPERATOR: ClassVar = "MUL"
     AGREE: ClassVar = "broadcast"
+    REPEATS_ONE: ClassVar = True
     RULE: ClassVar = " (only an operand of 1x1 pixels or of one channel is repeated)"
 
     def output(self, *inputs: Shape) -> Shape:
@@ -208,8 +209,8 @@ class Sub(MergeLayer):
 
     def output(self, *inputs: Shape) -> Shape:
         if len(inputs) != 2:
-            message = f"SUB takes its second branch away from the first, and there are {len(inputs)}"
-            raise LayerError("E0317", message, "a sum takes several away: `SUB(A, (B + C))`")
+            message = f"SUB subtracts its second branch from the first, but there are {len(inputs)} branches"
+            raise LayerError("E0317", message, "to subtract several, add them first: `SUB(A, (B + C))`")
         return super().output(*inputs)
 
     def torch(self, *inputs: Shape) -> TorchFunction:

@@ -33,8 +33,8 @@ def check_groups(kind: str, groups: int, x: Shape) -> None:
         message = f"{groups} groups must divide the {x.channels} channels of the input"
         raise LayerError("E0304", message, common_divisors(x.channels))
     if x.numel == groups:
-        message = f"{kind}{groups} has one value in each group of {x}, and nothing to normalise by"
-        raise LayerError("E0309", message, "take fewer groups, or leave it away here")
+        message = f"{kind}{groups} has one value in each group of {x}, so there is nothing to normalise"
+        raise LayerError("E0309", message, "use fewer groups, or remove it here")
 
 
 @record
@@ -222,7 +222,7 @@ class InstanceNorm(StatisticsOfImage):
         (x,) = inputs
         need_spatial(self.kind(), x)
         if x.pixels == 1:
-            raise LayerError("E0309", f"IN needs more than one position, and the input is {x}", "leave it away here")
+            raise LayerError("E0309", f"IN needs more than one position, but the input is {x}", "remove it here")
         return x
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:

@@ -60,7 +60,7 @@ def _need_plane(kind: str, x: Shape) -> None:
     need_spatial(kind, x)
     if x.rank != 2:
         resizing = "UPSAMPLE enlarges" if kind == "PIXELSHUFFLE" else "a stride of CONV or POOL shrinks"
-        message = f"{kind} takes a map of two axes, and this input has {x.rank}"
+        message = f"{kind} takes a map of two axes, but this input has {x.rank}"
         raise LayerError("E0303", message, f"{resizing} maps of any number of axes")
 
 
@@ -135,11 +135,11 @@ class PixelUnshuffle(Layer):
         if any(size % self.factor for size in x.spatial):
             least = "x".join(str(-(-size // self.factor) * self.factor) for size in x.spatial)
             message = f"{self.factor} must divide the extents of the input {x}"
-            raise LayerError("E0304", message, f"ZEROPAD(out={least}) before it makes them fit")
+            raise LayerError("E0304", message, f"add ZEROPAD(out={least}) before it")
         square = self.factor**2
         if self.order == "darknet" and x.channels % square:
             message = f"{self.factor}*{self.factor} must divide the {x.channels} channels of the input"
-            raise LayerError("E0304", message, "order=darknet alone asks for that")
+            raise LayerError("E0304", message, "only order=darknet requires this")
         return Shape(x.channels * square, tuple(size // self.factor for size in x.spatial))
 
     def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
@@ -156,6 +156,10 @@ class PixelUnshuffle(Layer):
 
     def channels_formula(self, *inputs: Shape) -> str:
         return f"{inputs[0].channels}*({self.factor}*{self.factor})"
+
+    def mixes_axes(self, *inputs: Shape) -> bool:
+        """Darknet's order mixes the values along the axes, not the extents."""
+        return False
 
     def window(self, *inputs: Shape) -> Window | None:
         """The block; in Darknet's order what is at one edge comes from the other, so that there is none."""

@@ -63,10 +63,10 @@ class Reshape(Layer):
         if len(self.shape) > MOST_AXES + 1:
             written = multiplied(self.shape).replace("*", "x")
             message = f"the shape {written} has {len(self.shape) - 1} axes beside the channels"
-            raise LayerError("E0303", message, f"a map has at most {MOST_AXES}, and then its channels: 7x7x32")
+            raise LayerError("E0303", message, f"a map has at most {MOST_AXES} axes, then its channels: 7x7x32")
         given = Shape.of(self.shape)
         if given.numel != x.numel:
-            message = f"{given} has {given.numel} values, and the input {x} has {x.numel}"
+            message = f"{given} has {given.numel} values, but the input {x} has {x.numel}"
             raise LayerError("E0316", message, self._way_out(x))
         return given
 
@@ -74,8 +74,12 @@ class Reshape(Layer):
         """Another number of channels, where the positions allow that; else an FC that gives as many values."""
         *spatial, _ = self.shape
         if spatial and x.numel % prod(spatial) == 0:
-            return f"RESHAPE({Shape(x.numel // prod(spatial), tuple(spatial))}) has as many"
-        return f"FC-{prod(self.shape)} before it gives as many"
+            return f"RESHAPE({Shape(x.numel // prod(spatial), tuple(spatial))}) fits"
+        return f"add FC-{prod(self.shape)} before it"
+
+    def mixes_axes(self, *inputs: Shape) -> bool:
+        """The number of all values counts."""
+        return True
 
     def views(self, *inputs: Shape) -> bool:
         """Where the channels are last, only what has one channel or one position stays in place."""
@@ -141,13 +145,18 @@ class Permute(Layer):
         need_spatial(self.kind(), x)
         axes = _AXES[x.rank - 1]
         if len(self.order) != len(axes):
-            message = f"{self.order} orders {len(self.order)} axes, and the input {x} has {len(axes)}"
+            message = f"{self.order} orders {len(self.order)} axes, but the input {x} has {len(axes)}"
             raise LayerError("E0303", message, f"its axes are {', '.join(axes)}, as in PERMUTE({axes[::-1]})")
         return tuple(map(axes.index, self.order))
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         return Shape.of(tuple(x.hwc[axis] for axis in self._axes(x)))
+
+    def mixes_axes(self, *inputs: Shape) -> bool:
+        """Unless each axis stays in its place."""
+        axes = self._axes(inputs[0])
+        return axes != tuple(sorted(axes))
 
     def _dims(self, x: Shape) -> tuple[int, ...]:
         """The dimensions of the input in PyTorch, by those of the output: the batch, the channels, the others."""

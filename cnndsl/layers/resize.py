@@ -42,6 +42,7 @@ class Unpool(Layer):
     ROLE: ClassVar = "resize"
     SIZE: ClassVar = "kernel"
     STRIDE: ClassVar = "stride"
+    DEFAULTS: ClassVar = (("stride", "kernel"),)
     POSITIONAL: ClassVar = ("switches",)
     INPUTS: ClassVar = (2, 2)
 
@@ -59,18 +60,16 @@ class Unpool(Layer):
 
     def referring(self, target: Layer, *entering: Shape) -> Unpool:
         if not isinstance(target, MaxPool) or target.out or target.like:
-            message = f"UNPOOL needs the switches of a POOL, and this is {target.kind()}"
+            message = f"UNPOOL needs the switches of a POOL, but this is {target.kind()}"
             raise LayerError("E0306", message, "UPSAMPLE and CONVT enlarge a map without switches")
         (x,) = entering
         padding = target.even_padding(x)
         if padding is None or any(step != 1 for step in target.dilation):
             message = "a POOL that pads unevenly or is dilated cannot be undone by UNPOOL"
-            raise LayerError("E0306", message, "pad the same on both sides, `pad=1`, at most half the size")
+            raise LayerError("E0306", message, "pad both sides equally, as in `pad=1`, by at most half the size")
         for name, mine, its in (("size", self.kernel, target.kernel), ("stride", self.stride, target.stride)):
             if each_axis(mine, x.rank, name) != each_axis(its, x.rank, name):
-                message = (
-                    f"the {name} {squeeze(mine)} of UNPOOL is not the {name} {squeeze(its)} of the POOL that it undoes"
-                )
+                message = f"the {name} {squeeze(mine)} of UNPOOL differs from the {name} {squeeze(its)} of its POOL"
                 raise LayerError("E0306", message, "give both the same size and stride")
         return replace(self, padding=padding, entering=x.spatial)
 
@@ -86,7 +85,7 @@ class Unpool(Layer):
         x, pooled = inputs
         need_spatial(self.kind(), x)
         if x != pooled:
-            message = f"the switches belong to a map of {pooled}, and the input is {x}"
+            message = f"the switches belong to a map of {pooled}, but the input is {x}"
             raise LayerError("E0306", message, "bring the input to the shape of the POOL's output first")
         return Shape(x.channels, self.entering or self._usual(x))
 
@@ -161,14 +160,14 @@ class Upsample(Sized):
         need_spatial(self.kind(), x)
         self._mode(x)
         if self.align and self.mode == "nearest":
-            raise LayerError("E0310", "`align` has no meaning for mode=nearest", "leave it away, or say mode=bilinear")
+            raise LayerError("E0310", "`align` has no effect with mode=nearest", "remove it, or write mode=bilinear")
         if others and not self.like:
-            raise LayerError("E0310", "UPSAMPLE takes one input, or a second whose size it takes over", "say `out=@x`")
+            raise LayerError("E0310", "UPSAMPLE takes one input, or two to copy the size of the second", "say `out=@x`")
         if not self._is_adaptive():
             scale = each_axis(self.scale, x.rank, "scale")
             return Shape(x.channels, tuple(size * by for size, by in zip(x.spatial, scale, strict=True)))
         if self.scale:
-            raise LayerError("E0310", "UPSAMPLE takes either a factor or `out`", "leave one of them away")
+            raise LayerError("E0310", "UPSAMPLE takes either a factor or `out`", "remove one of them")
         return Shape(x.channels, each_axis(self._wanted(*inputs), x.rank, "output"))
 
     def _mode(self, x: Shape) -> str:
@@ -177,7 +176,7 @@ class Upsample(Sized):
             return self.mode
         mode = _LINEAR[x.rank] if self.mode == "linear" else self.mode
         if mode not in (_LINEAR[x.rank], "bicubic") or (mode == "bicubic" and x.rank != 2):
-            message = f"mode={mode} is not for an input with {x.rank} spatial {'axis' if x.rank == 1 else 'axes'}"
+            message = f"mode={mode} does not take an input with {x.rank} spatial {'axis' if x.rank == 1 else 'axes'}"
             raise LayerError("E0310", message, "mode=linear fits any number of axes")
         return mode
 

@@ -209,7 +209,7 @@ class RootMeanSquareNorm(Layer):
         (x,) = inputs
         if self._by_deviation and x.channels == 1:
             raise LayerError(
-                "E0309", f"RMSNORM(by=deviation) needs more than one channel, and the input is {x}", "by=rms"
+                "E0309", f"RMSNORM(by=deviation) needs more than one channel, but the input is {x}", "by=rms"
             )
         return x
 

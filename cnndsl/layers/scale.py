@@ -63,12 +63,12 @@ class Scale(Layer):
 
     def output(self, *inputs: Shape) -> Shape:
         if not (self.weight or self.bias):
-            raise LayerError("E0311", "SCALE without weight and without bias does nothing", "leave it away")
+            raise LayerError("E0311", "SCALE without a weight and a bias does nothing", "remove it")
         if self.is_parameter and self.weight and self.bias:
-            message = f"`parameter={self.parameter}` makes one parameter, and SCALE has a weight and a bias"
+            message = f"`parameter={self.parameter}` makes one parameter, but SCALE has a weight and a bias"
             raise LayerError("E0315", message, f"keep the weight: SCALE(bias=no, parameter={self.parameter})")
         if self.is_parameter and self.shared:
-            message = f"`shared` is for a SCALE without `parameter`, and this has `parameter={self.parameter}`"
+            message = f"`shared` is for a SCALE without `parameter`, but this one has `parameter={self.parameter}`"
             raise LayerError(
                 "E0315", message, "one value for all channels is `parameter=number` or `parameter=singleton`"
             )

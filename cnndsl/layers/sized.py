@@ -37,6 +37,6 @@ class Sized(Layer):
 def extents_of(x: Shape, rank: int) -> Dims:
     """The extents of a map that another one of so many axes takes over. Raises LayerError where it has other axes."""
     if x.rank != rank:
-        message = f"the output that `out` names has {x.rank} spatial axes, and the input has {rank}"
+        message = f"the output that `out` names has {x.rank} spatial axes, but the input has {rank}"
         raise LayerError("E0303", message, "name a map with as many axes")
     return x.spatial

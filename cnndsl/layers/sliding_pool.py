@@ -71,13 +71,13 @@ class SlidingPool(SlidingLayer):
         x = inputs[0]
         need_spatial(self.kind(), x)
         if len(inputs) > 1 and not self.extents_of:
-            message = f"{self.kind()} takes one input, or a second whose size it takes over"
+            message = f"{self.kind()} takes one input, or two to copy the size of the second"
             raise LayerError("E0305", message, "say `out=@x`")
         if self._is_adaptive():
             return Shape(x.channels, self._adapted(*inputs))
         if self.pad == "tfsame" and self.ceil:
-            message = "`pad=tfsame` rounds up by itself, and `ceil` would put windows behind the padding"
-            raise LayerError("E0305", message, "leave `ceil` away")
+            message = "`pad=tfsame` already rounds up; `ceil` would add windows outside the padding"
+            raise LayerError("E0305", message, "remove `ceil`")
         windows = self._axes(x)
         spatial = slide(windows, self.kind(), x)
         _refuse_blind(windows, self.kind())
@@ -86,7 +86,7 @@ class SlidingPool(SlidingLayer):
     def _adapted(self, *inputs: Shape) -> Dims:
         if self.kernel or self.stride or self.pad != "valid" or self.ceil or self._dilation() != (1,):
             message = f"{self.kind()} takes either `out`, or a size, stride, padding, dilation and `ceil`"
-            raise LayerError("E0305", message, "with `out` the windows follow from the input: leave the rest away")
+            raise LayerError("E0305", message, "with `out` the windows follow from the input: remove the others")
         return each_axis(self._wanted(*inputs), inputs[0].rank, "output")
 
     def operations(self, *inputs: Shape) -> int:
@@ -185,11 +185,11 @@ def _refuse_blind(windows: tuple[Axis, ...], kind: str) -> None:
         pad = max(axis.before, axis.after)
         if pad >= axis.extent:
             message = f"a padding of {pad} is as large as the window of {kind}, which spans {axis.extent}"
-            raise LayerError("E0305", message, f"pad {axis.extent - 1} at most")
+            raise LayerError("E0305", message, f"pad by at most {axis.extent - 1}")
         if axis.dilation > axis.size and _is_blind(axis):
             noun = "position" if axis.size == 1 else "positions"
-            message = f"with a dilation of {axis.dilation} on {axis.size} {noun} {kind} has windows in padding alone"
-            raise LayerError("E0305", message, f"dilate by {axis.size} at most")
+            message = f"with a dilation of {axis.dilation} on {axis.size} {noun} {kind} has windows of padding only"
+            raise LayerError("E0305", message, f"dilate by at most {axis.size}")
 
 
 def _is_blind(axis: Axis) -> bool:

@@ -63,8 +63,8 @@ class Softmax(OverChannels):
         (x,) = inputs
         parts = self.radix * self.groups
         if self.radix == 1 and self.groups > 1:
-            message = f"SOFTMAX has {self.groups} groups and no radix, and is the same without them"
-            raise LayerError("E0311", message, "leave `groups` away, or give the splits of each group: radix=2")
+            message = f"SOFTMAX has {self.groups} groups but no radix, so the groups have no effect"
+            raise LayerError("E0311", message, "remove `groups`, or set the number of splits in each group: radix=2")
         if x.channels % parts:
             message = f"{self.groups} groups of {self.radix} splits must divide the {x.channels} channels of the input"
             raise LayerError("E0304", message, f"their product: {common_divisors(x.channels)}")

@@ -68,19 +68,18 @@ class ConvTranspose(Layer):
         out_pad = each_axis(self.out_pad, rank, "output padding")
         extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
         if self.pad == "same":
-            pads = tuple(self._same(e, s) for e, s in zip(extents, stride, strict=True))
+            pads = tuple(self._same(e, s, x) for e, s in zip(extents, stride, strict=True))
         else:
             pads = (0,) * rank if isinstance(self.pad, str) else each_axis(self.pad, rank, "padding")
         return list(zip(extents, stride, pads, out_pad, x.spatial, strict=True))
 
-    def _same(self, extent: int, stride: int) -> int:
+    def _same(self, extent: int, stride: int, x: Shape) -> int:
         if extent < stride or (extent - stride) % 2:
-            raise LayerError(
-                "E0307",
-                f"`same` needs a kernel as large as the stride and of its parity, and these are {extent} and {stride}",
-                self._paddings(extent, stride),
-                self._options(extent, stride),
-            )
+            message = f"`same` needs a kernel of at least the stride and of its parity, not {extent} for {stride}"
+            if x.pixels == 1 and extent > stride:
+                help = f"to make a map of {extent} positions per axis from a single one: pad=valid"
+                raise LayerError("E0307", message, help, "pad=valid")
+            raise LayerError("E0307", message, self._paddings(extent, stride), self._options(extent, stride))
         return (extent - stride) // 2
 
     def grown(self, by: Dims) -> tuple[str, Dims] | None:
@@ -93,7 +92,7 @@ class ConvTranspose(Layer):
         """A hint: what makes the output `stride` times as large."""
         options = self._options(extent, stride)
         if not options:
-            return "say how much to take away from both sides: pad=1"
+            return "say how much to cut from both sides: pad=1"
         return f"to make the map {stride} times as large: {options}"
 
     def _options(self, extent: int, stride: int) -> str:
@@ -110,18 +109,18 @@ class ConvTranspose(Layer):
         need_groups(self.groups, x, self.filters)
         if self.init == "bilinear" and (self.filters != x.channels or self.groups not in (1, x.channels)):
             message = (
-                f"`init=bilinear` interpolates each channel by itself, and CONVT makes {self.filters} of {x.channels}"
+                f"`init=bilinear` keeps channels apart, but CONVT has {self.filters} filters for {x.channels} channels"
             )
             if self.filters == x.channels:
-                message = f"`init=bilinear` interpolates each channel by itself, and there are {self.groups} groups"
-            raise LayerError("E0320", message, f"take {x.channels} filters, in 1 group or in {x.channels}")
+                message = f"`init=bilinear` keeps channels apart, but there are {self.groups} groups"
+            raise LayerError("E0320", message, f"use {x.channels} filters, in 1 group or in {x.channels}")
         spatial: list[int] = []
         for extent, stride, less, extra, size in self._numbers(x):
             if extra and extra >= stride:
                 raise LayerError("E0307", f"the output padding {extra} must be smaller than the stride {stride}")
             spatial.append((size - 1) * stride - 2 * less + extent + extra)
         if min(spatial) < 1:
-            raise LayerError("E0301", f"the padding of {self.kind()} leaves nothing of its output")
+            raise LayerError("E0301", f"the padding of {self.kind()} removes its whole output")
         return Shape(self.filters, tuple(spatial))
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:

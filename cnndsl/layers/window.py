@@ -147,11 +147,9 @@ def slide(windows: tuple[Axis, ...], kind: str, x: Shape) -> Dims:
     for axis in windows:
         if axis.output < 1:
             padded = axis.size + axis.before + axis.after
-            raise LayerError(
-                "E0301",
-                f"the window of {kind} spans {axis.extent}, and the input {x} has {padded} there, padding included",
-                "remove a pooling or a stride before it, or enlarge the input",
-            )
+            room = f"{padded}, padding included" if padded > axis.size else f"{padded}"
+            message = f"the window of {kind} spans {axis.extent} positions, but the input {x} has only {room}"
+            raise LayerError("E0301", message, "remove a pooling or a stride before it, or enlarge the input")
     return spatial
 
 

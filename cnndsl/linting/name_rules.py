@@ -102,7 +102,7 @@ def _unused_labels(file: ast.File) -> Iterator[Finding]:
         if mentions == 1 and not stars:
             edit = Edit(Span(file.source, node.name_span.start, body.span.start), "")
             advice = Fix((edit,), "refer to it, or leave the label out")
-            yield Finding(node.name_span, f"nothing refers to `{name}`, which is a second name for a value", advice)
+            yield Finding(node.name_span, f"nothing refers to `{name}`, a second name for a value", advice)
 
 
 def hidden_extent(graph: Graph) -> Iterator[Finding]:
@@ -118,7 +118,7 @@ def hidden_extent(graph: Graph) -> Iterator[Finding]:
             names = [(name, Span(node.span.source, node.span.start, node.span_of_rows.start)) for name in node.names]
         for name, span in names:
             if name in _EXTENTS:
-                message = f"`{name}` hides {_EXTENTS[name]} of what enters a part"
+                message = f"`{name}` hides {_EXTENTS[name]} of the input of a part"
                 yield Finding(span, message, f"give it another name, such as `{name.lower()}`")
 
 
@@ -244,7 +244,7 @@ def identity_last(graph: Graph) -> Iterator[Finding]:
             continue
         written = " or ".join(each.span.text for each in (last, *node.choices[:-1]))
         message = f"{first.span.text} fits at every call, so `ID` is never chosen"
-        yield Finding(node.span, message, replacement(node.span, written, "the first that fits is taken: {}"))
+        yield Finding(node.span, message, replacement(node.span, written, "the first choice that fits is taken: {}"))
 
 
 def _is_identity(item: ast.ChainItem) -> bool:

@@ -130,7 +130,7 @@ def _whole(field: Field) -> list[str]:
         return []
     if field.local != field:
         return ["whole: a global operation lets every unit see the whole map; local is the field without it"]
-    return ["whole: global pooling, FC or a normalisation sees the whole map, and so does every unit behind it"]
+    return ["whole: global pooling, FC or a normalisation sees the whole map, and so does every unit after it"]
 
 
 def _at_most(field: Field) -> list[str]:

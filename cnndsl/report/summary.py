@@ -163,7 +163,7 @@ def place(graph: Graph, level: MemorySample) -> str:
         return "in the optimizer's update"
     path = graph.nodes[level.node].path or "the input"
     return {
-        "start": "ahead of the forward pass",
+        "start": "before the forward pass",
         "forward": f"forward at {path}",
         "loss": f"at the loss of {path}",
         "backward": f"backward at {path}",

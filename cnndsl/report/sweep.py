@@ -16,7 +16,7 @@ from cnndsl.sweeping.sweep import Configuration, Plain, plain
 from cnndsl.terminal import width as columns_of
 from cnndsl.values import Value, show, show_setting
 
-FORMATS = ("table", "json", "csv", "latex")
+FORMATS = ("table", "json", "csv", "parquet", "latex")
 _FIRST_TO_GO = ("output", "depth", "receptive_field", "inference")
 """The columns that a narrow LaTeX table omits, in this order, unless they were chosen."""
 
@@ -56,8 +56,21 @@ def _right(text: str, width: int) -> str:
 
 
 def _row(member: Configuration, names: Sequence[str], figures: Sequence[str]) -> list[str]:
-    values = [show_metric(member, name) for name in figures]
+    values = [grouped_metric(member, name) for name in figures]
     return [*(show_setting(member.settings[name]) for name in names), *values]
+
+
+def grouped_metric(member: Configuration, name: str) -> str:
+    """Return a metric with all its digits for a table, the thousands apart.
+
+    >>> member = Configuration({}, {"depth": 1202, "training": 268_053_912, "output": (7, 7, 2048)})
+    >>> [grouped_metric(member, name) for name in ("depth", "training", "output")]
+    ['1,202', '268,053,912 B', '7x7x2048']
+    """
+    value = (member.figures or {})[name]
+    if isinstance(value, bool) or not isinstance(value, int) or name in member.at_most:
+        return exact_metric(member, name)
+    return f"{value:,}{' B' if METRICS[name].unit == 'bytes' else ''}"
 
 
 def show_metric(member: Configuration, name: str) -> str:
@@ -155,13 +168,31 @@ def metric_data(member: Configuration, names: Sequence[str]) -> dict[str, Plain]
 
 
 def _csv(members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str]) -> str:
+    rows = [csv_line(csv_head(names, figures)), *(csv_line(csv_cells(each, names, figures)) for each in members)]
+    return "".join(rows).rstrip("\n")
+
+
+def csv_head(names: Sequence[str], figures: Sequence[str]) -> list[str]:
+    """Return the names of the columns in CSV."""
+    return [*names, *figures, "reason"]
+
+
+def csv_cells(member: Configuration, names: Sequence[str], figures: Sequence[str]) -> list[str]:
+    """Return the cells of a configuration in CSV."""
+    values = [exact_metric(member, name) for name in figures]
+    return [*[show_setting(member.settings[name]) for name in names], *values, _reason(member.reason)]
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """Return a line of CSV with its line break."""
     import csv
     from io import StringIO
 
     text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*names, *figures, "reason"])
-    for member in members:
-        values = [exact_metric(member, name) for name in figures]
-        writer.writerow([*(show_setting(member.settings[name]) for name in names), *values, _reason(member.reason)])
-    return text.getvalue().rstrip("\n")
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()
+
+
+def reason_text(member: Configuration) -> str:
+    """Return what is wrong with a configuration; empty for a valid one."""
+    return _reason(member.reason)

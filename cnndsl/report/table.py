@@ -71,11 +71,24 @@ def coloured(view: TableModel, width: int | None = None) -> str:
     console.print(Text(title(view.stats), style="bold"))
     console.print()
     console.print(table)
+    for line in omission([column.key for at, column in enumerate(view.columns) if at not in shown], width):
+        console.print(Text(line, style="dim"), soft_wrap=True)
     console.print()
     for line in summary(view.stats):
         console.print(Text(line), soft_wrap=True)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue().rstrip("\n")
+
+
+def omission(columns: Sequence[str], width: int) -> list[str]:
+    """Return the lines that name the columns that a terminal of `width` columns omits; no line if it omits none.
+
+    >>> omission(["macs", "weights"], 40)
+    ['not shown for lack of width: macs,', 'weights; --columns chooses']
+    """
+    from textwrap import wrap
+
+    return wrap(f"not shown for lack of width: {', '.join(columns)}; --columns chooses", width) if columns else []
 
 
 def _entries(view: TableModel) -> list[TableRow]:

@@ -13,7 +13,7 @@ from cnndsl.report.latex_table import LatexColumn, LatexTable, TableWidth, write
 from cnndsl.report.latex_text import DASH, in_symbols
 from cnndsl.report.number_format import exact, memory
 from cnndsl.report.sweep import exact_metric, latex_metric, metric_data, show_metric
-from cnndsl.report.table import in_columns
+from cnndsl.report.table import in_columns, omission
 from cnndsl.sweeping.sweep import plain
 from cnndsl.terminal import width as columns_of
 from cnndsl.values import show
@@ -113,7 +113,8 @@ def _table(networks: Sequence[BundledNetwork], columns: Sequence[str], room: int
     if room is not None:
         cells = _fitted(cells, room, is_chosen)
     left = {at for at, column in enumerate(cells) if column in _TEXTS}
-    return "\n".join(in_columns(list(zip(*cells.values(), strict=True)), left))
+    lines = in_columns(list(zip(*cells.values(), strict=True)), left)
+    return "\n".join([*lines, *omission([column for column in columns if column not in cells], room or 100)])
 
 
 def _fitted(cells: dict[str, list[str]], room: int, is_chosen: bool) -> dict[str, list[str]]:

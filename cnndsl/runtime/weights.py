@@ -47,7 +47,7 @@ class WeightDifference:
             return f"missing     {self.entry} {_shown(self.expected)}"
         if self.kind == "unexpected":
             return f"unexpected  {self.entry} {_shown(self.found)}"
-        return f"misshaped   {self.entry} is {_shown(self.found)}, and the network has {_shown(self.expected)}"
+        return f"misshaped   {self.entry} is {_shown(self.found)}, but the network has {_shown(self.expected)}"
 
 
 def _shown(extents: TensorSize | None) -> str:
@@ -139,10 +139,11 @@ def hint(differences: Sequence[WeightDifference]) -> str:
     unexpected = {each.entry for each in differences if each.kind == "unexpected"}
     for prefix in ("module.", "model.", "_orig_mod."):
         if missing and missing <= {each.removeprefix(prefix) for each in unexpected if each.startswith(prefix)}:
-            return f"the entries begin with `{prefix}`: take that away before you load them"
+            return f"the entries begin with `{prefix}`: remove this prefix before loading them"
     kinds = {each.kind for each in differences}
     layers = {each.layer for each in differences}
-    if kinds == {"misshaped"} and len(layers) == 1:
+    only = all(each.expected and each.found and each.expected[1:] == each.found[1:] for each in differences)
+    if kinds == {"misshaped"} and len(layers) == 1 and only:
         return f"only `{layers.pop()}` differs: set the network's number of classes to that of the weights"
     return ""
 
@@ -188,5 +189,17 @@ def _torch(path: str) -> dict[str, TensorSize]:
         entries = cast("dict[object, object]", inner)
     tensors = {str(name): tuple(value.shape) for name, value in entries.items() if isinstance(value, torch.Tensor)}
     if not tensors:
-        raise FileError(f"cannot read {path}: it holds no tensors by name")
+        raise FileError(f"cannot read {path}: it holds no tensors by name; {_saved_as(entries, path)}")
     return tensors
+
+
+def _saved_as(entries: Mapping[object, object], path: str) -> str:
+    """Return how the weights are saved that a file of another form may hold."""
+    import torch
+
+    for name, inner in entries.items():
+        if isinstance(inner, dict) and any(isinstance(each, torch.Tensor) for each in cast("Any", inner).values()):
+            return (
+                f"its entry {name!r} does: torch.save(torch.load({path!r})[{name!r}], 'weights.pth') saves that alone"
+            )
+    return "torch.save(model.state_dict(), 'weights.pth') saves weights"

@@ -23,9 +23,10 @@ from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.expr import truth
 from cnndsl.expressions import Expr
 from cnndsl.records import record
+from cnndsl.sweeping.summed import SummedFamily
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
-from cnndsl.values import ListValue, NameSymbol, Number, Value, items_of, show
+from cnndsl.values import ListValue, NameSymbol, Number, Value, items_of, show, show_setting
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -35,6 +36,9 @@ Plain: TypeAlias = "int | float | bool | str | list[Plain]"
 
 GOALS: Mapping[str, int] = {name: METRICS[name].sign for name in OF_NETWORKS}
 """The metrics that members may be chosen by, and whether less is better (1) or more is (-1)."""
+
+CHECKED_OF = 100
+"""Of so many members one is elaborated as a whole although its metrics are sums."""
 
 
 @record(slots=True)
@@ -74,13 +78,17 @@ class Family:
 
     def sample(self, count: int, seed: int) -> Iterator[Settings]:
         """So many different members, drawn evenly; the same ones for the same seed."""
+        return map(self.at, self.drawn(count, seed))
+
+    def drawn(self, count: int, seed: int) -> Sequence[int]:
+        """Return the numbers of so many different members, drawn evenly; the same ones for the same seed."""
         dice, size = random.Random(seed), self.size
         if size <= sys.maxsize:
-            return map(self.at, dice.sample(range(size), min(count, size)))
+            return dice.sample(range(size), min(count, size))
         drawn: dict[int, None] = {}
         while len(drawn) < count:
             drawn[dice.randrange(size)] = None
-        return map(self.at, drawn)
+        return list(drawn)
 
 
 def family(source: Source, overrides: Mapping[str, Sequence[Value]], find: Find) -> Family:
@@ -96,12 +104,19 @@ def family(source: Source, overrides: Mapping[str, Sequence[Value]], find: Find)
         if name not in (*names, INPUT):
             others = {} if name.startswith(f"{INPUT}.") else {name: overrides[name][0]}
             elaborate(file, others, find)
-    domains = {each.name: overrides.get(each.name) or _domain(each) for each in known}
-    domains |= {name: values for name, values in overrides.items() if name.partition(".")[0] == INPUT}
+    domains = {each.name: _once_each(overrides.get(each.name) or _domain(each)) for each in known}
+    domains |= {name: _once_each(values) for name, values in overrides.items() if name.partition(".")[0] == INPUT}
     missing = [each for each in known if not domains[each.name]]
     if missing:
         raise _without_domain(missing)
     return Family(file, domains, find)
+
+
+def _once_each(values: Sequence[Value]) -> Sequence[Value]:
+    """The values without those that come again, so that there is no member twice: 1 is not `yes`."""
+    if isinstance(values, range):
+        return values
+    return tuple({(type(value), value): value for value in values}.values())
 
 
 def _domain(parameter: OpenParameter) -> Sequence[Value]:
@@ -111,9 +126,9 @@ def _domain(parameter: OpenParameter) -> Sequence[Value]:
 
 
 def _without_domain(missing: Sequence[OpenParameter]) -> CnnError:
-    help = "say what to walk: " + " ".join(f"--set {each.name}=1..3" for each in missing)
+    help = "give its values: " + " ".join(f"--set {each.name}=1..3" for each in missing)
     return CnnError(
-        [Diagnostic("E0214", f"`{each.name}` has no values to walk", each.span, help=help) for each in missing]
+        [Diagnostic("E0214", f"`{each.name}` has no values to sweep", each.span, help=help) for each in missing]
     )
 
 
@@ -121,15 +136,50 @@ def measure(
     family: Family, chosen: Iterable[Settings], runs: ExecutionsOf, names: Sequence[str] = tuple(GOALS)
 ) -> Iterator[Configuration]:
     """The figures of each member, those of `names`, or the first thing that is wrong with it. Modules run as `runs`
-    says."""
-    for settings in chosen:
-        try:
-            graph = elaborate(family.file, settings, family.find)
-            broken = check(graph, runs)
-            found, at_most = (None, frozenset[str]()) if broken else figures(graph, names, runs)
-        except CnnError as stop:
-            broken, found, at_most = stop.diagnostics, None, frozenset[str]()
-        yield Configuration(settings, found, broken[0] if broken else None, at_most)
+    says. Raises SumsDifferError as `Meter.measure` does."""
+    return Meter(family, runs, names).measure(chosen)
+
+
+class Meter:
+    """Measures the members of a family.
+
+    Where all of the metrics are sums, a part of a network is elaborated once for its values, and one member in a
+    hundred is elaborated as a whole all the same.
+    """
+
+    def __init__(self, family: Family, runs: ExecutionsOf, names: Sequence[str]) -> None:
+        self.family, self.runs, self.names = family, runs, tuple(names)
+        is_summed = SummedFamily.applies(family.file, family.domains, names)
+        self._summed = SummedFamily(family.file, family.domains, family.find, names) if is_summed else None
+
+    def measure(self, chosen: Iterable[Settings]) -> Iterator[Configuration]:
+        """Yield members with their figures. Raises SumsDifferError where sums are not the metrics of a graph."""
+        for number, settings in enumerate(chosen):
+            sums = self._summed.figures(settings) if self._summed is not None else None
+            if sums is None:
+                yield elaborated(self.family, settings, self.runs, self.names)
+                continue
+            found = Configuration(settings, sums)
+            if number % CHECKED_OF == 0 and found != elaborated(self.family, settings, self.runs, self.names):
+                shown = " ".join(f"{name}={show_setting(value)}" for name, value in settings.items())
+                source = self.family.file.source.name
+                raise SumsDifferError(f"{source} with {shown}: sums over its parts are not its metrics")
+            yield found
+
+
+class SumsDifferError(Exception):
+    """Metrics that were summed up over the parts of a network are not those of its graph: an internal error."""
+
+
+def elaborated(family: Family, settings: Settings, runs: ExecutionsOf, names: Sequence[str]) -> Configuration:
+    """Return a member with its figures, read from its graph."""
+    try:
+        graph = elaborate(family.file, settings, family.find)
+        broken = check(graph, runs)
+        found, at_most = (None, frozenset[str]()) if broken else figures(graph, names, runs)
+    except CnnError as stop:
+        broken, found, at_most = stop.diagnostics, None, frozenset[str]()
+    return Configuration(settings, found, broken[0] if broken else None, at_most)
 
 
 def name_values(family: Family) -> dict[str, Value]:

@@ -13,14 +13,14 @@ from dataclasses import field, replace
 from cnndsl.analysis.metric_table import BY_TITLE, METRICS, OF_NETWORKS
 from cnndsl.errors import CnnError, Diagnostic, Source, Span, did_you_mean, listed, nearest
 from cnndsl.expr import COMPARISONS, error
-from cnndsl.expressions import Binary, Expr, Literal, Name, Path, mapped, operands
+from cnndsl.expressions import Binary, Call, Expr, Literal, Name, Path, Unary, mapped, operands
 from cnndsl.expressions import names as names_of
 from cnndsl.records import record
+from cnndsl.sweeping.where_fixes import NAMES, where_fix
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 
 _BEFORE = "assert "
-_UNIT = re.compile(r"([0-9][0-9_.]*) +([KMGT]i?B?)\b")
 _MEMBERS = re.compile(r"\b([A-Za-z_]\w*)\s+in\s*[({\[]([^)}\]]*)[)}\]]?")
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "**"})
 
@@ -37,17 +37,35 @@ class Vocabulary:
 
 
 def condition(text: str, titles: Mapping[str, str] = BY_TITLE) -> Expr:
-    """The test of a `--where`: `params < 5M and depth >= 3`. Raises CnnError where it is none."""
+    """The test of a `--where`: `params < 5M and depth >= 3`. Raises CnnError where it is none, with what it means if
+    it is written as other languages would have it."""
+    if not text.strip():
+        raise CnnError(Diagnostic("E0503", "a test is missing", help="as in: --where 'params < 5M'"))
+    try:
+        return _read(text, titles)
+    except CnnError:
+        if not (fix := where_fix(text, lambda fixed: _is_test(fixed, titles))):
+            raise
+    place = Span(Source("--where", text), fix.start, fix.end)
+    raise CnnError(Diagnostic("E0503", fix.message, place, help=f"write --where '{fix.text}'"))
+
+
+def _is_test(text: str, titles: Mapping[str, str]) -> bool:
+    try:
+        return isinstance(_read(text, titles), Binary | Unary | Call)
+    except CnnError:
+        return False
+
+
+def _read(text: str, titles: Mapping[str, str]) -> Expr:
     source = Source("--where", text)
     try:
         statements = parse(Source(source.name, _BEFORE + _without_titles(text, titles))).statements
     except CnnError as stop:
         raise CnnError([_told(each, source) for each in stop.diagnostics]) from None
     if len(statements) != 1 or not isinstance(statements[0], ast.Assert):
-        unit = _UNIT.search(text)
-        help = f"a unit stands next to its number: `{unit[1]}{unit[2]}`" if unit else "as in: --where 'params < 5M'"
-        place = Span(source, unit.start(), unit.end()) if unit else None
-        raise CnnError(Diagnostic("E0503", f"`{text}` is not one test", place, help=help))
+        help = "as in: --where 'params < 5M'"
+        raise CnnError(Diagnostic("E0503", f"`{text}` is not a single test", help=help))
     return _placed(statements[0].test, source)
 
 
@@ -62,12 +80,12 @@ def mentioned(test: Expr, known: Vocabulary) -> set[str]:
             raise _no_part(each, known)
         if isinstance(each, Name) and each.name not in (*known.asked, *known.words):
             help = known.refused.get(each.name, "") or _near(each.name, known)
-            raise error("E0201", f"there is no value called `{each.name}` here", each.span, help)
+            raise error("E0201", f"no value is called `{each.name}` here", each.span, help)
         if isinstance(each, Binary) and each.operator in COMPARISONS:
             _check_units(each, known)
     if isinstance(test, Name | Literal) or (isinstance(test, Binary) and test.operator in _ARITHMETIC):
-        help = "compare it, as in `params < 10M`"
-        raise error("E0205", f"a test must be yes or no, and `{test.span.text}` is a value", test.span, help)
+        help = "write a comparison, as in `params < 10M`"
+        raise error("E0205", f"a test must be yes or no, but `{test.span.text}` is a value", test.span, help)
     return {each.name for each in names_of(test)} & set(known.asked)
 
 
@@ -77,15 +95,15 @@ def binaries(expr: Expr) -> Iterator[Binary]:
 
 
 def _near(name: str, known: Vocabulary) -> str:
-    titled = known.titles.get(name, "")
+    titled = known.titles.get(name, "") or NAMES.get(name.casefold(), "")
     near = did_you_mean(titled) if titled in known.asked else nearest(name, [*known.asked, *known.words])
     return near or f"a test may mention {listed(known.asked, most=len(known.asked))}"
 
 
 def _no_part(path: Path, known: Vocabulary) -> CnnError:
     dotted, first = ".".join(path.names), path.names[0]
-    help = f"`{first}` is asked as a whole, as in `{first} == 224x224x3`" if first in known.asked else ""
-    message = f"`{dotted}` cannot be asked here: a test is of a network as a whole"
+    help = f"compare `{first}` as a whole, as in `{first} == 224x224x3`" if first in known.asked else ""
+    message = f"`{dotted}` cannot be used here: a test is about the network as a whole"
     return error("E0204", message, path.span, help or _near(first, known))
 
 
@@ -95,7 +113,7 @@ def _check_units(expr: Binary, known: Vocabulary) -> None:
         if not (isinstance(name, Name) and isinstance(literal, Literal) and literal.text.endswith("B")):
             continue
         if name.name in known.asked and (name.name not in METRICS or METRICS[name.name].unit != "bytes"):
-            message = f"`{literal.text}` is in bytes, and `{name.name}` is not"
+            message = f"`{literal.text}` is in bytes, but `{name.name}` is not"
             in_bytes = [each for each in OF_NETWORKS if METRICS[each].unit == "bytes"]
             help = f"write `{literal.text[:-1]}`; in bytes are {listed(in_bytes)}"
             raise error("E0205", message, literal.span, help)
@@ -123,7 +141,7 @@ def _told(diagnostic: Diagnostic, source: Source) -> Diagnostic:
     if members:
         names = [each.strip() for each in members[2].split(",") if each.strip()]
         help = f"write it out: `{' or '.join(f'{members[1]} == {name}' for name in names)}`"
-        return Diagnostic("E0102", "`in` compares nothing", Span(source, *members.span()), help=help)
+        return Diagnostic("E0102", "`in` is not a comparison", Span(source, *members.span()), help=help)
     others = tuple(replace(each, span=_moved(each.span, source)) for each in diagnostic.others)
     return replace(diagnostic, message=message, span=span, others=others)
 

@@ -21,7 +21,7 @@ def unmatched(stop: Stop) -> Diagnostic | None:
     """What is wrong with the brackets in front of the place, or at it; None where nothing is."""
     if stop.found == '"':
         place = Span(stop.source, stop.offset, stop.offset + len(stop.after.rstrip()))
-        return Diagnostic("E0108", "this quote is not closed on its line", place, help='as in: use "resnet.cnn": Block')
+        return Diagnostic("E0108", "this quotation mark is never closed", place, help='as in: use "resnet.cnn": Block')
     open_here = opened_at(stop)
     if stop.found in _TERMINAL:
         return _wrong_closer(stop, open_here)
@@ -116,12 +116,12 @@ def _behind(stop: Stop) -> Iterator[tuple[int, str]]:
 def _wrong_closer(stop: Stop, open_here: list[int]) -> Diagnostic | None:
     closer = stop.found
     if not open_here:
-        message = f"there is no bracket that this `{closer}` closes"
+        message = f"nothing is open that this `{closer}` could close"
         return Diagnostic("E0108", message, stop.span, help="remove it, or open one before it")
     opener = stop.source.text[open_here[-1]]
     if _PARTNER[opener] == closer:
         return None
-    others = (Annotation(Span(stop.source, open_here[-1], open_here[-1] + 1), "which is still open"),)
+    others = (Annotation(Span(stop.source, open_here[-1], open_here[-1] + 1), "this is still open"),)
     message = f"`{closer}` does not close `{opener}`"
     found = Diagnostic("E0108", message, stop.span, f"expected `{_PARTNER[opener]}`", others)
     return found.advised(replacement(stop.span, _PARTNER[opener]))
@@ -137,7 +137,7 @@ def _never_closed(stop: Stop, at: int) -> Diagnostic | None:
         return None
     others = () if stop.is_end else (Annotation(stop.span, f"expected `{closer}` before this"),)
     message = f"this `{opener}` is never closed"
-    help = f"write `{closer}` where what it holds ends"
+    help = f"write `{closer}` where the part ends"
     return Diagnostic("E0108", message, Span(stop.source, at, at + 1), "", others, help=help)
 
 

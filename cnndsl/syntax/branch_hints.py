@@ -10,17 +10,17 @@ from cnndsl.syntax.statement_hints import free_name
 
 
 def branches(stop: Stop) -> str:
-    """`A + B` without brackets, `(A, B)`, `(A + B | C)`, `MUL(A | B)`."""
+    """`A + B` without parentheses, `(A, B)`, `(A + B | C)`, `MUL(A | B)`."""
     if stop.found in ("+", "|") and (leading := _leading(stop)):
         return leading
     if stop.found in ("+", "|") and (beginning := _of_values(stop)):
         return beginning
     if stop.found in ("+", "|") and re.search(r"\bif\b[^()]*$", stop.before):
-        return "in the test of an `if` a sum stands in brackets: `if (a + b) > c`"
+        return "in the test of an `if`, put a sum in parentheses: `if (a + b) > c`"
     if stop.found in ("+", "|") and stop.takes("ARROW", "$END"):
-        return f"a merge stands in parentheses, which open where its branches part: `{_parted(stop)}`"
+        return f"a merge goes in parentheses that open where its branches begin: `{_parted(stop)}`"
     if stop.found in ("+", "|") and stop.takes("PLUS", "VBAR"):
-        return "sums and concatenations are not mixed in one pair of brackets: `(A + (B | C))`"
+        return "a pair of parentheses has one operator: `((A + B) | C)` or `(A + (B | C))`"
     if (
         stop.found in ("+", "|")
         and stop.takes("COMMA")
@@ -28,7 +28,7 @@ def branches(stop: Stop) -> str:
     ):
         return "the branches of MUL, SUB, MAX and MEAN are separated by commas: `MUL(A, B)`"
     if stop.found == "," and re.search(r"INPUT\s+[0-9]+$", stop.before.rstrip(), re.IGNORECASE):
-        return "a volume is H x W x C without blanks: `INPUT 224x224x3`"
+        return "write a shape as HxWxC without spaces: `INPUT 224x224x3`"
     if stop.found == "," and stop.takes("PLUS", "VBAR"):
         return _joined(stop)
     return ""
@@ -65,9 +65,9 @@ def _of_values(stop: Stop) -> str:
     branches, arrow, behind_it = rest.partition(" -> ")
     shown = f"({begun['first']}{branches}){arrow}{behind_it}"
     if begun["named"]:
-        return f"branches stand in brackets: `{shown}`"
+        return f"branches go in parentheses: `{shown}`"
     name = free_name(stop.source.text)
-    return f"branches stand in brackets, and a chain that begins with these has a name: `{name} = {shown}`"
+    return f"branches go in parentheses, and a chain that begins with them needs a name: `{name} = {shown}`"
 
 
 def _leading(stop: Stop) -> str:
@@ -76,11 +76,11 @@ def _leading(stop: Stop) -> str:
     kind = re.search(r"\b((?i:MUL|MAX|MEAN)|SUB)\s*\(\s*$", stop.before)
     if kind:
         shown = re.sub(r"\s*[+|]\s*", ", ", rest[1].strip()) if rest else "A, B"
-        return f"its branches have commas and no operator, a star is several: `{kind[1]}({shown})`"
+        return f"separate its branches with commas; a star stands for several: `{kind[1]}({shown})`"
     opened = opened_at(stop)
     inside = stop.before[opened[-1] - stop.start :] if opened else ""
     first = re.match(r"\(\s*[+|](.*)", inside, re.DOTALL)
     if first is None:
         return ""
     shown = f"{first[1].strip()} {stop.found} {rest[1].strip() if rest else '…'}"
-    return f"an operator in front is for a single star; these are several branches: `({shown})`"
+    return f"a leading operator is for a single star; these are several branches: `({shown})`"

@@ -53,7 +53,7 @@ class TreeBuilder(ExpressionBuilder):
 
     def _misplaced_let(self) -> CnnError:
         first = self._let_brackets[0].lets[0]
-        message = "a `let` inside of brackets stands at the head of those that are the body of a block"
+        message = "inside square brackets, `let` may only come first, and only if the brackets are the body of a block"
         help = f"put it before the chain of its block, `block B = {first.span.text}  A -> B`"
         return error("E0249", message, first.span, help)
 
@@ -178,14 +178,14 @@ class TreeBuilder(ExpressionBuilder):
 
         help = label_behind(self.source, word.span.start)
         if help is not None:
-            raise error("E0106", f"`{word.span.text}` is a layer, and no label", word.span, help)
+            raise error("E0106", f"`{word.span.text}` is a layer, not a label", word.span, help)
 
     def tap(self, c: RuleChildren) -> ast.Tap:
         """Build `"tap" name ("(" NAME ")")? ":" postfix`."""
         mode: Token | None = c[3] if len(c) > 4 else None
         if mode is not None and str(mode) != "train":
-            help = "leave the brackets away for an output that is always given"
-            raise error("E0107", f"a tap can be for `train` only, not for `{mode}`", self._at(mode), help)
+            help = "remove the parentheses if the output always exists"
+            raise error("E0107", f"a tap can only be for `train`, not for `{mode}`", self._at(mode), help)
         return ast.Tap(words.label(c[1]), str(mode) if mode else None, c[-1], c[1].span, self._span(c))
 
     def repeat(self, c: RuleChildren) -> ast.Repeat:

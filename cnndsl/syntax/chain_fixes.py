@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from cnndsl.errors import Fix, Span, replacement
 from cnndsl.syntax.brackets import opened_at, partner
+from cnndsl.syntax.branch_fixes import mixed
 from cnndsl.syntax.edits import code, fix, line_of, statement_end
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 from cnndsl.syntax.words import LABEL
@@ -89,7 +90,7 @@ def commas(stop: Stop) -> Fix | None:
     if not re.match(r",\s*[A-Za-z_\[(]", inside) or re.match(r",\s*[A-Za-z_]\w*\s*=", inside):
         return None
     first = line_of(stop.source, stop.offset)
-    return fix(stop.source, found, "arrows stand between layers, not commas: {}", first)
+    return fix(stop.source, found, "separate layers with arrows, not commas: {}", first)
 
 
 def count(stop: Stop) -> Fix | None:
@@ -99,12 +100,12 @@ def count(stop: Stop) -> Fix | None:
     before = stop.before.rstrip()
     if stop.found == "*" and before.endswith("*") and (number := re.match(r"\*[ \t]*([0-9]+)", stop.after)):
         place = Span(stop.source, stop.start + len(before) - 1, stop.offset + number.end())
-        return replacement(place, f"*{number[1]}", "a repeat is written {}")
+        return replacement(place, f"*{number[1]}", "write a repeat as {}")
     is_layer = bool(re.search(r"(?:->|[\[(=+|:])\s*[A-Za-z][\w/{}-]*$", before)) and stop.takes("ARROW", "RSQB")
     if after and (before[-1:] in ("]", ")") or is_layer):
         start = stop.start + len(before)
         place = Span(stop.source, start, stop.offset + after.end())
-        return replacement(place, f"*{after[2]}", "a repeat is written {}")
+        return replacement(place, f"*{after[2]}", "write a repeat as {}")
     line = line_of(stop.source, stop.offset)
     if stop.takes("NUMBER") and not stop.takes("LSQB"):
         return None
@@ -117,7 +118,7 @@ def count(stop: Stop) -> Fix | None:
         end = partner(text, at) + 1 if text[at] in "[(" else element.end() if element else 0
         if end > at:
             place = Span(stop.source, start, end)
-            return replacement(place, f"{text[at:end]}*{found[1]}", "a count follows the part: {}")
+            return replacement(place, f"{text[at:end]}*{found[1]}", "the count follows the part: {}")
     return None
 
 
@@ -138,7 +139,7 @@ def square(stop: Stop) -> Fix | None:
         edits += [(start + 1 + each.start(), start + 1 + each.end(), " |") for each in re.finditer(r"\s*,", inside)]
     if re.search(r"\b(?:for|each)\s[^\[\]{}]*\bin\b[^\[\]{}]*$", text[max(0, start - 300) : start]):
         edits[:2] = [(start, start + 1, "[("), (end, end + 1, ")]")]
-    return fix(stop.source, edits, "branches stand in parentheses: {}", Span(stop.source, start, end + 1))
+    return fix(stop.source, edits, "branches go in parentheses: {}", Span(stop.source, start, end + 1))
 
 
 def sum_without(stop: Stop) -> Fix | None:
@@ -159,7 +160,7 @@ def sum_without(stop: Stop) -> Fix | None:
         return None
     place = Span(stop.source, start, end.end())
     edits = [(start, start, "("), (place.end, place.end, ")")]
-    return fix(stop.source, edits, "branches stand in parentheses: {}", place)
+    return fix(stop.source, edits, "branches go in parentheses: {}", place)
 
 
 def _element_before(stop: Stop) -> int:
@@ -180,7 +181,8 @@ def walk_body(stop: Stop) -> Fix | None:
     if end < 0 or not stop.takes("LSQB") or stop.takes("REFERENCE"):
         return None
     place = Span(stop.source, stop.offset, end + 1)
-    return fix(stop.source, [(stop.offset, stop.offset + 1, "["), (end, end + 1, "]")], "the body stands in {}", place)
+    edits = [(stop.offset, stop.offset + 1, "["), (end, end + 1, "]")]
+    return fix(stop.source, edits, "the body goes in square brackets: {}", place)
 
 
 def braces(stop: Stop) -> Fix | None:
@@ -197,17 +199,17 @@ def braces(stop: Stop) -> Fix | None:
     if layer and re.fullmatch(r"\s*\w+\s*[=:]\s*[\w.]+(\s*,\s*\w+\s*[=:]\s*[\w.]+)*\s*", inside):
         whole = Span(stop.source, at - len(layer[1]), end + 1)
         settings = re.sub(r"\s*[=:]\s*", "=", inside.strip())
-        return replacement(whole, f"{layer[1]}({settings})", "options stand in parentheses: {}")
+        return replacement(whole, f"{layer[1]}({settings})", "options go in parentheses: {}")
     if text[at] == "[":
         return None
     if re.search(r"\bblock\s+\w+\s*(?:\([^()]*\))?\s*$", before):
         line = Span(stop.source, at - len(before) + before.rindex("block"), end + 1)
-        return fix(stop.source, [(at, at + 1, "= ["), (end, end + 1, "]")], "a block is written {}", line)
+        return fix(stop.source, [(at, at + 1, "= ["), (end, end + 1, "]")], "write a block as {}", line)
     if re.search(r"\bnet\s+\w+\s*(\([^()]*\))?\s*$", before):
         edits = [(at, at + 1, ""), (end, end + 1, "")]
         return Fix(fix(stop.source, edits, "", place).edits, "`net` has no body: remove the braces")
     if "->" in inside or re.search(r"(?:\bin\b[^\[\]{}]*|=\s*|->\s*|:\s*)$", before):
-        return fix(stop.source, [(at, at + 1, "["), (end, end + 1, "]")], "layers stand in square brackets: {}", place)
+        return fix(stop.source, [(at, at + 1, "["), (end, end + 1, "]")], "layers go in square brackets: {}", place)
     return None
 
 
@@ -225,7 +227,7 @@ def superfluous(stop: Stop) -> Fix | None:
         return None
     kept = start - (len(before) - 2 - len(before[:-2].rstrip()))
     edits = fix(stop.source, [(kept, start + 2, "")], "", stop.span).edits
-    return Fix(edits, "the arrow before it leads nowhere: remove it, or go on")
+    return Fix(edits, "the arrow before it leads nowhere: remove the arrow, or continue the chain")
 
 
 CHAIN_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (
@@ -233,6 +235,7 @@ CHAIN_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (
     walk_body,
     braces,
     square,
+    mixed,
     commas,
     sum_without,
     superfluous,

@@ -53,7 +53,7 @@ def describe(stop: Stop) -> Diagnostic:
     if called and fix.place is not None and fix.advice.startswith("here"):
         name = called[1]
         place = Span(stop.source, fix.place.start, fix.place.start + len(name))
-        return Diagnostic("E0231", f"there is no layer or block called `{name}`", place).advised(fix)
+        return Diagnostic("E0231", f"no layer type or block is called `{name}`", place).advised(fix)
     return found.advised(replace(fix, otherwise=found.help))
 
 
@@ -63,7 +63,7 @@ def _described(stop: Stop) -> Diagnostic:
         return brackets
     alien = foreign(stop)
     if alien:
-        return Diagnostic("E0101", f"`{_printable(stop.found)}` is no character of the language", stop.span, help=alien)
+        return Diagnostic("E0101", f"unexpected character `{_printable(stop.found)}`", stop.span, help=alien)
     word = misspelled(stop)
     if word is not None:
         span, help = word

@@ -10,12 +10,9 @@ from collections.abc import Callable, Iterator
 
 from cnndsl.errors import Fix, Source, Span, replacement
 from cnndsl.layers import KINDS
-from cnndsl.syntax.brackets import partner, split
+from cnndsl.syntax.brackets import partner
+from cnndsl.syntax.foreign_calls import ForeignCall, UntranslatableError, value_of
 
-_IGNORED = frozenset(
-    "name input_shape kernel_initializer bias_initializer kernel_regularizer inplace dim device dtype axis".split()
-)
-"""Arguments that say nothing of a network's structure."""
 _ACTIVATIONS = {
     **{word: word.upper() for word in "relu relu6 sigmoid tanh softmax gelu elu selu silu swish mish softplus".split()},
     "leaky_relu": "LEAKYRELU",
@@ -28,53 +25,8 @@ _ACTIVATIONS = {
     "linear": "",
     "None": "",
 }
-FOREIGN = "here it is written {}"
+FOREIGN = "here it is {}"
 """What is said of a layer of another framework."""
-
-
-class _UntranslatableError(Exception):
-    """An argument that has no counterpart for sure."""
-
-
-class _Call:
-    """The arguments of a call, which are taken one by one."""
-
-    def __init__(self, arguments: str) -> None:
-        self.unnamed: list[str] = []
-        self.named: dict[str, str] = {}
-        for each in filter(None, map(str.strip, split(arguments, ","))):
-            name, equals, value = each.partition("=")
-            if equals and name.strip().isidentifier():
-                self.named[name.strip()] = _value(value)
-            else:
-                self.unnamed.append(_value(each))
-        self.number = len(self.unnamed)
-
-    def take(self, names: str, position: int = -1, default: str = "") -> str:
-        """The value of an argument by any of its names, or at its place."""
-        for name in names.split():
-            if name in self.named:
-                return self.named.pop(name)
-        if 0 <= position < len(self.unnamed):
-            found, self.unnamed[position] = self.unnamed[position], ""
-            return found or default
-        return default
-
-    def finish(self) -> None:
-        """Raises _UntranslatableError where something is left that counts."""
-        if any(self.unnamed) or not _IGNORED.issuperset(self.named):
-            raise _UntranslatableError
-
-
-def _value(text: str) -> str:
-    text = text.strip()
-    quoted = re.fullmatch(r"([\"'])(.*)\1", text)
-    if quoted:
-        return quoted[2]
-    if text[:1] in ("(", "[") and text[-1:] in (")", "]"):
-        extents = [_value(each) for each in split(text[1:-1], ",") if each.strip()]
-        return extents[0] if len(set(extents)) == 1 else "x".join(extents)
-    return text
 
 
 def _number(text: str, sign: str = "") -> str:
@@ -83,12 +35,12 @@ def _number(text: str, sign: str = "") -> str:
         return f"{sign}{text}"
     if re.fullmatch(r"[A-Za-z_0-9*/+ ]+", text):
         return f"{sign}{{{text}}}"
-    raise _UntranslatableError
+    raise UntranslatableError
 
 
 def _truth(text: str) -> bool:
     if text not in ("True", "False", "true", "false", "yes", "no"):
-        raise _UntranslatableError
+        raise UntranslatableError
     return text.lower() in ("true", "yes")
 
 
@@ -105,7 +57,7 @@ def _padding(padding: str, kernel: str, dilation: str, default: str) -> list[str
     if padding in ("valid", "0"):
         return ["pad=valid"]
     if padding in ("reflect", "causal") or not dilations:
-        raise _UntranslatableError
+        raise UntranslatableError
     pads = _extents(padding)
     pads = pads * len(sizes) if len(pads) == 1 else pads
     sizes = sizes * len(pads) if len(sizes) == 1 else sizes
@@ -127,19 +79,19 @@ def activation_kind(name: str) -> str:
     >>> activation_kind("'relu'"), activation_kind("nn.ReLU")
     ('RELU', 'RELU')
     """
-    word = _value(name).rpartition(".")[2].removesuffix("()")
+    word = value_of(name).rpartition(".")[2].removesuffix("()")
     return _ACTIVATIONS.get(word, _ACTIVATIONS.get(word.lower(), ""))
 
 
-def _activation(call: _Call) -> list[str]:
+def _activation(call: ForeignCall) -> list[str]:
     name = call.take("activation act")
     found = activation_kind(name)
     if name not in ("", "None", "linear") and not found:
-        raise _UntranslatableError
+        raise UntranslatableError
     return [found] if found else []
 
 
-def _is_keras(name: str, call: _Call) -> bool:
+def _is_keras(name: str, call: ForeignCall) -> bool:
     if {"filters", "strides", "activation", "use_bias", "dilation_rate"}.intersection(call.named):
         return True
     if {"in_channels", "out_channels", "stride", "bias", "groups"}.intersection(call.named):
@@ -150,7 +102,7 @@ def _is_keras(name: str, call: _Call) -> bool:
     return call.number + ("kernel_size" in call.named) < 3
 
 
-def _convolution(name: str, call: _Call) -> list[str]:
+def _convolution(name: str, call: ForeignCall) -> list[str]:
     if _is_keras(name, call):
         width, size = call.take("filters", 0), call.take("kernel_size", 1)
         stride, padding = call.take("strides stride", 2), call.take("padding", 3)
@@ -162,7 +114,7 @@ def _convolution(name: str, call: _Call) -> list[str]:
         dilation, default = call.take("dilation", 5, "1"), "0"
     groups, bias = call.take("groups", 6, "1"), call.take("bias use_bias", 7, "True")
     if not width or not size:
-        raise _UntranslatableError
+        raise UntranslatableError
     options = _padding(padding, size, dilation, default)
     options += [f"dilation={_number(dilation)}"] if dilation != "1" else []
     options += [f"groups={_number(groups)}"] if groups != "1" else []
@@ -170,7 +122,7 @@ def _convolution(name: str, call: _Call) -> list[str]:
     return [_layer("CONV", size, width, stride, options), *_activation(call)]
 
 
-def _transposed(name: str, call: _Call) -> list[str]:
+def _transposed(name: str, call: ForeignCall) -> list[str]:
     is_keras = _is_keras(name, call)
     if not is_keras:
         call.take("in_channels", 0)
@@ -180,7 +132,7 @@ def _transposed(name: str, call: _Call) -> list[str]:
     padding = padding.lower() or ("valid" if is_keras else "0")
     out, bias = call.take("output_padding", -1 if is_keras else 5, "0"), call.take("bias use_bias", -1, "True")
     if not width or not size:
-        raise _UntranslatableError
+        raise UntranslatableError
     is_same = padding == "same" or (padding in ("0", "valid") and size == stride and out == "0")
     options = [] if is_same else [f"pad={'0' if padding == 'valid' else _number(padding)}"]
     options += [f"out_pad={_number(out)}"] if out != "0" else []
@@ -188,24 +140,24 @@ def _transposed(name: str, call: _Call) -> list[str]:
     return [_layer("CONVT", size, width, stride, options), *_activation(call)]
 
 
-def _depthwise(_: str, call: _Call) -> list[str]:
+def _depthwise(_: str, call: ForeignCall) -> list[str]:
     size, stride, padding = call.take("kernel_size", 0), call.take("strides", 1), call.take("padding", 2)
     options = _padding(padding, size, "1", "valid") + ([] if _truth(call.take("use_bias", -1, "True")) else ["bias=no"])
     return [_layer("DWCONV", size, "", stride, options), *_activation(call)]
 
 
-def _separable(_: str, call: _Call) -> list[str]:
+def _separable(_: str, call: ForeignCall) -> list[str]:
     width, size = call.take("filters", 0), call.take("kernel_size", 1)
     stride, padding = call.take("strides", 2), call.take("padding", 3)
     options = [*_padding(padding, size, "1", "valid"), "bias=no"]
     bias = [] if _truth(call.take("use_bias", -1, "True")) else ["bias=no"]
     if not width:
-        raise _UntranslatableError
+        raise UntranslatableError
     return [_layer("DWCONV", size, "", stride, options), _layer("CONV", "1", width, "", bias), *_activation(call)]
 
 
-def _pooling(kind: str) -> Callable[[str, _Call], list[str]]:
-    def translate(_: str, call: _Call) -> list[str]:
+def _pooling(kind: str) -> Callable[[str, ForeignCall], list[str]]:
+    def translate(_: str, call: ForeignCall) -> list[str]:
         size = call.take("kernel_size pool_size", 0, "2")
         stride, padding = call.take("stride strides", 1, size), call.take("padding", 2, "0").lower()
         options = [] if padding in ("0", "valid") else [f"pad={padding if padding == 'same' else _number(padding)}"]
@@ -218,29 +170,46 @@ def _pooling(kind: str) -> Callable[[str, _Call], list[str]]:
     return translate
 
 
-def _adaptive(kind: str, whole: str) -> Callable[[str, _Call], list[str]]:
-    def translate(_: str, call: _Call) -> list[str]:
-        size = call.take("output_size", 0)
+def _adaptive(kind: str, whole: str) -> Callable[[str, ForeignCall], list[str]]:
+    def translate(_: str, call: ForeignCall) -> list[str]:
+        sizes = [size for size in (call.take("output_size out", 0), call.take("", 1)) if size]
+        size = "x".join(sizes if len(set(sizes)) > 1 else sizes[:1])
         return [whole] if size == "1" else [f"{kind}(out={_number(size)})"]
 
     return translate
 
 
-def _dense(_: str, call: _Call) -> list[str]:
+def _shuffled(kind: str, order: str = "") -> Callable[[str, ForeignCall], list[str]]:
+    def translate(_: str, call: ForeignCall) -> list[str]:
+        return [f"{kind}{_number(call.take('upscale_factor downscale_factor block_size', 0, '2'))}{order}"]
+
+    return translate
+
+
+def _response(_: str, call: ForeignCall) -> list[str]:
+    size = call.take("size", 0)
+    options = [(name, call.take(name, at)) for at, name in enumerate(("alpha", "beta", "k"), 1)]
+    given = [f"{name}={value}" for name, value in options if re.fullmatch(r"[0-9.]+(?:e-?[0-9]+)?", value)]
+    if not size or len(given) < sum(bool(value) for _, value in options):
+        raise UntranslatableError
+    return [_layer("LRN", size, "", "", given)]
+
+
+def _dense(_: str, call: ForeignCall) -> list[str]:
     is_keras = call.number < 2 and not {"in_features", "out_features"} & call.named.keys()
     if not is_keras:
         call.take("in_features", 0)
     width = call.take("units out_features", 0 if is_keras else 1)
     bias = call.take("bias use_bias", -1 if is_keras else 2, "True")
     if not width:
-        raise _UntranslatableError
+        raise UntranslatableError
     return [_layer("FC", "", width, "", [] if _truth(bias) else ["bias=no"]), *_activation(call)]
 
 
-def _plain(kind: str, channels: bool = False) -> Callable[[str, _Call], list[str]]:
+def _plain(kind: str, channels: bool = False) -> Callable[[str, ForeignCall], list[str]]:
     """A layer without options; `channels` is an argument that follows from the input."""
 
-    def translate(_: str, call: _Call) -> list[str]:
+    def translate(_: str, call: ForeignCall) -> list[str]:
         if channels:
             call.take("num_features num_channels num_parameters", 0)
         elif call.number == 1 and call.unnamed[0] in ("True", "False"):
@@ -250,24 +219,24 @@ def _plain(kind: str, channels: bool = False) -> Callable[[str, _Call], list[str
     return translate
 
 
-def _dropout(options: str) -> Callable[[str, _Call], list[str]]:
-    def translate(_: str, call: _Call) -> list[str]:
+def _dropout(options: str) -> Callable[[str, ForeignCall], list[str]]:
+    def translate(_: str, call: ForeignCall) -> list[str]:
         share = call.take("p rate", 0, "0.5")
         if not re.fullmatch(r"[0-9.]+", share):
-            raise _UntranslatableError
+            raise UntranslatableError
         call.take("inplace", 1)
         return [f"DROPOUT({share}{options})"]
 
     return translate
 
 
-def _groups(_: str, call: _Call) -> list[str]:
+def _groups(_: str, call: ForeignCall) -> list[str]:
     groups = call.take("num_groups groups", 0, "32")
     call.take("num_channels", 1)
     return [f"GN{_number(groups)}"]
 
 
-def _upsampling(_: str, call: _Call) -> list[str]:
+def _upsampling(_: str, call: ForeignCall) -> list[str]:
     scale = call.take("scale_factor size", 0 if call.number == 1 else -1, "2")
     mode, align = call.take("mode interpolation", -1, "nearest"), call.take("align_corners", -1, "False")
     options = [] if mode == "nearest" else [f"mode={mode}"]
@@ -275,29 +244,29 @@ def _upsampling(_: str, call: _Call) -> list[str]:
     return [_layer("UPSAMPLE", scale, "", "", options)]
 
 
-def _slope(_: str, call: _Call) -> list[str]:
+def _slope(_: str, call: ForeignCall) -> list[str]:
     slope = call.take("negative_slope alpha", 0)
     call.take("inplace", 1)
     return [f"LEAKYRELU({slope})" if slope else "LEAKYRELU"]
 
 
-def _by_name(_: str, call: _Call) -> list[str]:
+def _by_name(_: str, call: ForeignCall) -> list[str]:
     call.named["activation"] = call.take("activation", 0)
     found = _activation(call)
     if not found:
-        raise _UntranslatableError
+        raise UntranslatableError
     return found
 
 
-_LAYERS: dict[str, Callable[[str, _Call], list[str]]] = {
+_LAYERS: dict[str, Callable[[str, ForeignCall], list[str]]] = {
     "CONV": _convolution,
     "CONVTRANSPOSE": _transposed,
     "DEPTHWISECONV": _depthwise,
     "SEPARABLECONV": _separable,
     **dict.fromkeys(("MAXPOOL", "MAXPOOLING"), _pooling("POOL")),
     **dict.fromkeys(("AVGPOOL", "AVERAGEPOOLING", "AVERAGEPOOL"), _pooling("AVGPOOL")),
-    "ADAPTIVEAVGPOOL": _adaptive("AVGPOOL", "GAP"),
-    "ADAPTIVEMAXPOOL": _adaptive("POOL", "GMP"),
+    **dict.fromkeys(("ADAPTIVEAVGPOOL", "ADAPTIVEAVERAGEPOOL", "ADAPTIVEPOOL"), _adaptive("AVGPOOL", "GAP")),
+    **dict.fromkeys(("ADAPTIVEMAXPOOL", "ADAPTIVEMAXPOOLING"), _adaptive("POOL", "GMP")),
     **dict.fromkeys(("GLOBALAVERAGEPOOLING", "GLOBALAVGPOOL", "GLOBALAVGPOOLING"), _plain("GAP")),
     **dict.fromkeys(("GLOBALMAXPOOLING", "GLOBALMAXPOOL"), _plain("GMP")),
     **dict.fromkeys(("LINEAR", "DENSE", "FULLYCONNECTED"), _dense),
@@ -313,6 +282,11 @@ _LAYERS: dict[str, Callable[[str, _Call], list[str]]] = {
     **dict.fromkeys(("HARDSWISH", "HSWISH"), _plain("HSWISH")),
     **dict.fromkeys(("HARDSIGMOID", "HSIGMOID"), _plain("HSIGMOID")),
     "IDENTITY": _plain("ID"),
+    "LOCALRESPONSENORM": _response,
+    **dict.fromkeys(("PIXELSHUFFLE", "SUBPIXEL", "SUBPIXELCONV"), _shuffled("PIXELSHUFFLE")),
+    "PIXELUNSHUFFLE": _shuffled("PIXELUNSHUFFLE"),
+    **dict.fromkeys(("DEPTHTOSPACE", "DEPTH2SPACE"), _shuffled("PIXELSHUFFLE", "(order=blocks)")),
+    **dict.fromkeys(("SPACETODEPTH", "SPACE2DEPTH"), _shuffled("PIXELUNSHUFFLE", "(order=blocks)")),
 }
 _OURS = re.compile(r"[A-Z0-9]+")
 _MODULES = r"(?:(?:nn|F|tf|torch|keras|layers|functional|L|M)\.)*"
@@ -321,7 +295,7 @@ _FOREIGN = re.compile(rf"(?<![\w.@])(?P<module>{_MODULES})(?P<name>[A-Za-z]\w*)[
 
 def _base(name: str) -> tuple[str, str]:
     """A name in capitals without its dimensions, and those: `Conv2DTranspose` is CONVTRANSPOSE, 2D."""
-    found = re.fullmatch(r"([A-Z_]+?)([123]D)([A-Z]*)", name.upper())
+    found = re.fullmatch(r"([A-Z_]+?)([123]D)(?!EPTH)([A-Z]*)", name.upper())
     if found is None:
         return name.upper().replace("_", ""), ""
     return (found[1] + found[3]).replace("_", ""), found[2]
@@ -337,11 +311,11 @@ def translated(name: str, arguments: str) -> list[str]:
     known = _LAYERS.get(f"{base}-ND" if dimensions else base) or _LAYERS.get(base)
     if known is None:
         return []
-    call = _Call(arguments)
+    call = ForeignCall(arguments)
     try:
         layers = known(name, call)
         call.finish()
-    except _UntranslatableError:
+    except UntranslatableError:
         return []
     return layers
 

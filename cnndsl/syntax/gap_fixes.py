@@ -21,10 +21,10 @@ def after_a_gap(word: Span, place: Span) -> CnnError:
         number = re.search(r"[0-9]+$", place.text)
         start = word.start - (word.start - len(source.text[: word.start].rstrip()))
         whole = Span(source, start, place.end)
-        help = replacement(whole, f"*{number[0]}", "a repeat is written {}") if number else ""
+        help = replacement(whole, f"*{number[0]}", "write a repeat as {}") if number else ""
         return error("E0102", f"expected `->`, found `{name}`", word, help)
     help = volume(source, place.start) if name.upper() == "X" else spaced(source, place.end)
-    return error("E0106", "only INPUT has a volume after it", place, help or _FORM)
+    return error("E0106", "only INPUT is followed by a shape", place, help or _FORM)
 
 
 _FORM = "a layer is KIND[size][-width][/stride] without spaces, as in CONV3-64/2"

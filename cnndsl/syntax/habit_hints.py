@@ -46,7 +46,7 @@ def options_without_brackets(text: str, at: int) -> str:
     """Return how a layer's options are written that stand behind it without brackets, at a place or before it; empty
     where none do."""
     found = options_at(text, at)
-    return f"options stand in brackets: `{found[2]}`" if found else ""
+    return f"options go in parentheses: `{found[2]}`" if found else ""
 
 
 def combined(text: str, at: int, operator: str, name: str) -> str:
@@ -92,7 +92,7 @@ def _difference(stop: Stop) -> str:
     if stop.found != "-" or not re.match(rf"-\s+{_LIKE_A_LAYER}", stop.after) or stop.is_adjacent:
         return ""
     shown = combined(stop.source.text, stop.offset, "-", "SUB")
-    return f"the difference of branches is `{shown}`, and an arrow `->`" if shown else ""
+    return f"the difference of two branches is `{shown}`; an arrow is `->`" if shown else ""
 
 
 def _expression(stop: Stop) -> str:
@@ -102,13 +102,13 @@ def _expression(stop: Stop) -> str:
     start = stop.offset - len(stop.word)
     inside = re.match(r"[-/]\(([^()\n]*)\)(\S*?)(?=[\s()\[\],]|$)", stop.after)
     if inside and stop.word:
-        return f"an expression stands in braces: `{stop.word}{stop.found}{{{inside[1]}}}{inside[2]}`"
+        return f"an expression goes in braces: `{stop.word}{stop.found}{{{inside[1]}}}{inside[2]}`"
     sized = re.search(r"([A-Za-z_]\w*)\(([^()\n=,@]+)\)$", stop.end_of_before)
     rest = re.match(r"[-/][\w{}/]+", stop.after)
     if sized is None or rest is None or start < 0:
         return ""
     size = sized[2].strip() if sized[2].strip().isdigit() else f"{{{sized[2].strip()}}}"
-    return f"the size stands right behind the name: `{sized[1]}{size}{rest[0]}`"
+    return f"the size comes right after the name: `{sized[1]}{size}{rest[0]}`"
 
 
 def _square(stop: Stop) -> str:
@@ -129,7 +129,7 @@ def _square(stop: Stop) -> str:
         operator = "|"
     shown = f"({f' {operator} '.join(branches)})"
     shown = f"[{shown}]" if _FOR_HEAD.search(text[: opened[-1]]) else shown
-    return f"branches stand in round brackets: `{shown if len(shown) <= _LONGEST_SHOWN else f'(A {operator} B)'}`"
+    return f"branches go in parentheses: `{shown if len(shown) <= _LONGEST_SHOWN else f'(A {operator} B)'}`"
 
 
 def _comma(stop: Stop) -> str:
@@ -148,7 +148,7 @@ def _comma(stop: Stop) -> str:
     rest = text[stop.offset + 1 : end if end >= 0 else len(text)].partition("#")[0]
     chain = " -> ".join(" ".join(each.split()) for each in split(rest, ",") if each.strip())
     first = split(rest, ",")[0].strip()
-    return f"between layers stands an arrow: `-> {chain if len(chain) <= _LONGEST_SHOWN else first}`"
+    return f"layers are separated by arrows: `-> {chain if len(chain) <= _LONGEST_SHOWN else first}`"
 
 
 def _list(stop: Stop) -> str:
@@ -161,15 +161,15 @@ def _list(stop: Stop) -> str:
         return ""
     elements = re.sub(r"\s*,\s*", ", ", inside.rstrip(" ,"))
     if re.search(r"\w\s+in\s*$", stop.end_of_before) and not re.search(r"\b(for|each)\b[^\n]*$", stop.end_of_before):
-        return f"the values of a parameter stand in braces: `{{{elements}}}`"
+        return f"the values of a parameter go in braces: `{{{elements}}}`"
     nested = elements.replace("[", "(").replace("]", ")")
-    return f"a list stands in round brackets: `({nested}{',' * ('[' not in elements and ',' not in elements)})`"
+    return f"a list goes in parentheses: `({nested}{',' * ('[' not in elements and ',' not in elements)})`"
 
 
 def _quoted(stop: Stop) -> str:
     """`pad="same"`."""
     word = re.fullmatch(r"[\"']([A-Za-z_]\w*)[\"']", stop.found)
-    return f"words and names have no quotes: `{word[1]}`" if word and stop.takes("NUMBER") else ""
+    return f"words and names take no quotation marks: `{word[1]}`" if word and stop.takes("NUMBER") else ""
 
 
 def _layer_as_value(stop: Stop) -> str:
@@ -184,7 +184,7 @@ def _layer_as_value(stop: Stop) -> str:
     if head is None or end < 0 or not is_value:
         return ""
     layer = head[0] + text[opened[-1] : end + 1]
-    return f"a layer with options is no value; a block names it, `block Act = {layer}`: then write `Act`"
+    return f"a layer with options is not a value; name it as a block, `block Act = {layer}`, then write `Act`"
 
 
 def _braces(stop: Stop) -> str:
@@ -199,15 +199,15 @@ def _braces(stop: Stop) -> str:
     shown = body if len(body) <= _LONGEST_SHOWN else "…"
     head = re.search(r"\bblock\s+(\w+\s*(?:\([^()]*\))?)\s*$", before)
     if head:
-        return f"a block is named with `=`, and its brackets are square: `block {head[1].strip()} = [{shown}]`"
+        return f"a block has a `=`, and its body goes in square brackets: `block {head[1].strip()} = [{shown}]`"
     if re.search(r"\bnet\s+\w+\s*(\([^()]*\))?\s*$", before):
-        return "`net` has no body: remove `{` and `}`, and the network follows it"
+        return "`net` has no body: remove `{` and `}`"
     layer = re.search(r"([A-Za-z_][\w./-]*)$", before)
     if layer and re.fullmatch(r"\w+\s*[=:]\s*[\w.]+(\s*,\s*\w+\s*[=:]\s*[\w.]+)*", body):
         settings = ", ".join(re.sub(r"\s*[=:]\s*", "=", each.strip()) for each in body.split(","))
-        return f"options stand in round brackets: `{layer[1]}({settings})`"
+        return f"options go in parentheses: `{layer[1]}({settings})`"
     if "->" in body or _FOR_HEAD.search(before) or (stop.found == "{" and stop.takes("LSQB")):
-        return f"what holds layers are square brackets: `[{shown}]`"
+        return f"layers go in square brackets: `[{shown}]`"
     return ""
 
 
@@ -218,8 +218,8 @@ def _range(stop: Stop) -> str:
     if stop.found != ":" or rest is None or first is None:
         return ""
     if stop.takes("COMMA") and stop.end_of_before[first.start()] == "(" and re.match(r"[0-9A-Z]", first[1]):
-        return f"from and up to are two values: `({first[1]}, {rest[1]})`"
-    return f"a part of a list has two dots: `[{first[1]}..{rest[1]}]`" if stop.takes("DOTS") else ""
+        return f"start and end are two values: `({first[1]}, {rest[1]})`"
+    return f"a range of a list has two dots: `[{first[1]}..{rest[1]}]`" if stop.takes("DOTS") else ""
 
 
 HABIT_HINTS: tuple[Callable[[Stop], str], ...] = (

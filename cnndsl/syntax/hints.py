@@ -9,34 +9,35 @@ import re
 from collections.abc import Callable
 
 from cnndsl.errors import Span, did_you_mean, unmistakable
+from cnndsl.layers import KINDS
 from cnndsl.syntax.brackets import opened_at
 from cnndsl.syntax.branch_hints import branches
 from cnndsl.syntax.habit_hints import HABIT_HINTS
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 from cnndsl.syntax.statement_hints import beginning, free_name, in_brackets
 from cnndsl.syntax.value_hints import VALUE_HINTS
-from cnndsl.syntax.words import LABEL
+from cnndsl.syntax.words import LABEL, name_and_size
 
 _KEYWORDS = frozenset({*STATEMENTS, "in", "if", "else", "or", "and", "not", "tap", "for", "each", "yes", "no"})
 _ARROW = "an arrow is `->`"
 _COMMENT = "a comment begins with `#`"
-_FORM = "a layer is KIND[size][-width][/stride] without blanks, as in CONV3-64/2"
+_FORM = "a layer is KIND[size][-width][/stride] without spaces, as in CONV3-64/2"
 _LOGIC = "write `and`, `or`, `not`"
 _FOREIGN = {
     **dict.fromkeys("→⟶➔➜⇒⟹–—−", _ARROW),  # noqa: RUF001 - dashes that are meant as arrows
-    **dict.fromkeys("×✕✖·∙⋅", "extents are separated by the letter `x`, products are written `*`"),
-    **dict.fromkeys("“”„«»", 'quotes are plain: `"`'),
-    **dict.fromkeys("‘’'`", 'file names stand between `"`, names need no quotes'),  # noqa: RUF001 - quotes of texts
-    "⊕": "branches are added with `+`: `(A + B)`",
-    "∥": "branches are concatenated with `|`: `(A | B)`",
+    **dict.fromkeys("×✕✖·∙⋅", "separate extents with the letter `x`; a product is `*`"),
+    **dict.fromkeys("“”„«»", 'use plain quotation marks: `"`'),
+    **dict.fromkeys("‘’'`", 'file names go between `"`; other names take no quotation marks'),  # noqa: RUF001 - quotes of texts
+    "⊕": "add branches with `+`: `(A + B)`",
+    "∥": "concatenate branches with `|`: `(A | B)`",
     ";": "statements need no separator",
     "^": "a power is `**`: `2**k`",
     "&": _LOGIC,
     "~": _LOGIC,
     "!": _LOGIC,
-    "$": "a value stands in braces: `CONV3-{c}`",
-    "\\": "a chain goes over several lines as it is",
-    "\u00a0": "this is a blank of another kind: type it anew",
+    "$": "a value goes in braces: `CONV3-{c}`",
+    "\\": "a chain may continue on the next line as it is",
+    "\u00a0": "this is a special space character: replace it with an ordinary space",
 }
 _BEGINNING = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*\s*:\s*)?[A-Za-z_][A-Za-z0-9_]*\s*\(\s*@")
 _ASCII = frozenset('()[]{}<>-+*/%=|?:,.@#"_ \t\r\n\f')
@@ -49,12 +50,12 @@ def foreign(stop: Stop) -> str:
         return ""
     quoted = re.match(r"'([A-Za-z_]\w*)'", stop.after)
     if quoted and stop.takes("NUMBER"):
-        return f"words and names have no quotes: `{quoted[1]}`"
+        return f"words and names take no quotation marks: `{quoted[1]}`"
     if char in _FOREIGN:
         return _FOREIGN[char]
     if char.isalpha():
-        return "names are of the letters A to Z, digits and `_`; comments may hold anything"
-    return "digits are 0 to 9" if char.isdigit() else "remove it; comments may hold anything"
+        return "names consist of the letters A to Z, digits and `_`; comments may contain anything"
+    return "use the digits 0 to 9" if char.isdigit() else "remove it; comments may contain anything"
 
 
 def misspelled(stop: Stop) -> tuple[Span, str] | None:
@@ -76,9 +77,9 @@ def hint(stop: Stop) -> str:
 
 def _arrow(stop: Stop) -> str:
     if stop.found == "->" and stop.takes("LSQB"):
-        return "between two arrows stands a layer; `ID` is one that does nothing" if _follows_arrow(stop) else ""
+        return "write a layer between the two arrows; `ID` is one that does nothing" if _follows_arrow(stop) else ""
     if _ends_early(stop) and _follows_arrow(stop):
-        return "the arrow in front of it leads nowhere: go on, or remove it"
+        return "the arrow before it leads nowhere: continue the chain, or remove the arrow"
     return _ARROW if stop.after.startswith(("--", ">", "=>", "- >")) and stop.takes("ARROW", "LSQB") else ""
 
 
@@ -95,7 +96,7 @@ def _unfinished(stop: Stop) -> str:
     """`b =`, and nothing that it is."""
     choice = re.search(r"\blet[^\n]*=\s*([^\n]*\bif\b(?![^\n]*\belse\b)[^\n]*?)\s*$", stop.end_of_before)
     if choice is not None and stop.takes("ELSE"):
-        return f"an `if` in a value has an `else`: `{choice[1]} else …`"
+        return f"an `if` in a value needs an `else`: `{choice[1]} else …`"
     begun = re.search(r"(?:\b(block|let)\s+)?\b([A-Za-z_]\w*)((?:\s*\([^()]*\))?)\s*=\s*$", stop.end_of_before)
     if begun is None or not stop.takes("LSQB", "NUMBER") or not (_ends_early(stop) or stop.found == "->"):
         return ""
@@ -103,7 +104,7 @@ def _unfinished(stop: Stop) -> str:
     if keyword or not stop.takes("LSQB"):
         return f"as in: `{keyword} {name}{parameters} = {'64' if keyword == 'let' else 'CONV3-64'}`" if keyword else ""
     start = f"`{name} = @{_earlier(stop, name)} -> {'CONV3-64`' if stop.found != '->' else '…`'}"
-    return f"say where it starts: {start}" if stop.found == "->" else f"go on, {start}, or remove `{name} =`"
+    return f"say where it starts: {start}" if stop.found == "->" else f"continue with {start}, or remove `{name} =`"
 
 
 def _earlier(stop: Stop, name: str) -> str:
@@ -124,7 +125,7 @@ def _output(stop: Stop) -> str:
     if not opened_at(stop):
         return "`output` begins a statement: remove the arrow before it" if _follows_arrow(stop) else ""
     return (
-        f"remove it: `output` is for the network. Brackets give what their last chain gives; of a part `f: …` "
+        f"remove it: `output` is for the network. A part returns what its last chain returns; in a part `f: …` "
         f"`@f.{name[1]}` is the value `{name[1]}`"
     )
 
@@ -133,14 +134,16 @@ def _again(stop: Stop) -> str:
     """`again t()`, `again [t]`, `again x-y`."""
     applied = re.search(r"\bagain\s+([A-Za-z0-9_.]+)$", stop.end_of_before)
     if applied and stop.found == "(":
-        return f"a part is applied as it is, without brackets: `again {applied[1]}`"
+        return f"`again` applies a part as it is, without parentheses: `again {applied[1]}`"
+    if applied and stop.found in ("-", "/") and name_and_size(applied[1])[0].upper() in KINDS:
+        return "`again` takes the label of a part: `t: CONV3-16`, then `again t`"
     if applied and stop.found in ("-", "/"):
         rest = re.match(r"[A-Za-z0-9_./-]*[A-Za-z0-9_]", stop.after)
-        return f'a name with `{stop.found}` stands in quotes: `again "{applied[1]}{rest[0]}"`' if rest else ""
+        return f'a name with `{stop.found}` goes in quotation marks: `again "{applied[1]}{rest[0]}"`' if rest else ""
     if stop.word != "again" or stop.found != "[":
         return ""
     name = re.match(r"\[\s*([A-Za-z0-9_.]+)\s*\]", stop.after)
-    return f"without brackets: `again {name[1]}`" if name else "label the part, `t: […]`, and apply that: `again t`"
+    return f"without parentheses: `again {name[1]}`" if name else "label the part, `t: […]`, then apply it: `again t`"
 
 
 def _application(stop: Stop) -> str:
@@ -157,7 +160,7 @@ def _application(stop: Stop) -> str:
 def _chain(stop: Stop) -> str:
     """A further chain that begins with brackets, which were taken for a layer's; `output` without names."""
     if stop.found == "output" and stop.takes("ARROW"):
-        return "name the values that the network gives, without `@`: `output a, b`"
+        return "name the outputs of the network without `@`: `output a, b`"
     name = free_name(stop.source.text)
     if stop.takes("ARROW") and _BEGINNING.match(stop.after):
         return beginning(stop.after, stop.source.text)
@@ -178,26 +181,39 @@ def _dash(stop: Stop) -> str:
         return _ARROW if stop.found == "-" else ""
     if stop.is_adjacent or not stop.word or "-" in stop.word:
         return _FORM
-    return f"without the blank: `{stop.word}{suffix[0]}`"
+    return f"without the space: `{stop.word}{suffix[0]}`"
 
 
 def _comment(stop: Stop) -> str:
     return _COMMENT if stop.after.startswith(("//", "/*")) and stop.takes("ARROW") else ""
 
 
+def _dots(stop: Stop) -> str:
+    """`convs..1: CONV3-64`."""
+    rest = re.match(r"\.\.+(\w+)\s*:", stop.after)
+    return f"the names of a label have one dot between them: `{stop.word}.{rest[1]}`" if rest and stop.word else ""
+
+
+def _missing_value(stop: Stop) -> str:
+    """`CONV3-64(pad=)`."""
+    name = re.search(r"([A-Za-z_]\w*)\s*=\s*$", stop.end_of_before)
+    is_missing = name is not None and stop.found in (")", ",") and opened_at(stop)
+    return f"write a value after `{name[1]}=`, or omit the option" if name and is_missing else ""
+
+
 def _dot(stop: Stop) -> str:
     if stop.found != "." or not stop.is_adjacent:
         return ""
     if re.match(r"\.[0-9]", stop.after) and stop.before[-1].isdigit():
-        return "sizes, widths, strides and extents are whole numbers"
-    return "this name is of letters, digits and `_`: dots stand in labels, in `@a.b` and in `assert a.b.output`"
+        return "sizes, widths, strides and extents must be whole numbers"
+    return "this name has letters, digits and `_` only; labels, `@a.b` and `assert a.b.output` may have dots"
 
 
 def _equals(stop: Stop) -> str:
     if stop.found != "=" or stop.takes("EQUAL"):
         return ""
     if stop.takes("COMPARISON"):
-        return "equality is `==`"
+        return "write equality as `==`"
     is_named = stop.takes("ARROW") and stop.word
     return f"a label is `{stop.word}: …`, a value `let {stop.word} = …`" if is_named else ""
 
@@ -206,15 +222,15 @@ def _option(stop: Stop) -> str:
     """`pad:1`, `pad 1`."""
     value = re.match(r":?\s*([A-Za-z0-9_.]+)", stop.after)
     is_option = stop.takes("EQUAL") and stop.takes("COMMA") and stop.takes("PERCENT")
-    return f"an option is set with `=`: `{stop.word}={value[1]}`" if value and is_option else ""
+    return f"set an option with `=`: `{stop.word}={value[1]}`" if value and is_option else ""
 
 
 def _comparison(stop: Stop) -> str:
     if stop.type != "COMPARISON" and stop.found not in ("<", ">", "<=", ">=", "==", "!="):
         return ""
     if re.search(r"\bif\b[^()]*\+[^()]*$", stop.before):
-        return "in the test of an `if` a sum stands in brackets: `if (a + b) > c`"
-    return "comparisons are joined by `and`: `1 < n and n < 5`" if stop.takes("AND") else ""
+        return "in the test of an `if`, put a sum in parentheses: `if (a + b) > c`"
+    return "join comparisons with `and`: `1 < n and n < 5`" if stop.takes("AND") else ""
 
 
 def _number(stop: Stop) -> str:
@@ -223,7 +239,7 @@ def _number(stop: Stop) -> str:
         return ""
     count = re.match(r"([0-9]+)\s*\*", stop.after)
     if count and stop.takes("WORD"):
-        return f"the count stands behind: `[…]*{count[1]}`"
+        return f"the count follows the part: `[…]*{count[1]}`"
     if re.match(r"[0-9]+[A-Za-z_]", stop.after) and stop.takes("WORD"):
         return "a name begins with a letter"
     return ""
@@ -238,9 +254,9 @@ def _missing_arrow(stop: Stop) -> str:
         return ""
     times = re.match(r"[xX]([0-9]+)\b", stop.after)
     if times and stop.is_adjacent and stop.before[-1] in ")]":
-        return f"a repeat is `*{times[1]}`"
+        return f"write a repeat as `*{times[1]}`"
     if re.search(r"INPUT\s+[0-9]+$", stop.before, re.IGNORECASE):
-        return "extents are separated by a small `x`, without blanks: `INPUT 224x224x3`"
+        return "separate extents with a lower-case `x`, without spaces: `INPUT 224x224x3`"
     label = re.match(rf"{LABEL}\s*:", stop.after)
     shown = f"{label[0]} …" if label and len(stop.found) < len(label[0]) else stop.found
     return f"an arrow is missing: `-> {shown}`"
@@ -249,36 +265,36 @@ def _missing_arrow(stop: Stop) -> str:
 def _empty(stop: Stop) -> str:
     if stop.found not in (")", "]", "}") or stop.before.rstrip()[-1:] not in ("(", "[", "{"):
         return ""
-    return "brackets hold at least one layer; `ID` is one that does nothing" if stop.takes("LSQB") else ""
+    return "square brackets need at least one layer; `ID` is one that does nothing" if stop.takes("LSQB") else ""
 
 
 def _for(stop: Stop) -> str:
     """A body without brackets; `each c of 1, 2`, which is no `each` without its `in`."""
     if stop.takes("LSQB") and not stop.takes("REFERENCE"):
         keyword = re.findall(r"\b(for|each)\s[^\[]*$", stop.end_of_before)
-        return f"the body stands in brackets: `{keyword[0] if keyword else 'for'} c in 64, 128 [CONV3-c]`"
+        return f"the body goes in square brackets: `{keyword[0] if keyword else 'for'} c in 64, 128 [CONV3-c]`"
     is_each = stop.word == "each" and not stop.is_adjacent and re.match(r"[A-Za-z_]\w*", stop.after)
-    return "branches for several values are `each c in 64, 128 [CONV3-c]`" if is_each else ""
+    return "to make branches for several values, write `each c in 64, 128 [CONV3-c]`" if is_each else ""
 
 
 def _default(stop: Stop) -> str:
     is_chain = stop.found == "->" and re.search(r"\bdefault\s+[^\s]+\s*$", stop.before)
-    return "a default is of one kind of layer" if is_chain else ""
+    return "`default` is for one layer type" if is_chain else ""
 
 
 def _percent(stop: Stop) -> str:
     share = re.search(r"([0-9]+)\s*%\s*$", stop.before)
-    return f"a share is a decimal: {int(share[1][:3]) / 100:g}" if share and not stop.takes("PERCENT") else ""
+    return f"write it as a decimal: {int(share[1][:3]) / 100:g}" if share and not stop.takes("PERCENT") else ""
 
 
 def _reference(stop: Stop) -> str:
-    return "a reference is the sign and a name without a blank: `@enc1`" if stop.found == "@" else ""
+    return "write a reference without a space: `@enc1`" if stop.found == "@" else ""
 
 
 def _star(stop: Stop) -> str:
     """`(@unit* if n + ID)`, `(@unit* or ID + A)`: in front of a word the `*` is a repeat's."""
     is_star = re.search(r"@[A-Za-z0-9_.]+\*\s*(if|or|else)\s*$", stop.before)
-    return "a star is a whole branch of a merge, without `if` and `or`: `(ID + @unit*)`" if is_star else ""
+    return "a star is a whole branch of a merge and takes no `if` or `or`: `(ID + @unit*)`" if is_star else ""
 
 
 def _quotes(stop: Stop) -> str:
@@ -287,11 +303,11 @@ def _quotes(stop: Stop) -> str:
 
 
 def _use(stop: Stop) -> str:
-    return "say which blocks: `: Bottleneck, BasicBlock`" if re.search(r'\buse\s+"[^"\n]*"\s*$', stop.before) else ""
+    return "name the blocks: `: Bottleneck, BasicBlock`" if re.search(r'\buse\s+"[^"\n]*"\s*$', stop.before) else ""
 
 
 def _tap(stop: Stop) -> str:
-    return "a tap has a name: `tap aux: …`" if re.search(r"\btap\s+[^\s:]+\s*$", stop.before) else ""
+    return "a tap needs a name: `tap aux: …`" if re.search(r"\btap\s+[^\s:]+\s*$", stop.before) else ""
 
 
 def _else(stop: Stop) -> str:
@@ -315,6 +331,8 @@ _RULES: tuple[Callable[[Stop], str], ...] = (
     _chain,
     _dash,
     _arrow,
+    _dots,
+    _missing_value,
     _dot,
     _equals,
     _option,

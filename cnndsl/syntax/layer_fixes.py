@@ -162,7 +162,7 @@ def volume(source: Source, at: int) -> Fix | None:
         if len(opened) == len(found["close"]) and text != found[0]:
             end = found.end() if opened else found.end("extents")
             if source.text[found.start() : end] != text:
-                return replacement(Span(source, found.start(), end), text, "extents are separated by `x`: {}")
+                return replacement(Span(source, found.start(), end), text, "separate extents with `x`: {}")
     return None
 
 

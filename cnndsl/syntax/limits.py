@@ -27,7 +27,7 @@ def check_text(source: Source) -> None:
     """Raises CnnError for a text that is too long, nests too deep, or hides something from its reader."""
     text, most = source.text, current().characters
     if len(text) > most:
-        message = f"the file has {len(text):,} characters; at most {most:,} are read"
+        message = f"the file has {len(text):,} characters; the limit is {most:,}"
         raise CnnError(Diagnostic("E0103", message, Span(source, 0, 0)))
     _check_characters(source)
     _check_words(source)
@@ -40,9 +40,9 @@ def _check_characters(source: Source) -> None:
         return
     place = Span(source, hidden.start(), hidden.end())
     if hidden[0] == "\r":
-        message = "a carriage return alone ends no line here, and in some editors it does"
-        raise CnnError(Diagnostic("E0101", message, place, help="save the file with the line ends of Unix or Windows"))
-    message = f"the character U+{ord(hidden[0]):04X} is not allowed, since it cannot be seen"
+        message = "a lone carriage return does not end a line, though some editors show it as one"
+        raise CnnError(Diagnostic("E0101", message, place, help="save the file with Unix or Windows line endings"))
+    message = f"the character U+{ord(hidden[0]):04X} is not allowed, because it is invisible"
     raise CnnError(Diagnostic("E0101", message, place, help="remove it"))
 
 
@@ -51,7 +51,7 @@ def _check_words(source: Source) -> None:
     for match in _long_words(most).finditer(source.text):
         length = len(match[0].strip('"'))
         if match[0][0] != "#" and length > most:
-            message = f"a word has at most {most:,} characters, and this has {length:,}"
+            message = f"a word may have at most {most:,} characters; this one has {length:,}"
             raise CnnError(Diagnostic("E0103", message, Span(source, match.start(), match.start() + 20)))
 
 
@@ -67,7 +67,8 @@ def _check_brackets(source: Source) -> None:
         if match[0] in "([{":
             depth += 1
             if depth > most:
-                message, place = f"the brackets nest deeper than {most}", Span(source, match.start(), match.end())
+                place = Span(source, match.start(), match.end())
+                message = f"parentheses and square brackets nest deeper than {most}"
                 raise CnnError(Diagnostic("E0103", message, place, help="give the inner part a name: `block`"))
         elif match[0] in ")]}":
             depth = max(depth - 1, 0)

@@ -10,14 +10,25 @@ from cnndsl.errors import Fix, Span, replacement
 from cnndsl.syntax.brackets import opened_at, partner, split
 from cnndsl.syntax.edits import fix, line_of
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
+from cnndsl.syntax.unit_fixes import unit
 
 _GLUE = r"(?:a|an|and|as|by|for|from|in|is|me|my|of|on|the|this|to|with)"
 _PROSE = re.compile(rf"(?!(?:{'|'.join(STATEMENTS)}|output)\b)[A-Za-z][\w'-]*[ ,](?=.*\b{_GLUE}\b)[^>=@(\[{{|]*[\w.!]")
 _RETURN = re.compile(
     r"(?:return|returns|yield|outputs)[ \t]+(?P<names>@?[A-Za-z_]\w*(?:[ \t]*,[ \t]*@?[A-Za-z_]\w*)*)$"
 )
-_OUTPUTS = re.compile(r"output(?:[ \t]*=)?(?P<names>(?:[ \t]*,?[ \t]*@?[A-Za-z_][\w.]*)+)")
-_OPERATORS = {**dict.fromkeys(("add", "sum"), "+"), **dict.fromkeys(("cat", "concat", "concatenate"), "|")}
+_OUTPUTS = re.compile(
+    r"output(?:[ \t]*[=:])?(?P<open>[ \t]*[(\[])?(?P<names>(?:[ \t]*,?[ \t]*@?[A-Za-z_][\w.]*)+)[)\]]?"
+)
+_OPERATORS = {
+    **dict.fromkeys(("add", "sum", "plus"), " + "),
+    **dict.fromkeys(("cat", "concat", "concatenate"), " | "),
+    **dict.fromkeys(("multiply", "mult", "product", "prod"), "MUL"),
+    **dict.fromkeys(("subtract", "difference"), "SUB"),
+    **dict.fromkeys(("maximum",), "MAX"),
+    **dict.fromkeys(("average", "avg"), "MEAN"),
+}
+_CHANNELS = r"(?:dim|axis)[ \t]*=[ \t]*(?:-1|1|3)"
 _IF = re.compile(
     r"(?:(?<=->)|(?<=[\[(+|=]))[ \t]*\bif[ \t]+(?P<test>[^:\n\[\]]+?)[ \t]*:[ \t]*"
     r"(?P<element>[A-Za-z_][\w{}/.-]*(?<![-/.])(?:\([^()]*\))?)"
@@ -40,7 +51,7 @@ def returned(stop: Stop) -> Fix | None:
     if found is None:
         return None
     return replacement(
-        code, f"output {found['names'].replace('@', '')}", "what a network gives is named by `output`: {}"
+        code, f"output {found['names'].replace('@', '')}", "name the outputs of a network with `output`: {}"
     )
 
 
@@ -51,10 +62,10 @@ def outputs(stop: Stop) -> Fix | None:
     if found is None:
         return None
     names = ", ".join(re.findall(r"[A-Za-z_][\w.]*", found["names"]))
-    if "," not in names and "=" not in line.text:
+    if "," not in names and "=" not in line.text and not found["open"]:
         return None
     place = Span(stop.source, line.start, line.start + found.end())
-    return replacement(place, f"output {names}", "the values that a network gives are named, with commas: {}")
+    return replacement(place, f"output {names}", "list the outputs with commas between them: {}")
 
 
 def number_in_name(stop: Stop) -> Fix | None:
@@ -64,7 +75,7 @@ def number_in_name(stop: Stop) -> Fix | None:
         return None
     start = stop.offset - len(found[0])
     place = Span(stop.source, start, start + found.end("number") - found.start())
-    return replacement(place, f"{found['name']}({found['number']})", "a decimal stands in parentheses: {}")
+    return replacement(place, f"{found['name']}({found['number']})", "a decimal goes in parentheses: {}")
 
 
 def listed(stop: Stop) -> Fix | None:
@@ -76,7 +87,7 @@ def listed(stop: Stop) -> Fix | None:
     if found is None or stop.found != ",":
         return None
     place = Span(stop.source, line.start + found.start("values"), line.start + found.end("values"))
-    return replacement(place, f"({place.text})", "a list stands in parentheses: {}")
+    return replacement(place, f"({place.text})", "a list goes in parentheses: {}")
 
 
 def choices(stop: Stop) -> Fix | None:
@@ -86,7 +97,7 @@ def choices(stop: Stop) -> Fix | None:
         return None
     start = stop.offset - len(found[0]) + found.start("values") - found.start()
     place = Span(stop.source, start, start + len(found["values"]))
-    return replacement(place, f"{{{found['values'][1:-1]}}}", "the values of a parameter stand in braces: {}")
+    return replacement(place, f"{{{found['values'][1:-1]}}}", "the values of a parameter go in braces: {}")
 
 
 def spaced(stop: Stop) -> Fix | None:
@@ -95,7 +106,7 @@ def spaced(stop: Stop) -> Fix | None:
     for found in re.finditer(r"\b(?i:conv)[ \t]+(?P<width>[0-9]+)[ \t]+(?P<size>[0-9]+)x(?P=size)\b(?!x)", line.text):
         place = Span(stop.source, line.start + found.start(), line.start + found.end())
         if place.start <= stop.offset <= place.end:
-            return replacement(place, f"CONV{found['size']}-{found['width']}", "a layer has no blanks: {}")
+            return replacement(place, f"CONV{found['size']}-{found['width']}", "a layer has no spaces: {}")
     return None
 
 
@@ -117,17 +128,7 @@ def thousands(stop: Stop) -> Fix | None:
     if first is None or rest is None or stop.takes("COMMA"):
         return None
     place = Span(stop.source, stop.offset - len(first[0]), stop.offset + rest.end())
-    return replacement(place, place.text.replace(",", "_"), "digits are grouped by `_`: {}")
-
-
-def unit(stop: Stop) -> Fix | None:
-    """`assert params < 1 M`."""
-    number = re.search(r"(?<![\w.])[0-9][0-9_.]*[ \t]+$", stop.end_of_before)
-    letter = re.match(r"(?P<letter>[KMGkmg])(?:illion|)\b", stop.after)
-    if number is None or letter is None or stop.takes("ARROW"):
-        return None
-    place = Span(stop.source, stop.offset - len(number[0]), stop.offset + letter.end())
-    return replacement(place, f"{number[0].rstrip()}{letter['letter'].upper()}", "a unit stands next to its number: {}")
+    return replacement(place, place.text.replace(",", "_"), "group digits with `_`: {}")
 
 
 def domain(stop: Stop) -> Fix | None:
@@ -138,7 +139,7 @@ def domain(stop: Stop) -> Fix | None:
         return None
     place = Span(stop.source, stop.offset - len(begun[0]), stop.offset + values.end())
     written = f"{begun['name']} in {values['values']} = {begun['value']}"
-    return replacement(place, written, "the values of a parameter stand before its default: {}")
+    return replacement(place, written, "the values of a parameter come before its default: {}")
 
 
 def combined(stop: Stop) -> Fix | None:
@@ -155,10 +156,15 @@ def combined(stop: Stop) -> Fix | None:
     is_list = text[start] == "[" and not text[partner(text, start) + 1 : end].strip()
     inside = text[start + 1 : partner(text, start)] if is_list else text[start:end]
     branches = [each.strip() for each in split(inside, ",")]
-    if len(branches) < 2 or re.match(r"(?:dim|axis)\b", branches[-1]):
+    if re.fullmatch(_CHANNELS, branches[-1]):
+        branches.pop()
+    if not branches or not all(branches) or re.match(r"(?:dim|axis)\b", branches[-1]):
         return None
-    place = Span(stop.source, at - len(word[0]), end + 1)
-    return replacement(place, f"({f' {operator} '.join(branches)})", "branches are joined by a sign: {}")
+    advice = "join branches with `+` or `|`: {}" if operator[0] == " " else "here it is {}"
+    if len(branches) == 1:
+        branches, advice = ["ID", *branches], "the other branch is missing; `ID` passes its input on: {}"
+    joined = f"({operator.join(branches)})" if operator[0] == " " else f"{operator}({', '.join(branches)})"
+    return replacement(Span(stop.source, at - len(word[0]), end + 1), joined, advice)
 
 
 LINE_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (

@@ -33,7 +33,7 @@ def added(stop: Stop) -> Fix | None:
         edits += [(found.start("call"), found.end("call"), "-> "), (end, end + 1, "")]
     if not any(line.start <= start < line.end for start, _, _ in edits):
         return None
-    return fix(stop.source, edits, "Keras adds layers one by one, here arrows join them: {}", line)
+    return fix(stop.source, edits, "Keras adds layers one by one; here arrows connect them: {}", line)
 
 
 def times(stop: Stop) -> Fix | None:
@@ -46,7 +46,7 @@ def times(stop: Stop) -> Fix | None:
         return None
     is_extent = all(re.search(r"[0-9}]$", text[:start]) and re.match(r"[0-9{]", text[end:]) for start, end, _ in edits)
     line = line_of(stop.source, stop.offset)
-    return fix(stop.source, edits, "extents are separated by the letter `x`: {}", line) if is_extent else None
+    return fix(stop.source, edits, "separate extents with the letter `x`: {}", line) if is_extent else None
 
 
 def count(stop: Stop) -> Fix | None:
@@ -60,7 +60,7 @@ def count(stop: Stop) -> Fix | None:
     text = stop.source.text[start:end]
     element = re.search(r"[\w)\]][^\s\[]*$", stop.end_of_before)
     place = Span(stop.source, stop.offset - len(element[0]) if element else start, end)
-    return fix(stop.source, [(start, end, f"{{{text}}}")], "a count that is an expression stands in braces: {}", place)
+    return fix(stop.source, [(start, end, f"{{{text}}}")], "a count that is an expression goes in braces: {}", place)
 
 
 def label_behind(source: Source, at: int) -> Fix | None:
@@ -73,7 +73,7 @@ def label_behind(source: Source, at: int) -> Fix | None:
             layer = f"{found['kind']}{found['rest']}"
             edits.append((*found.span(), f"{found['name']}: {layer}"))
             place = Span(source, *found.span()) if found.start() == at else place
-    return fix(source, edits, "a label stands before its layer: {}", place) if place else None
+    return fix(source, edits, "a label comes before its layer: {}", place) if place else None
 
 
 def caffe(stop: Stop) -> Fix | None:
@@ -93,7 +93,7 @@ def caffe(stop: Stop) -> Fix | None:
     label = f"{fields['name']}: " if re.fullmatch(r"[A-Za-z_]\w*", fields.get("name", "")) else ""
     place = Span(stop.source, begun[0].start(), end + 1)
     arrow = "" if text[: place.start].rstrip().endswith("->") else "-> "
-    return replacement(place, f"{arrow}{label}{layer}", "this is a layer of Caffe; here it is written {}")
+    return replacement(place, f"{arrow}{label}{layer}", "this is a Caffe layer; here it is {}")
 
 
 _CAFFE = {"ReLU": "RELU", "Sigmoid": "SIGMOID", "TanH": "TANH", "Softmax": "SOFTMAX"}

@@ -55,7 +55,7 @@ def head(stop: Stop) -> Fix | None:
         edits.append((*found.span("return"), ""))
     inserted = max((end for _, end, _ in edits), default=0)
     place = Span(stop.source, found.start("word"), max(found.end("sign"), found.end("name"), inserted))
-    return fix(stop.source, edits, f"a `{keyword}` is written {{}}", place) if edits else None
+    return fix(stop.source, edits, f"write `{keyword}` as {{}}", place) if edits else None
 
 
 def value(stop: Stop) -> Fix | None:
@@ -65,7 +65,7 @@ def value(stop: Stop) -> Fix | None:
         return None
     at = stop.offset - len(stop.end_of_before) + begun.start("name")
     place = Span(stop.source, at, line_of(stop.source, stop.offset).end)
-    return fix(stop.source, [(at, at, "let ")], "a value is named by `let`: {}", place)
+    return fix(stop.source, [(at, at, "let ")], "name a value with `let`: {}", place)
 
 
 def quoted(stop: Stop) -> Fix | None:
@@ -74,7 +74,7 @@ def quoted(stop: Stop) -> Fix | None:
     if word is None or not stop.takes("NUMBER"):
         return None
     place = Span(stop.source, stop.offset, stop.offset + word.end())
-    return replacement(place, word[2], "words and names have no quotes: {}")
+    return replacement(place, word[2], "words and names take no quotation marks: {}")
 
 
 def listed(stop: Stop) -> Fix | None:
@@ -98,12 +98,12 @@ def listed(stop: Stop) -> Fix | None:
     is_walk = re.search(r"\b(for|each)\s+[\w\s,]+\bin\s*$", stop.end_of_before) is not None
     place = Span(stop.source, stop.offset, end + 1 + (colon.end() if colon else 0))
     if is_walk and "[" not in inside:
-        return replacement(place, re.sub(r"\s*,\s*", ", ", inside), "the values of a `for` stand without brackets: {}")
+        return replacement(place, re.sub(r"\s*,\s*", ", ", inside), "the values of a `for` take no brackets: {}")
     if re.search(r"\w\s+in\s*$", stop.end_of_before) and not is_walk:
-        return replacement(place, f"{{{inside}}}", "the values of a parameter stand in braces: {}")
+        return replacement(place, f"{{{inside}}}", "the values of a parameter go in braces: {}")
     nested = inside.rstrip(" ,").replace("[", "(").replace("]", ")")
     comma = "," * ("[" not in inside and "," not in nested)
-    return replacement(place, f"({nested}{comma})", "a list stands in parentheses: {}")
+    return replacement(place, f"({nested}{comma})", "a list goes in parentheses: {}")
 
 
 def options(stop: Stop) -> Fix | None:
@@ -117,7 +117,7 @@ def options_fix(source: Source, at: int) -> Fix | None:
     if found is None:
         return None
     start, end, written = found
-    return replacement(Span(source, start, end), written, "options stand in parentheses: {}")
+    return replacement(Span(source, start, end), written, "options go in parentheses: {}")
 
 
 def option(stop: Stop) -> Fix | None:
@@ -129,7 +129,7 @@ def option(stop: Stop) -> Fix | None:
     start = stop.offset - len(stop.before) + len(stop.before.rstrip()) - len(stop.word)
     rest = re.compile(r"[^,()\n]*").match(stop.source.text, stop.offset + sign.end())
     place = Span(stop.source, start, rest.end() if rest else stop.offset + sign.end())
-    return fix(stop.source, [(stop.offset, stop.offset + sign.end(), "=")], "an option is set with `=`: {}", place)
+    return fix(stop.source, [(stop.offset, stop.offset + sign.end(), "=")], "set an option with `=`: {}", place)
 
 
 def expression(stop: Stop) -> Fix | None:
@@ -141,14 +141,14 @@ def expression(stop: Stop) -> Fix | None:
     if inside:
         place = Span(stop.source, stop.offset - len(stop.word), stop.offset + inside.end())
         edits = [(stop.offset + 1, stop.offset + inside.end(), f"{{{inside[1]}}}")]
-        return fix(stop.source, edits, "an expression stands in braces: {}", place)
+        return fix(stop.source, edits, "an expression goes in braces: {}", place)
     sized = re.search(r"([A-Za-z_]\w*)\(([^()\n=,@]+)\)$", stop.end_of_before)
     rest = re.match(r"[-/][\w{}/]+", stop.after)
     if sized is None or rest is None or stop.found not in ("-", "/"):
         return None
     size = sized[2].strip() if sized[2].strip().isdigit() else f"{{{sized[2].strip()}}}"
     place = Span(stop.source, stop.offset - len(sized[0]), stop.offset + rest.end())
-    return replacement(place, f"{sized[1]}{size}{rest[0]}", "the size stands right after the name: {}")
+    return replacement(place, f"{sized[1]}{size}{rest[0]}", "the size comes right after the name: {}")
 
 
 def _product(stop: Stop) -> Fix | None:
@@ -178,7 +178,7 @@ def signs(stop: Stop) -> Fix | None:
         return fix(stop.source, edits, "a comment begins with `#`: {}", place)
     if stop.found == "=" and not stop.takes("EQUAL"):
         if stop.takes("COMPARISON"):
-            return replacement(stop.span, "==", "equality is {}")
+            return replacement(stop.span, "==", "write equality as {}")
         if stop.takes("ARROW") and stop.word.isidentifier():
             before = stop.before.rstrip()
             start = stop.start + len(before) - len(stop.word)
@@ -194,7 +194,7 @@ def signs(stop: Stop) -> Fix | None:
     if share and not stop.takes("PERCENT"):
         start = stop.offset - len(share[0])
         return replacement(
-            Span(stop.source, start, stop.offset), f"{int(share[1]) / 100:g}", "a share is a decimal: {}"
+            Span(stop.source, start, stop.offset), f"{int(share[1]) / 100:g}", "write the percentage as a decimal: {}"
         )
     return None
 
@@ -216,7 +216,7 @@ def extents(stop: Stop) -> Fix | None:
     if mixed is None or not stop.takes("NUMBER"):
         return None
     place = Span(stop.source, stop.offset, stop.offset + mixed.end())
-    return replacement(place, f"{mixed[1]}x{{{mixed[2]}}}", "a name in extents stands in braces: {}")
+    return replacement(place, f"{mixed[1]}x{{{mixed[2]}}}", "a name in a shape goes in braces: {}")
 
 
 STATEMENT_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (

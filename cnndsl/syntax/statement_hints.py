@@ -41,7 +41,7 @@ def _for(stop: Stop) -> tuple[Span, str, str] | None:
         place, expected = Span(stop.source, start, start + len("for")), "`->` or a new statement"
     else:
         return None
-    help = "a `for` stands in a chain: `-> for …` goes on with the chain before it, `@a -> for …` starts from a value"
+    help = "a `for` is part of a chain: `-> for …` continues the chain before it, `@a -> for …` starts from a value"
     return place, expected, help
 
 
@@ -57,9 +57,9 @@ def _statement(stop: Stop) -> tuple[Span, str, str] | None:
         place = Span(stop.source, start, start + len(name))
     else:
         return None
-    help = f"`{name}` is a statement of the file, and stands outside of chains and brackets"
+    help = f"`{name}` is a statement of the file, so it goes outside chains and parts"
     if name == "let":
-        help += "; in a block it stands right behind the `=`: `block B(n) = let c = 2*n  A -> B`"
+        help += "; in a block it comes right after the `=`: `block B(n) = let c = 2*n  A -> B`"
     return place, "a layer", help
 
 
@@ -76,7 +76,7 @@ def _label(stop: Stop) -> tuple[Span, str, str] | None:
     outer = re.search(r"([A-Za-z0-9_.]+)\s*:\s*$", stop.before[: -len(stop.word)])
     if outer is not None:
         body = _element(text)
-        return place, "a layer", f"a part has one label, and one within it stands in brackets: `{outer[1]}: [{body}]`"
+        return place, "a layer", f"a part has one label; to label one inside it, write `{outer[1]}: [{body}]`"
     before = stop.before[: -len(stop.word)]
     if not stop.takes("ARROW") or not before[-1:].isspace():
         return None
@@ -115,7 +115,7 @@ def in_brackets(text: str, at: int, name: str) -> str:
     start = text.rfind("\n", 0, at) + 1
     written = _written(text[start : at + _LONGEST_SHOWN].partition("\n")[0])
     is_whole = len(written) <= _LONGEST_SHOWN and written.count("(") == written.count(")")
-    return f"a chain that begins with brackets needs a name: `{name} = {written if is_whole else '(@a + @b)'}`"
+    return f"a chain that begins with parentheses needs a name: `{name} = {written if is_whole else '(@a + @b)'}`"
 
 
 def _written(line: str) -> str:

@@ -13,7 +13,7 @@ _MIXED = re.compile(r"([0-9]+(?:x[0-9]+)*)x([A-Za-z_]\w*)")
 def _power(stop: Stop) -> str:
     """`[A]*2**n`."""
     is_power = stop.found == "*" and stop.before.endswith("*")
-    return "a count that is computed stands in braces: `[…]*{2**n}`" if is_power else ""
+    return "a computed count goes in braces: `[…]*{2**n}`" if is_power else ""
 
 
 def _index(stop: Stop) -> str:
@@ -27,11 +27,11 @@ def _index(stop: Stop) -> str:
         if name == "again":
             continue
         if re.search(r"\bfor\b[^\[\]]*\bin\b[^\[\]]*$", text[: found.start(2)]):
-            return f"in the rows of a `for` an index stands in brackets: `({name}[{index}])`"
+            return f"in the rows of a `for`, put an index in parentheses: `({name}[{index}])`"
         if gap and stop.takes("RBRACE", "IF"):
-            return f"an index has no blank in front: `{name}[{index}]`"
+            return f"write an index without a space before it: `{name}[{index}]`"
         if not gap and stop.takes("ARROW") and re.search(r"[-/*]$", text[: found.start()]):
-            return f"what is more than a name stands in braces: `{{{name}[{index}]}}`"
+            return f"anything more than a name goes in braces: `{{{name}[{index}]}}`"
         if not gap and stop.takes("ARROW"):
             return f"give the element a name to use it as a layer: `let act = {name}[{index}]`"
     return ""
@@ -46,13 +46,13 @@ def _extent(stop: Stop) -> str:
     """`pad=kx{n}`, `pad=0xk`, `{n}xk`."""
     named = re.search(r"\b([A-Za-z_]\w*)x$", stop.end_of_before) if stop.found == "{" and stop.is_adjacent else None
     if named:
-        return f"a name in extents stands in braces: `{{{named[1]}}}x{{…}}`"
+        return f"a name in a shape goes in braces: `{{{named[1]}}}x{{…}}`"
     mixed = _MIXED.match(stop.after)
     if mixed and stop.takes("NUMBER"):
-        return f"a name in extents stands in braces: `{mixed[1]}x{{{mixed[2]}}}`"
+        return f"a name in a shape goes in braces: `{mixed[1]}x{{{mixed[2]}}}`"
     last = re.match(r"x([A-Za-z_]\w*)", stop.after)
     if last and stop.is_adjacent and stop.before.endswith("}"):
-        return f"a name in extents stands in braces: `x{{{last[1]}}}`"
+        return f"a name in a shape goes in braces: `x{{{last[1]}}}`"
     return ""
 
 

@@ -27,7 +27,7 @@ _SIZED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)([0-9]+(?:x[0-9]+)*)")
 _SIZES = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*?)((?:[0-9]+x)*(?:[0-9]+|{_HOLE})(?:x(?:[0-9]+|{_HOLE}))*)")
 LABEL = r'(?:[A-Za-z0-9_.]|"[^"\n]*"|\{[^{}]*\})+'
 """The label of a part in a text, as a pattern."""
-UNITS = "units are K, M, G, T for thousands, Ki, Mi, Gi, Ti for powers of 1024, each with a B for bytes"
+UNITS = "the units are K, M, G, T (powers of 1000) and Ki, Mi, Gi, Ti (powers of 1024); add a B for bytes"
 
 
 @record(slots=True)
@@ -59,10 +59,10 @@ def number(text: str, span: Span) -> Literal:
     digits = mantissa.replace("_", "")
     most = current().digits
     if len(digits) > most + 1 or abs(int((exponent or "0")[:6])) > most:
-        raise error("E0104", "this number has too many digits", span, f"a number has at most {most}")
+        raise error("E0104", "this number has too many digits", span, f"a number may have at most {most}")
     value = Fraction(digits) * Fraction(10) ** int(exponent or 0) * (_UNITS | _BINARY_UNITS)[unit]
     if not is_bounded(value):
-        raise error("E0104", f"this number is beyond 10^{most}", span)
+        raise error("E0104", f"this number exceeds 10^{most}", span)
     return Literal(value.numerator if value.denominator == 1 else value, text, span)
 
 
@@ -71,7 +71,7 @@ def dims(text: str, span: Span) -> Literal:
     parts = text.split("x")
     most = current().digits
     if any(len(part) > most for part in parts):
-        raise error("E0104", "this number has too many digits", span, f"a number has at most {most}")
+        raise error("E0104", "this number has too many digits", span, f"a number may have at most {most}")
     return Literal(tuple(map(int, parts)), text, span)
 
 
@@ -145,7 +145,7 @@ def path(word: Word, is_reference: bool = False) -> tuple[str | Expr, ...]:
     for piece, span in word.pieces:
         if isinstance(piece, str) and not isinstance(piece, Quoted) and not re.fullmatch(r"[A-Za-z0-9_.*]*", piece):
             quoted = f'{"@" * is_reference}"{word.span.text.lstrip("@")}"'
-            raise error("E0106", f"`{piece}` can only be part of a name in quotes", span, f"write `{quoted}`")
+            raise error("E0106", f"`{piece}` can only be part of a name in quotation marks", span, f"write `{quoted}`")
     parts: list[str | Expr] = []
     for piece, _ in word.pieces:
         if isinstance(piece, str) and parts and isinstance(parts[-1], str):
@@ -156,8 +156,8 @@ def path(word: Word, is_reference: bool = False) -> tuple[str | Expr, ...]:
     if not parts and not is_reference:
         return ("",)
     if "" in names:
-        message = f"`{word.span.text}` has an empty name" if parts else "a reference has a name"
-        raise error("E0106", message, word.span, "a dot stands between two names: `convs.1`")
+        message = f"`{word.span.text}` has an empty name" if parts else "a reference needs a name"
+        raise error("E0106", message, word.span, "a dot goes between two names: `convs.1`")
     return tuple(parts)
 
 
@@ -229,7 +229,7 @@ def _operand(match: re.Match[str], group: int, holes: _Holes) -> Expr:
         return Name(text, span)
     shown = text.replace(_HOLE, "{…}")
     product = re.sub(r"(?<=[0-9])(?=[A-Za-z_])", "*", shown)
-    advice = "an expression stands in braces: {}"
+    advice = "an expression goes in braces: {}"
     stride = re.fullmatch(r"([0-9]+)s([1-4])", text)
     if stride:
         raise error(
@@ -267,5 +267,5 @@ def joined(pieces: Sequence[tuple[str | Expr, Span]]) -> Word:
             raise error("E0102", message, place, help)
         if before.end != after.start:
             gap = Span(before.source, before.end, after.start)
-            raise error("E0106", "a word has no blanks inside", gap, "write the hole right behind the name: `CONV{k}`")
+            raise error("E0106", "a word has no spaces inside", gap, "write the braces right after the name: `CONV{k}`")
     return Word(tuple(pieces), pieces[0][1].to(pieces[-1][1]))

@@ -109,13 +109,13 @@ def test_contracts_of_chains(contract: str) -> None:
 @pytest.mark.parametrize(
     ("contract", "message", "help"),
     [
-        ("p.output == 8x8x4", "p.output is 8x8x3, and the file asserts 8x8x4", ""),
-        ("pp.output == 8", "there is no part called `pp`", "did you mean `p`?"),
-        ("p.conv.output == 8", "there is no part called `p.conv`", "did you mean `conv`?"),
-        ("q.z.output == 8", "there is no part called `q.z`", ""),
+        ("p.output == 8x8x4", "p.output is 8x8x3, but the file asserts 8x8x4", ""),
+        ("pp.output == 8", "no part is called `pp`", "did you mean `p`?"),
+        ("p.conv.output == 8", "no part is called `p.conv`", "`conv.output`"),
+        ("q.z.output == 8", "no part is called `q.z`", ""),
         (
             "z.params == 0",
-            "`z` is a second name for a value, and has no layers of which to know `params`",
+            "`z` is a second name for a value, so it has no layers and no `params`",
             "there are output",
         ),
     ],
@@ -136,39 +136,39 @@ def test_what_is_not_there_is_not_offered(chain: str, path: str) -> None:
     with pytest.raises(CnnError) as stopped:
         cnndsl.loads(f"INPUT 8x8x3 -> {chain}\nassert {path}.output == 4")
     (found,) = stopped.value.diagnostics
-    assert found.message == f"there is no part called `{path}`"
+    assert found.message == f"no part is called `{path}`"
     assert path not in found.help
 
 
 @pytest.mark.parametrize(
     ("contract", "message"),
     [
-        ("params == 2_675", "params is 2,674, and the file asserts 2,675"),
-        ("params < 2K", "params is 2,674, and the file asserts less than 2,000"),
-        ("depth >= 5", "depth is 4 layers, and the file asserts at least 5 layers"),
-        ("depth == 1", "depth is 4 layers, and the file asserts 1 layer"),
-        ("params <= 2_673", "params is 2,674, and the file asserts at most 2,673"),
-        ("params > 2_674", "params is 2,674, and the file asserts more than 2,674"),
-        ("params != 2_674", "params is 2,674, and the file asserts anything but 2,674"),
-        ("params / 4 == 1", "params / 4 is 668.5, and the file asserts 1"),
-        ("100 * params / 16 == 1", "100 * params / 16 is 16,712.5, and the file asserts 1"),
-        ("params / 3 == 1", "params / 3 is about 891.3333333, and the file asserts 1"),
+        ("params == 2_675", "params is 2,674, but the file asserts 2,675"),
+        ("params < 2K", "params is 2,674, but the file asserts less than 2,000"),
+        ("depth >= 5", "depth is 4 layers, but the file asserts at least 5 layers"),
+        ("depth == 1", "depth is 4 layers, but the file asserts 1 layer"),
+        ("params <= 2_673", "params is 2,674, but the file asserts at most 2,673"),
+        ("params > 2_674", "params is 2,674, but the file asserts more than 2,674"),
+        ("params != 2_674", "params is 2,674, but the file asserts anything but 2,674"),
+        ("params / 4 == 1", "params / 4 is 668.5, but the file asserts 1"),
+        ("100 * params / 16 == 1", "100 * params / 16 is 16,712.5, but the file asserts 1"),
+        ("params / 3 == 1", "params / 3 is about 891.3333333, but the file asserts 1"),
         (
             "params == 2_674 and depth == 4 and macs == 1",
-            "macs is 240,896 multiply-adds, and the file asserts 1 multiply-add",
+            "macs is 240,896 multiply-adds, but the file asserts 1 multiply-add",
         ),
-        ("macs / params < 90", "macs / params is about 90.08825729, and the file asserts less than 90"),
-        ("memory < 24K", "memory is 24,104 B, and the file asserts less than 24,000 B"),
-        ("stem.memory + 1K < 9K", "stem.memory + 1K is 9,192 B, and the file asserts less than 9,000 B"),
-        ("receptive_field == 7", "receptive_field is 12 positions, and the file asserts 7 positions"),
+        ("macs / params < 90", "macs / params is about 90.08825729, but the file asserts less than 90"),
+        ("memory < 24K", "memory is 24,104 B, but the file asserts less than 24,000 B"),
+        ("stem.memory + 1K < 9K", "stem.memory + 1K is 9,192 B, but the file asserts less than 9,000 B"),
+        ("receptive_field == 7", "receptive_field is 12 positions, but the file asserts 7 positions"),
         (
             "stem.macs < macs / 5",
-            "stem.macs is 55,296 multiply-adds, and the file asserts less than 48,179.2 multiply-adds",
+            "stem.macs is 55,296 multiply-adds, but the file asserts less than 48,179.2 multiply-adds",
         ),
         ("no or yes and no", "`no or yes and no` does not hold"),
-        ("output == 4x4x8", "output is 10, and the file asserts 4x4x8"),
-        ("body.output == 4x4x16", "body.output is 4x4x8, and the file asserts 4x4x16"),
-        ("yes and params == 1", "params is 2,674, and the file asserts 1"),
+        ("output == 4x4x8", "output is 10, but the file asserts 4x4x8"),
+        ("body.output == 4x4x16", "body.output is 4x4x8, but the file asserts 4x4x16"),
+        ("yes and params == 1", "params is 2,674, but the file asserts 1"),
         ("not depth == 4", "`not depth == 4` does not hold"),
     ],
 )
@@ -182,9 +182,9 @@ def test_a_contract_that_does_not_hold_shows_both_values(contract: str, message:
 @pytest.mark.parametrize(
     ("contract", "message", "help"),
     [
-        ("parms == 3", "nothing is known as `parms`", "did you mean `params`?"),
-        ("stem.parms == 3", "nothing is known as `parms` of `stem`", "did you mean `params`?"),
-        ("sten.params == 3", "there is no part called `sten`", "did you mean `stem`?"),
+        ("parms == 3", "no metric is called `parms`", "did you mean `params`?"),
+        ("stem.parms == 3", "`stem` has no metric called `parms`", "did you mean `params`?"),
+        ("sten.params == 3", "no part is called `sten`", "did you mean `stem`?"),
     ],
 )
 def test_an_unknown_fact_offers_the_nearest(contract: str, message: str, help: str) -> None:
@@ -243,7 +243,7 @@ def test_an_unknown_fact_without_a_neighbour_lists_all() -> None:
 
 def test_unknown_names_are_found_wherever_they_stand() -> None:
     (diagnostic,) = complaints("assert not max(params, -(parms + 1)) == 2")
-    assert (diagnostic.code, diagnostic.message) == ("E0402", "nothing is known as `parms`")
+    assert (diagnostic.code, diagnostic.message) == ("E0402", "no metric is called `parms`")
 
 
 def test_facts_by_name() -> None:
@@ -268,13 +268,13 @@ LONG = "INPUT 5000x1 -> (ID | a: POOL(out=2) -> b: UPSAMPLE(out=5000, mode=linea
     [
         (
             "receptive_field < 5K",
-            "receptive_field is at most 5,000 positions, and the file asserts less than 5,000 positions",
+            "receptive_field is at most 5,000 positions, but the file asserts less than 5,000 positions",
         ),
         (
             "c.receptive_field == 2 * a.receptive_field - 1",
-            "c.receptive_field is at most 5,000 positions, and the file asserts 4,999 positions",
+            "c.receptive_field is at most 5,000 positions, but the file asserts 4,999 positions",
         ),
-        ("a.receptive_field == 1", "a.receptive_field is 2,500 positions, and the file asserts 1 position"),
+        ("a.receptive_field == 1", "a.receptive_field is 2,500 positions, but the file asserts 1 position"),
     ],
 )
 def test_a_receptive_field_that_is_a_bound_says_so(contract: str, message: str) -> None:
@@ -284,5 +284,5 @@ def test_a_receptive_field_that_is_a_bound_says_so(contract: str, message: str) 
 
 
 def test_a_name_of_the_file_has_no_unit() -> None:
-    with pytest.raises(CnnError, match=r"E0401.*depth is 50, and the file asserts 51"):
+    with pytest.raises(CnnError, match=r"E0401.*depth is 50, but the file asserts 51"):
         cnndsl.loads("net N(depth=50)\nINPUT 8x8x3 -> CONV3-4\nassert depth == 51")

@@ -96,7 +96,7 @@ def test_what_global_pooling_would_save() -> None:
     # 7*7*512*4096 weights, of which 512*4096 stay.
     (finding,) = [each for each in lint(cnndsl.load("vgg16").graph) if each.code == "first-fc"]
     assert finding.message == "102,764,544 of the 138,357,544 parameters are in classifier.0, the first FC"
-    assert finding.help == "GAP ahead of it, for 512 inputs, saves 100,663,296"
+    assert finding.help == "GAP before it, for 512 inputs, saves 100,663,296 parameters"
 
 
 def test_a_repeat_is_said_once() -> None:

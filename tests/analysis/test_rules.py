@@ -38,9 +38,9 @@ def test_two_pixels_are_a_map_to_dropout() -> None:
 @pytest.mark.parametrize(
     ("chain", "found"),
     [
-        ("CONV3-8 -> BN", "the bias of CONV3-8 is lost in the BN behind it: 8 parameters"),
-        ("FC-1000 -> BN", "the bias of FC-1000 is lost in the BN behind it: 1,000 parameters"),
-        ("CONV3-8 -> (BN + BN)", "the bias of CONV3-8 is lost in the BN behind it: 8 parameters"),
+        ("CONV3-8 -> BN", "the BN after CONV3-8 cancels its bias of 8 parameters"),
+        ("FC-1000 -> BN", "the BN after FC-1000 cancels its bias of 1,000 parameters"),
+        ("CONV3-8 -> (BN + BN)", "the BN after CONV3-8 cancels its bias of 8 parameters"),
         ("CONV3-8 -> (BN + ID)", None),
         ("CONV3-8(bias=no) -> BN", None),
         ("CONV3-8 -> RELU -> BN", None),
@@ -58,7 +58,7 @@ def test_biases_before_batch_normalisation(chain: str, found: str | None) -> Non
         ("INPUT 6x6x3 -> a: CONV3-8 -> GAP -> FC-2", None),
         (
             "INPUT 7x6x3 -> a: CONV3-8 -> GAP -> FC-2",
-            "a unit of the last map, a, sees 3x3 of the input's 7x6",
+            "the receptive field of the last map, a, is 3x3 of the input's 7x6",
         ),
         # A map of answers, one for each place.
         ("INPUT 32x32x3 -> a: CONV3-8", None),
@@ -75,19 +75,23 @@ def test_narrow_fields(text: str, found: str | None) -> None:
 def test_a_narrow_field_that_is_a_bound() -> None:
     """Units between two of ten means see 1,000 positions; of a block of two, one may see a third mean."""
     text = "INPUT 5000x1 -> (ID + POOL(out=10) -> UPSAMPLE(out=5000, mode=linear, align=yes)) -> a: CONV1-1 -> GAP"
-    assert messages("narrow-field", text) == ["a unit of the last map, a, sees at most 1500 of the input's 5000"]
+    assert messages("narrow-field", text) == [
+        "the receptive field of the last map, a, is at most 1500 of the input's 5000"
+    ]
 
 
 def test_wide_fields() -> None:
     # 16 times 3x3: 1 + 16*2 = 33; 14 times and a 4x4: 1 + 28 + 3 = 32, four times the input.
     (message,) = messages("wide-field", "INPUT 8x8x3 -> CONV3-8*15 -> last: CONV3-8 -> GAP")
-    assert message == "every way to the last map, last, sees 33x33 or more, and the input has 8x8"
+    assert message == "the smallest receptive field of the last map, last, is 33x33, but the input has only 8x8"
     assert messages("wide-field", "INPUT 8x8x3 -> CONV3-8*14 -> CONV4-8 -> GAP") == []
     # Along the other axis the convolutions still see more.
     assert messages("wide-field", "INPUT 8x800x3 -> CONV3-8*16 -> GAP") == []
     # 1 + 2 + 15*4: each of the others moves by 2.
     (message,) = messages("wide-field", "INPUT 8x8x3 -> CONV3-8/2 -> CONV3-8*14 -> last: CONV3-8 -> GAP")
-    assert message.startswith("every way to the last map, last, sees 63x63 or more, and the input has 8x8")
+    assert message.startswith(
+        "the smallest receptive field of the last map, last, is 63x63, but the input has only 8x8"
+    )
     # Around every unit leads a way that sees no more; a gate is none that does.
     assert messages("wide-field", "INPUT 8x8x8 -> CONV3-8 -> [(CONV3-8 -> RELU -> CONV3-8 + ID)]*16 -> GAP") == []
     # A generator: 1 + 3*1/2 + 3*1/4 + ... of an input of 1x1.
@@ -103,12 +107,15 @@ def test_wide_fields() -> None:
         # 16*8*10 + 10 = 1,290 and 10*10 + 10 = 110; of 1,280 weights 80 stay.
         (
             "INPUT 4x4x8 -> FLATTEN -> DROPOUT -> a: FC-10 -> FC-10",
-            ("1,290 of the 1,400 parameters are in a, the first FC", "GAP ahead of it, for 8 inputs, saves 1,200"),
+            (
+                "1,290 of the 1,400 parameters are in a, the first FC",
+                "GAP before it, for 8 inputs, saves 1,200 parameters",
+            ),
         ),
         # 4 + 1 parameters, and 4 or 5 behind: more than half of 9, half of 10.
         (
             "INPUT 2x2x1 -> a: FC-1 -> FC-4(bias=no)",
-            ("5 of the 9 parameters are in a, the first FC", "GAP ahead of it, for 1 inputs, saves 3"),
+            ("5 of the 9 parameters are in a, the first FC", "GAP before it, for 1 inputs, saves 3 parameters"),
         ),
         ("INPUT 2x2x1 -> a: FC-1 -> FC-5(bias=no)", None),
         ("INPUT 4x4x8 -> GAP -> FLATTEN -> FC-1000", None),
@@ -116,7 +123,7 @@ def test_wide_fields() -> None:
         # Two pixels are a map: 16 + 2 parameters of 18 + 6.
         (
             "INPUT 1x2x4 -> a: FC-2 -> FC-2",
-            ("18 of the 24 parameters are in a, the first FC", "GAP ahead of it, for 4 inputs, saves 8"),
+            ("18 of the 24 parameters are in a, the first FC", "GAP before it, for 4 inputs, saves 8 parameters"),
         ),
         # The first FC that reads the map has few, the second reads a vector.
         ("INPUT 4x4x1 -> FC-1 -> FC-1000", None),
@@ -125,7 +132,7 @@ def test_wide_fields() -> None:
             "INPUT 4x4x8 -> (a: FC-10 | b: FC-10) -> FC-10",
             (
                 "2,580 of the 2,790 parameters are in a and b, the first FCs",
-                "GAP ahead of them, for 8 inputs each, saves 2,400",
+                "GAP before them, for 8 inputs each, saves 2,400 parameters",
             ),
         ),
         # In four, one of them behind 8 + 8 parameters: 1,290 + 645 + 2*258, and behind them 19*50 + 50.
@@ -133,7 +140,7 @@ def test_wide_fields() -> None:
             "INPUT 4x4x8 -> (DWCONV1 -> a: FC-10 | b: FC-5 | FC-2 | FC-2) -> FC-50",
             (
                 "2,451 of the 3,467 parameters are in a, b and 2 others, the first FCs",
-                "GAP ahead of them, for 8 inputs each, saves 2,280",
+                "GAP before them, for 8 inputs each, saves 2,280 parameters",
             ),
         ),
         # One that exists in training only is none of them: 1,290 beside 10*190 + 190 are less than half.
@@ -212,8 +219,8 @@ def test_an_unknown_rule_without_a_neighbour_lists_all() -> None:
 @pytest.mark.parametrize(
     ("chain", "found"),
     [
-        ("Conv(8) -> Conv3-8", ["`Conv` is the layer type here, and `Conv` is a block"]),
-        ("Conv(8) -> conv3-8", ["`conv` is the layer type here, and `Conv` is a block"]),
+        ("Conv(8) -> Conv3-8", ["`Conv` is the layer type here, but `Conv` is a block"]),
+        ("Conv(8) -> conv3-8", ["`conv` is the layer type here, but `Conv` is a block"]),
         # As ultralytics' networks are written here: the one is a block, the other cannot be taken for it.
         ("Conv(8) -> CONV3-8", []),
         ("Conv3-8 -> BN", []),

@@ -11,7 +11,7 @@ HALVED = "-> [CONV3-16 -> POOL2(ceil=yes)]*3 -> GAP"
 
 def test_the_input_is_divided_as_often_as_it_is_halved() -> None:
     # 36 = 4*9, and 2^3 = 8: 32 = 4*8 lies below, 40 = 5*8 above.
-    nine = "the last window of POOL2(ceil=yes) hangs over its input, {}: an odd size is halved"
+    nine = "the last window of POOL2(ceil=yes) extends beyond its input, {}: an odd size is halved"
     fits = "everything fits for an input of {}"
     assert said("odd-input", f"INPUT 36x36x3 {HALVED}") == [(nine.format("9x9x16"), fits.format("32x32 or 40x40"))]
     assert said("odd-input", f"INPUT 32x36x3 {HALVED}") == [(nine.format("8x9x16"), fits.format("32x32 or 32x40"))]
@@ -66,7 +66,7 @@ def test_patches_need_no_padding() -> None:
     """224 is 14*16. Of the 15 lines of pad=same 7 stand in front, so that 7 and the other 8 are left behind."""
     patches = "no window of CONV16-8/16 reaches the last 7 rows and 7 columns of its input, 224x224x3"
     assert said("stride-remainder", "INPUT 224x224x3 -> CONV16-8/16 -> GAP") == [
-        (patches, "patches need no padding: pad=valid")
+        (patches, "patches need no padding: write pad=valid")
     ]
     assert said("stride-remainder", "INPUT 224x224x3 -> CONV16-8/16(pad=valid) -> GAP") == []
     ((_, help),) = said("stride-remainder", "INPUT 225x225x3 -> CONV16-8/16(pad=valid) -> GAP")

@@ -53,8 +53,8 @@ def test_large_poolings(chain: str, found: str | None) -> None:
 @pytest.mark.parametrize(
     ("chain", "found"),
     [
-        ("CONV3-8 -> CONV3-8/3", "CONV3-8/3 moves by 3x3, and is not the first convolution"),
-        ("CONV3-8 -> DWCONV5/4", "DWCONV5/4 moves by 4x4, and is not the first convolution"),
+        ("CONV3-8 -> CONV3-8/3", "CONV3-8/3 has a stride of 3x3, but it is not the first convolution"),
+        ("CONV3-8 -> DWCONV5/4", "DWCONV5/4 has a stride of 4x4, but it is not the first convolution"),
         ("CONV3-8 -> CONV3-8/2", None),
         ("CONV3-8/4", None),
         ("BN -> CONV7-8/4 -> POOL3/2", None),

@@ -159,14 +159,14 @@ def test_groups_are_sorted_level_by_level() -> None:
     [
         (("--columns", "prams"), "there is no column 'prams'; did you mean `params`?"),
         (("--sort", "-macks"), "there is no column 'macks'; did you mean `macs`?"),
-        (("--sort", "params,macs"), "there is no column 'params,macs'; did you mean `params`?"),
+        (("--sort", "params,macs"), "--sort takes one column, not 'params,macs'; write --sort params"),
         (("--columns", "name"), "there is no column 'name'; did you mean `path`?"),
         (("--columns", "path,multiply-adds"), "there is no column 'multiply-adds'; did you mean `macs`?"),
         (("--sort", "-in training"), "there is no column 'in training'; did you mean `training`?"),
         (("--format", "lecture", "--batch", "8"), "the lecture's table is as it is"),
-        (("--by", "layer"), "'layer' is not one of"),
-        (("--depth", "0"), "0 is not in the range x>=1"),
-        (("--batch", "0"), "0 is not in the range x>=1"),
+        (("--by", "layer"), "--by must be block, stage or kind, not 'layer'"),
+        (("--depth", "0"), "--levels must be a whole number, 1 or more, not '0'"),
+        (("--batch", "0"), "--batch must be a whole number, 1 or more, not '0'"),
         (("--format", "lecture", "--depth", "1"), "the lecture's table is as it is"),
     ],
 )

@@ -170,20 +170,19 @@ def test_figures_are_called_as_the_headings_have_them() -> None:
         (("--where", "parms < 5M"), 1, "did you mean `params`?"),
         (("--where", "family == Resnet"), 1, "did you mean `ResNet`?"),
         (("--where", "family == Foo"), 1, "no family is called that; `cnndsl zoo --columns family` lists them"),
-        (("--where", "params"), 1, "a test must be yes or no, and `params` is a value"),
-        (("--where", "source == 1"), 1, "there is no value called `source` here"),
+        (("--where", "params"), 1, "a test must be yes or no, but `params` is a value"),
+        (("--where", "source == 1"), 1, "no value is called `source` here"),
         (("--where", "score > 30"), 1, "`score` is text, and `--columns score` shows it; a test may mention family,"),
         (("--where", "name == x"), 1, "`cnndsl zoo NAME` shows the network of a name"),
         (("--where", "crop > a"), 1, "a test may mention family, year, input, top1"),
-        (("--where", "input.H > 400"), 1, "`input` is asked as a whole, as in `input == 224x224x3`"),
-        (("--where", "conv1.output == 3"), 1, "`conv1.output` cannot be asked here"),
-        (("--where", "params < 25 M"), 1, "a unit stands next to its number: `25M`"),
+        (("--where", "input.H > 400"), 1, "compare `input` as a whole, as in `input == 224x224x3`"),
+        (("--where", "conv1.output == 3"), 1, "`conv1.output` cannot be used here"),
+        (("--where", "params < 25 M"), 1, "a unit follows its number without a space, unlike `25 M`"),
         (("--where", "family in {ResNet, VGG}"), 1, "write it out: `family == ResNet or family == VGG`"),
         (("--where", "params < 10MB"), 1, "--where:1:10"),
         (("--where", "10MB > params"), 1, "write `10M`; in bytes are memory, inference, saved, training"),
         (("--where", "params <"), 1, "--where:1:8"),
         (("--sort", "-macks"), 2, "there is no column 'macks'; did you mean `macs`?"),
-        (("--sort", "params,macs"), 2, "there is no column 'params,macs'; did you mean `params`?"),
         (("--sort", "-"), 2, "there is no column ''"),
         (("--pareto", "params,year"), 2, "there is no column 'year'"),
         (("--columns", "params,size"), 2, "there is no column 'size'"),
@@ -262,6 +261,8 @@ def test_a_narrow_terminal_leaves_columns_out(room: int, missing: set[str]) -> N
     assert max(map(len, lines)) <= room
     assert all((COLUMNS[column] in lines[0]) == (column not in missing) for column in DEFAULT_COLUMNS)
     assert any(line.endswith(" …") for line in lines)
+    told = " ".join(lines).partition("not shown for lack of width: ")[2].partition(";")[0]
+    assert set(filter(None, told.split(", "))) == missing
 
 
 def test_the_example_of_the_documentation() -> None:
@@ -282,3 +283,65 @@ def test_help_lists_every_column() -> None:
     assert cli.commands is not None
     text = "".join(run("zoo", "--help").stdout.split())
     assert ",".join(COLUMNS) in text
+
+
+@pytest.mark.parametrize(
+    ("test", "rule", "meant"),
+    [
+        ("params < 10M & top1 > 75", "tests are joined by `and`, not `&`", "params < 10M and top1 > 75"),
+        ("params < 10M && top1 > 75", "tests are joined by `and`, not `&&`", "params < 10M and top1 > 75"),
+        ("params < 10M || top1 > 75", "tests are joined by `or`, not `||`", "params < 10M or top1 > 75"),
+        ("params < 10M | top1 > 75", "tests are joined by `or`, not `|`", "params < 10M or top1 > 75"),
+        ("params < 10M AND top1 > 75", "in lower case, unlike `AND`", "params < 10M and top1 > 75"),
+        ("NOT params < 10M", "in lower case, unlike `NOT`", "not params < 10M"),
+        ("!(params < 10M)", "a test is reversed by `not`, not `!`", "not (params < 10M)"),
+        ("params < 10M, top1 > 75", "tests are joined by `and`, not `,`", "params < 10M and top1 > 75"),
+        ("family = ResNet", "equality is `==`, not `=`", "family == ResNet"),
+        ("params =< 10M", "at most is `<=`, not `=<`", "params <= 10M"),
+        ("params => 10M", "at least is `>=`, not `=>`", "params >= 10M"),
+        ("params <> 10M", "inequality is `!=`, not `<>`", "params != 10M"),
+        ("params < 10 M", "a unit follows its number without a space, unlike `10 M`", "params < 10M"),
+        ("params < 10m", "units are K, M, G and T", "params < 10M"),
+        ("training < 10mb", "units are K, M, G and T", "training < 10MB"),
+        ("params < 10 million", "a million is M, unlike `10 million`", "params < 10M"),
+        ("params < 10,000,000", "digits are grouped by `_`, unlike `10,000,000`", "params < 10_000_000"),
+        ("top1 > 75%", "a percentage is a plain number, not `75%`", "top1 > 75"),
+        ("family == 'ResNet'", "names have no quotes, unlike `'ResNet'`", "family == ResNet"),
+        ("params lt 10M", "comparisons are `<`, `<=`, `>`, `>=`, `==` and `!=`, not `lt`", "params < 10M"),
+        ("top1 between 70 and 80", "a range is two tests joined by `and`", "top1 >= 70 and top1 <= 80"),
+        ("params 10M", "a comparison is missing after `params`", "params < 10M"),
+        ("params < 10M and", "a test is missing after `and`", "params < 10M"),
+        ("params < 10 M && top1 >= 75%", "a unit follows its number", "params < 10M and top1 >= 75"),
+    ],
+)
+def test_a_test_in_the_words_of_another_language_is_written_out(test: str, rule: str, meant: str) -> None:
+    result = run("zoo", "--where", test)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert rule in result.stderr.splitlines()[0]
+    assert f"help: write --where '{meant}'\n" in result.stderr
+    assert run("zoo", "--where", meant).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("accuracy", "top1"), ("madds", "macs"), ("parameters", "params"), ("MACs", "macs"), ("rf", "receptive_field")],
+)
+def test_what_others_call_a_metric_is_known(name: str, meant: str) -> None:
+    for options, code in ((("--where", f"{name} > 1"), 1), (("--sort", name), 2), (("--columns", name), 2)):
+        result = run("zoo", *options)
+        assert result.exit_code == code
+        assert f"did you mean `{meant}`?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--sort", "params desc"), "write --sort -params"),
+        (("--sort", "params:asc"), "write --sort params"),
+        (("--sort", "params,macs"), "--sort takes one column, not 'params,macs'; write --sort params"),
+        (("--columns", "params top1"), "commas separate names, unlike 'params top1'; write params,top1"),
+        (("--where", " "), "a test is missing"),
+    ],
+)
+def test_lists_and_directions_of_other_tools(options: tuple[str, ...], message: str) -> None:
+    assert message in run("zoo", *options).stderr

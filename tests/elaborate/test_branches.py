@@ -44,11 +44,15 @@ def test_merges(text: str, kinds: tuple[str, ...], shape: str) -> None:
         ("(BN?a + RELU?b + ID)", "0 1 add"),
         ("([BN]*0 + RELU)", "0 add"),
         ("(BN if no + RELU if no)", ""),
-        ("MAX(BN)", "0"),
     ],
 )
 def test_absent_branches_are_left_out(text: str, expected: str) -> None:
     assert paths(f"INPUT 8x8x3 -> {text} -> FLATTEN")[:-1] == expected.split()
+
+
+@pytest.mark.parametrize("text", ["MAX(BN)", "MUL(GAP -> SIGMOID)", "SUB(BN)", "(+ BN)", "(| BN)", "MUL(BN if yes)"])
+def test_a_merge_has_two_branches(text: str) -> None:
+    assert codes(f"INPUT 8x8x3 -> {text}") == ["E0230"]
 
 
 def test_a_choice_that_is_off_is_an_absent_branch() -> None:

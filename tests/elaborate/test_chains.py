@@ -137,10 +137,10 @@ def test_the_module_computes_what_the_graph_says(text: str) -> None:
     [
         (
             f"{STEM}\n(@a | @b -> UPSAMPLE2)",
-            "a chain that begins with brackets needs a name: `x = (@a | @b -> UPSAMPLE2)`",
+            "a chain that begins with parentheses needs a name: `x = (@a | @b -> UPSAMPLE2)`",
         ),
-        (f"{STEM}\noutput @a", "name the values that the network gives, without `@`: `output a, b`"),
-        (f"{STEM}\noutput", "name the values that the network gives, without `@`: `output a, b`"),
+        (f"{STEM}\noutput @a", "name the outputs of the network without `@`: `output a, b`"),
+        (f"{STEM}\noutput", "name the outputs of the network without `@`: `output a, b`"),
     ],
 )
 def test_hints(text: str, help: str) -> None:

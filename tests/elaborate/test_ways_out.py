@@ -124,7 +124,7 @@ def test_an_assert_of_a_module_in_pieces() -> None:
     assert "`m.81.Conv.output`" in only(text.format("m.81.output")).help
     loads(text.format("m.81.Conv.output"))
     loads(text.format("m.81.output").replace("m.81.Conv: CONV1-5", "m.81: [Conv: CONV1-5]"))
-    assert only(text.format("m.output")).help == "ask one of its parts: `m.81.Conv.output`"
+    assert only(text.format("m.output")).help == "ask for one of its parts: `m.81.Conv.output`"
 
 
 def test_an_assert_about_the_default() -> None:

@@ -105,7 +105,7 @@ def test_the_shape_rule_counts_the_inputs_and_the_values() -> None:
     shape = Shape(3, (8, 8))
     assert infer(Add(), [shape, shape]) == infer(Relu(), [shape]) == infer(Input((8, 8, 3)), []) == shape
     for layer, number in ((Relu(), 0), (Relu(), 2), (Add(), 1), (Input(), 1)):
-        with pytest.raises(LayerError, match=rf"{layer.kind()} reads .* and {number} (is|are) given"):
+        with pytest.raises(LayerError, match=rf"{layer.kind()} reads .* but {number} (is|are) given"):
             infer(layer, [shape] * number)
     wide = Shape(10**18)
     with limits(digits=20):

@@ -115,7 +115,7 @@ def test_words_are_bounded() -> None:
 def test_brackets_are_bounded() -> None:
     assert loads(f"INPUT 8x8x3 -> {'[' * 50}RELU{']' * 50}").graph
     (diagnostic,) = wrong(f"INPUT 8x8x3 -> {'[' * 51}RELU{']' * 51}")
-    assert diagnostic.message == "the brackets nest deeper than 50"
+    assert diagnostic.message == "parentheses and square brackets nest deeper than 50"
     assert diagnostic.span is not None
     assert diagnostic.span.column == len("INPUT 8x8x3 -> ") + 51
     assert loads(f"# {'[' * 60}\n{NET}").graph
@@ -127,13 +127,13 @@ def test_errors_are_bounded() -> None:
 
 def test_the_size_is_bounded() -> None:
     (diagnostic,) = wrong(" " * 4_000_001)
-    assert diagnostic.message == "the file has 4,000,001 characters; at most 4,000,000 are read"
+    assert diagnostic.message == "the file has 4,000,001 characters; the limit is 4,000,000"
 
 
 def test_limits_can_be_changed_for_a_while() -> None:
     with limits(characters=10, errors=3) as chosen:
         assert current() is chosen
-        assert wrong(NET)[0].message == "the file has 20 characters; at most 10 are read"
+        assert wrong(NET)[0].message == "the file has 20 characters; the limit is 10"
         with limits(characters=1000, nesting=60):
             assert loads(f"INPUT 8x8x3 -> {'[' * 55}RELU{']' * 55}").graph
             assert len(wrong("let a = 1 2\n" * 50)) == 3

@@ -169,15 +169,15 @@ def test_heads_are_outputs_with_names() -> None:
     ("cfg", "message", "line"),
     [
         ("[gru]\noutput=4\n", "the section `[gru]` has no counterpart", 6),
-        ("[maxpool]\nsize=2\nceil_mode=0\n", "the key `ceil_mode` of `[maxpool]` is not known", 8),
-        ("[convolutional]\nfilters=x\n", "`filters` is a whole number of at most 9 digits, not 'x'", 7),
+        ("[maxpool]\nsize=2\nceil_mode=0\n", "the key `ceil_mode` of `[maxpool]` is unknown", 8),
+        ("[convolutional]\nfilters=x\n", "`filters` must be a whole number of at most 9 digits, not 'x'", 7),
         ("[convolutional]\nactivation=loggy\n", "the activation `loggy` has no counterpart", 7),
         ("[route]\nlayers=-2\n", "there is no layer -2 before this one", 7),
         ("[maxpool]\nsize=2\nstride=2\n[shortcut]\nfrom=-2\n", "there is no layer -2 before this one", 10),
         ("[convolutional]\nfilters=3\ngroups=3\n", "3 groups must divide", 6),
         ("nonsense\n", "a line of a .cfg file is", 6),
         ("[convolutional]\nfilters=2\nfilters=3\n", "`filters` is given twice in `[convolutional]`", 8),
-        ("[convolutional]\nfilters=\uff11\n", "`filters` is a whole number of at most 9 digits", 7),
+        ("[convolutional]\nfilters=\uff11\n", "`filters` must be a whole number of at most 9 digits", 7),
         ("[dropout]\nprobability=nan\n", "`probability` is a number from 0 to 1, not 'nan'", 7),
         ("[upsample]\nstride=2\nscale=.5\n", "a `scale` has no counterpart", 8),
     ],
@@ -195,7 +195,7 @@ def test_what_is_not_understood_is_told_with_its_line(cfg: str, message: str, li
     ("made", "message"),
     [
         ("INPUT 12x12x4 -> POOL2 -> RELU", "there are layers that nothing reads|is RELU"),
-        ("INPUT 12x12x4 -> (@x1 + ID)", "nothing before this place is called `x1`"),
+        ("INPUT 12x12x4 -> (@x1 + ID)", "nothing before this point is called `x1`"),
     ],
 )
 def test_a_text_that_is_not_the_network_is_not_given(made: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:

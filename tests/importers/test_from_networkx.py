@@ -173,24 +173,24 @@ EDGES: list[tuple[Any, ...]] = [("x", "a"), ("x", "b"), ("a", "s"), ("b", "s")]
     [
         (OK | {"a": None}, EDGES, "E0504", "the node a has no layer"),
         (OK | {"a": 3}, EDGES, "E0504", "the layer of a is 3"),
-        (OK | {"a": "CNOV3-4"}, EDGES, "E0231", "there is no layer or block called `CNOV3`"),
+        (OK | {"a": "CNOV3-4"}, EDGES, "E0231", "no layer type or block is called `CNOV3`"),
         (OK | {"a": "CONV3-4 -> RELU"}, EDGES, "E0504", "is not one layer"),
         (OK | {"a": "CONV3-4("}, EDGES, "E0108", "never closed"),
-        (OK | {"a": "+"}, EDGES, "E0504", "ADD reads 2 values or more, and 1 is given"),
+        (OK | {"a": "+"}, EDGES, "E0504", "ADD reads 2 values or more, but 1 is given"),
         (OK | {"a": "ID"}, EDGES, "E0504", "ID does not"),
         (OK | {"a": "[RELU]"}, EDGES, "E0102", "expected a layer"),
-        (OK | {"a": "CONV3-n"}, EDGES, "E0201", "no value called `n`"),
+        (OK | {"a": "CONV3-n"}, EDGES, "E0201", "no value is called `n`"),
         (OK | {"a": ""}, EDGES, "E0", ""),
         (OK | {"a": "CONV3-8"}, EDGES, "E0312", "different shapes"),
         (OK | {"a": "FC-4"}, EDGES, "E0312", "different shapes"),
         (OK | {"a": "POOL9"}, EDGES, "E0301", "the window of POOL spans 9"),
-        (OK | {"x": "RELU"}, EDGES, "E0504", "there is none"),
-        (OK | {"x": "INPUT 0x8x3"}, EDGES, "E0227", "whole number from 1"),
-        (OK | {"x": "CONV3-3"}, EDGES, "E0504", "here there is none"),
+        (OK | {"x": "RELU"}, EDGES, "E0504", "no INPUT"),
+        (OK | {"x": "INPUT 0x8x3"}, EDGES, "E0227", "whole number of at least 1"),
+        (OK | {"x": "CONV3-3"}, EDGES, "E0504", "no INPUT"),
         (OK | {"y": "INPUT 8x8x3"}, EDGES, "E0504", "nothing reads y"),
-        (OK | {"c": "RELU"}, [*EDGES, ("c", "s")], "E0504", "RELU reads 1 value, and 0 are given"),
-        (OK, [*EDGES, ("b", "a")], "E0504", "CONV reads 1 value, and 2 are given"),
-        (OK, [*EDGES, ("a", "x")], "E0504", "circle"),
+        (OK | {"c": "RELU"}, [*EDGES, ("c", "s")], "E0504", "RELU reads 1 value, but 0 are given"),
+        (OK, [*EDGES, ("b", "a")], "E0504", "CONV reads 1 value, but 2 are given"),
+        (OK, [*EDGES, ("a", "x")], "E0504", "cycle"),
         (OK | {"c": "RELU"}, [*EDGES, ("a", "c")], "E0504", "nothing reads"),
         (OK, [("x", "a"), ("x", "b"), ("a", "s", 0), ("b", "s", 2)], "E0504", "the operands of s are 0, 2"),
         (OK, [("x", "a"), ("x", "b"), ("a", "s", 0), ("b", "s")], "E0504", "the operands of s are"),
@@ -214,5 +214,5 @@ def test_a_graph_without_directions_is_none() -> None:
 
 
 def test_an_output_that_is_not_there() -> None:
-    with pytest.raises(CnnError, match="no node 'z'"):
+    with pytest.raises(CnnError, match="no node is called 'z'"):
         cnndsl.from_networkx(built(OK, EDGES), output="z")

@@ -75,11 +75,11 @@ def test_a_long_file_is_not_read() -> None:
     ("ask", "text", "message"),
     [
         (lambda found: found.word("x"), "x: 1 x: 2", "`x` is given 2 times"),
-        (lambda found: found.word("x"), "x { }", "`x` is a value"),
+        (lambda found: found.word("x"), "x { }", "`x` must be a value"),
         (lambda found: found.number("x"), "x: 1.5", "whole number"),
-        (lambda found: found.decimal("x", 0), "x: MAX", "is a number"),
+        (lambda found: found.decimal("x", 0), "x: MAX", "must be a number"),
         (lambda found: found.truth("x"), "x: 2", "true or false"),
-        (lambda found: found.message("x"), "x: 1", "is a message"),
+        (lambda found: found.message("x"), "x: 1", "must be a message"),
         (lambda found: found.message("x"), "x { } x { }", "given 2 times"),
     ],
 )
@@ -95,5 +95,5 @@ def test_fields_that_nobody_asks_for_are_found() -> None:
     found.check()
     other = parsed(Source("net.prototxt", "a { b: 1 }"))
     other.message("a")
-    with pytest.raises(CnnError, match="`b` of `a` is not known"):
+    with pytest.raises(CnnError, match="`b` of `a` is unknown"):
         other.check()

@@ -73,6 +73,33 @@ def test_a_block_has_tests_for_what_some_of_its_modules_lack() -> None:
     assert "(24, 2, 2), (32, 2, 3), (64, 2, 4), (96, 1, 3), (160, 2, 3), (320, 1, 1) [" in text
 
 
+def table(text: str) -> list[dict[str, int]]:
+    """The rows of the table of stages in a text, by the names of its columns."""
+    found = re.search(r"for ([\w, ]+) in\s+((?:\([\d, -]+\),?\s+)+)\[", text)
+    assert found is not None, text
+    names = found[1].split(", ")
+    return [dict(zip(names, map(int, row.split(", ")), strict=True)) for row in re.findall(r"\(([^)]*)\)", found[2])]
+
+
+def test_rates_that_grow_with_the_place_of_a_unit() -> None:
+    text = text_of("efficientnet")
+    assert text.count("block MBConv") + text.count("block Residual") == 1
+    # torchvision's rate of a unit is 0.2 * units before it / 16; Table 1 of the paper has the channels and units.
+    assert "DROPPATH(0.2*place/16) if C == c" in text
+    stages = zip((16, 24, 40, 80, 112, 192, 320), (1, 2, 2, 3, 3, 4, 1), (0, 1, 3, 5, 8, 11, 15), strict=True)
+    assert [(row["c"], row["n"], row["place"]) for row in table(text)] in (wanted := [*stages], wanted[1:])
+    assert re.search(r"\w+\(c, place, k, s.*\) -> \w+\(c, place \+ i, k.*\)\*\{n-1\}", text)
+
+
+def test_rates_from_nothing_to_the_last_unit() -> None:
+    text = text_of("convnext_tiny")
+    assert text.count("block ") == 1
+    # Of 18 units in stages of 3, 3, 9 and 3 the first one has the rate 0 and the last one 0.1.
+    assert "DROPPATH(0.1*place/17)" in text
+    assert [(row["place"], row["n"]) for row in table(text)] == [(0, 3), (3, 3), (6, 9)]
+    assert "[Residual(place + i - 1)*n]" in text
+
+
 @pytest.mark.parametrize("name", ["resnet18", "squeezenet1_1", "unet"])
 def test_hints_may_all_be_wrong(name: str) -> None:
     """Where layers with tensors are is known; of the others nothing is."""

@@ -54,11 +54,11 @@ def test_unpooling_undoes_pooling(
 @pytest.mark.parametrize(
     ("unpool", "target", "message"),
     [
-        (Unpool(), AvgPool(), "UNPOOL needs the switches of a POOL, and this is AVGPOOL"),
-        (Unpool(), Identity(), "UNPOOL needs the switches of a POOL, and this is ID"),
+        (Unpool(), AvgPool(), "UNPOOL needs the switches of a POOL, but this is AVGPOOL"),
+        (Unpool(), Identity(), "UNPOOL needs the switches of a POOL, but this is ID"),
         (Unpool(), MaxPool(out=(3,)), "UNPOOL needs the switches"),
-        (Unpool(), MaxPool((3,)), "the size 2 of UNPOOL is not the size 3 of the POOL that it undoes"),
-        (Unpool((3,)), MaxPool((3,), (2,)), "the stride 3 of UNPOOL is not the stride 2"),
+        (Unpool(), MaxPool((3,)), "the size 2 of UNPOOL differs from the size 3 of its POOL"),
+        (Unpool((3,)), MaxPool((3,), (2,)), "the stride 3 of UNPOOL differs from the stride 2"),
         (Unpool(), MaxPool((2,), (1,), pad="same"), "pads unevenly or is dilated"),
         (Unpool(), MaxPool(dilation=(2,)), "pads unevenly or is dilated"),
     ],

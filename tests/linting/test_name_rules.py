@@ -103,11 +103,11 @@ def test_a_name_that_hides_an_extent(text: str) -> None:
 
 def test_a_block_that_nothing_calls_is_looked_at() -> None:
     assert messages("uncalled-block", f"block A(c) = CONV3-c -> CNOV3-4\n{NET}") == [
-        "there is no layer or block called `CNOV3`"
+        "no layer type or block is called `CNOV3`"
     ]
     assert messages("uncalled-block", f"block A(c) = CONV3-c(padd=1)\n{NET}") == ["CONV has no option `padd`"]
     assert messages("uncalled-block", f"block B(c) = CONV3-c\nblock A = B(1, 2)\n{NET}") == [
-        "`B` takes 1 argument, and this is one more"
+        "`B` takes 1 argument; this is one too many"
     ]
 
 
@@ -149,7 +149,7 @@ INPUT 32x32x32 -> B(32) -> B(64, 2) -> B(64) -> GAP -> FC-10
 )
 def test_an_identity_that_is_never_chosen(skip: str, fix: str) -> None:
     found = [help for _, help in said("identity-last", IDENTITY_LAST.format(skip))]
-    assert found == ([f"the first that fits is taken: `{fix}`"] if fix else [])
+    assert found == ([f"the first choice that fits is taken: `{fix}`"] if fix else [])
 
 
 def test_an_identity_that_would_not_fit_is_no_mistake() -> None:

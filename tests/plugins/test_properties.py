@@ -251,7 +251,7 @@ def test_an_identity_is_no_node() -> None:
 def test_an_identity_is_refused_in_a_graph_of_networkx() -> None:
     graph = nx.DiGraph([("x", "a")])
     nx.set_node_attributes(graph, {"x": "INPUT 8x8x3", "a": "NOTHING"}, "layer")
-    with pytest.raises(CnnError, match="a node computes something"):
+    with pytest.raises(CnnError, match="a node must compute something"):
         cnndsl.from_networkx(graph)
 
 

@@ -15,6 +15,7 @@ from torch import nn
 from cnndsl import loads
 from cnndsl.cli import cli
 from cnndsl.files import FileError
+from cnndsl.runtime import weights
 from cnndsl.runtime.weights import compare, expected, read
 
 TEXT = "net Small(classes=4)\nINPUT 8x8x3 -> stem: [CONV3-6 -> BN -> RELU] -> GAP -> head: FC-classes"
@@ -92,7 +93,7 @@ def test_what_differs_is_told_by_entry(tmp_path: Path, program: Path) -> None:
     ]
     result = run(program, tmp_path / "weights.pth")
     assert result.exit_code == 1
-    assert "head.weight is [10x6], and the network has [4x6]" in result.output
+    assert "head.weight is [10x6], but the network has [4x6]" in result.output
 
 
 @pytest.mark.parametrize(
@@ -168,3 +169,18 @@ def test_what_is_no_file_of_weights_is_refused(tmp_path: Path, program: Path, na
     result = run(program, tmp_path / name)
     assert result.exit_code == 1
     assert "cannot read" in result.output
+
+
+def test_weights_inside_of_a_checkpoint_are_found(tmp_path: Path) -> None:
+    torch.save({"epoch": 3, "net": {"a.weight": torch.zeros(2)}}, tmp_path / "nested.pth")
+    with pytest.raises(FileError, match=r"its entry 'net' does: torch.save\(torch.load\("):
+        weights.read(str(tmp_path / "nested.pth"))
+    torch.save([1, 2], tmp_path / "list.pth")
+    with pytest.raises(FileError, match=r"by name; torch.save\(model.state_dict\(\), "):
+        weights.read(str(tmp_path / "list.pth"))
+
+
+def test_another_window_is_not_another_number_of_classes() -> None:
+    graph = loads("INPUT 8x8x3 -> conv: CONV3-8(bias=no)").graph
+    for found, is_said in (((8, 3, 5, 5), False), ((4, 3, 3, 3), True)):
+        assert bool(weights.hint(weights.compare(graph, {"conv.weight": found}))) == is_said

@@ -77,14 +77,14 @@ def test_a_member_that_is_no_network_is_kept_with_the_reason() -> None:
 
 def test_overrides_replace_domains_and_free_names_need_them() -> None:
     free = "INPUT 8x8x1 -> [CONV3-4]*N -> FC-2"
-    with pytest.raises(CnnError, match=r"`N` has no values to walk.*--set N=1\.\.3"):
+    with pytest.raises(CnnError, match=r"`N` has no values to sweep.*--set N=1\.\.3"):
         family(free)
     assert [settings["N"] for settings in family(free, N="1..3").all()] == [1, 2, 3]
     assert [settings["N"] for settings in family(PYRAMID, N="{2, 0}", M="1", k="3", pool="yes").all()] == [2, 0]
 
 
 def test_an_unknown_parameter_is_refused() -> None:
-    with pytest.raises(CnnError, match="no parameter `Q`"):
+    with pytest.raises(CnnError, match="no parameter called `Q`"):
         family(PYRAMID, Q="1..2")
 
 
@@ -135,7 +135,7 @@ def test_a_parameter_that_is_a_layer_type_is_tested_by_its_name(tmp_path: Path) 
     found = [row["settings"] for row in json.loads(swept("act == GELU and n < 2").stdout)]
     assert found == [{"act": "GELU", "n": 1}]
     assert len(json.loads(swept("act != GELU").stdout)) == 2
-    assert "there is no value called `GLU` here" in swept("act == GLU").stderr
+    assert "no value is called `GLU` here" in swept("act == GLU").stderr
 
 
 def test_a_misspelt_metric_is_found_among_all() -> None:

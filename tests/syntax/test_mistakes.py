@@ -107,7 +107,7 @@ def test_the_end_of_a_string_begins_none() -> None:
     chain = " -> ".join(["RELU"] * 200)
     text = f'use "a.cnn": A block B = {chain} use "b.cnn": C'
     assert len(parse(Source("net.cnn", text)).statements) == 3
-    with pytest.raises(CnnError, match=r"at most 1,000 characters, and this has 1,004"):
+    with pytest.raises(CnnError, match=r"at most 1,000 characters; this one has 1,004"):
         parse(Source("net.cnn", f'use "{"a" * 1000}.cnn": A'))
 
 

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from shutil import which
 
+from cnndsl.emit.drawing.formats import instead
 from cnndsl.files import FileError
 
 FORMATS = ("svg", "png", "pdf", "gv", "dot")
 DOT_ENDINGS = (".gv", ".dot")
-ADVICE = "for pictures install Graphviz (graphviz.org), or: pip install 'cnndsl[render]'"
+ADVICE = "for pictures install Graphviz (graphviz.org), or: pip install pygraphviz"
 
 
 class NoGraphvizError(FileError):
@@ -31,7 +32,8 @@ def format_of(path: str) -> str:
     """
     ending = PurePath(path).suffix.removeprefix(".").lower()
     if ending not in FORMATS:
-        raise FileError(f"cannot draw {path}: its name must end in one of {', '.join(f'.{each}' for each in FORMATS)}")
+        known = "one of .svg, .png, .pdf, .tex, .mmd, .gv or .dot"
+        raise FileError(f"cannot draw {path}: its name must end in {known}{instead(path)}")
     return ending
 
 

@@ -9,4 +9,4 @@ class MissingExtraError(FileError):
     """A package of the extra `render` is missing."""
 
     def __init__(self, what: str, package: str) -> None:
-        super().__init__(f"{what} needs {package}: pip install 'cnndsl[render]'")
+        super().__init__(f"{what} needs {package}: pip install {package}")

@@ -11,6 +11,12 @@ from cnndsl.files import FileError
 from cnndsl.records import record
 
 PictureFormat: TypeAlias = Literal["svg", "png", "pdf", "tex"]
+_INSTEAD = {
+    **dict.fromkeys(("jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp"), "png"),
+    **dict.fromkeys(("eps", "ps"), "pdf"),
+    **dict.fromkeys(("htm", "html", "svgz", "drawio"), "svg"),
+}
+"""By the endings of formats that are not written, the one that is nearest."""
 FORMATS: tuple[PictureFormat, ...] = get_args(PictureFormat)
 """The formats by the ending of a file; `tex` is TikZ."""
 
@@ -36,7 +42,7 @@ def picture_format(path: str) -> PictureFormat:
         if ending == format:
             return format
     *others, last = (f".{each}" for each in FORMATS)
-    raise FileError(f"cannot draw {path}: its name must end in {', '.join(others)} or {last}")
+    raise FileError(f"cannot draw {path}: its name must end in {', '.join(others)} or {last}{instead(path)}")
 
 
 def as_bytes(picture: Picture, format: PictureFormat, options: PictureOptions) -> bytes:
@@ -57,3 +63,18 @@ def as_bytes(picture: Picture, format: PictureFormat, options: PictureOptions) -
     from cnndsl.emit.drawing.tikz import tikz
 
     return tikz(picture, chosen).encode()
+
+
+def instead(path: str) -> str:
+    """Return the file to write instead of one with the ending of another picture format, after a semicolon.
+
+    >>> instead("net.jpg"), instead("net"), instead("net.xyz")
+    ('; write net.png', '; write net.svg', '')
+    """
+    if path.endswith("/"):
+        return "; add the name of a file"
+    name, dot, ending = path.rpartition(".")
+    if not dot or "/" in ending:
+        return f"; write {path}.svg"
+    other = _INSTEAD.get(ending.lower(), "")
+    return f"; write {name}.{other}" if other else ""

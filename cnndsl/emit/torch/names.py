@@ -37,7 +37,7 @@ def attribute(name: str) -> str:
     one."""
     why = next((found for each in name.split(".") if (found := why_not(each))), "")
     if why:
-        raise CnnError(Diagnostic("E0106", f"`{name}` cannot be the name of a part: {why}", help="call it differently"))
+        raise CnnError(Diagnostic("E0106", f"`{name}` cannot be the name of a part: {why}", help="choose another name"))
     return name
 
 

@@ -95,7 +95,7 @@ def crop(maker: LayerMaker) -> Blob:
     before, after = maker.made.shape(at).spatial, maker.made.shape(like).spatial
     rank, axis, offsets = len(before), maker.axis(said, default=2), said.numbers("offset")
     if axis < 2 or axis > 1 + rank or len(after) != rank:
-        raise said.error("a map is cropped along the axes behind the channels", "axis")
+        raise said.error("a map is cropped along the axes after the channels", "axis")
     if not offsets:
         maker.note("a `Crop` without an offset takes the first positions, as Caffe 1.0 does")
     cropped = 2 + rank - axis

@@ -61,7 +61,7 @@ def _sliding(maker: LayerMaker) -> dict[str, tuple[int, ...]]:
     said.known("weight_filler", "bias_filler", "force_nd_im2col")
     rank = len(maker.dims(maker.entering[0])) - 1
     if maker.axis(said) != 1 or not rank:
-        raise maker.wrong("a convolution along other axes than those behind the channels has no counterpart")
+        raise maker.wrong("a convolution along axes other than the spatial ones has no counterpart")
     usual = {"kernel_size": None, "stride": 1, "pad": 0, "dilation": 1}
     return {key: extents(said, key, rank, default) for key, default in usual.items()}
 

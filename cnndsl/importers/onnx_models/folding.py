@@ -101,13 +101,13 @@ class _Folding:
 
         kind = value.type.tensor_type
         if not value.type.HasField("tensor_type") or not kind.HasField("shape") or len(kind.shape.dim) < 2:
-            raise problem(self.name, f"the input `{value.name}` is no batch of vectors or maps")
+            raise problem(self.name, f"the input `{value.name}` is not a batch of vectors or maps")
         dims = [each.dim_value if each.HasField("dim_value") else 0 for each in kind.shape.dim]
         dims[0] = dims[0] or BATCH
         if min(dims) < 1:
             said = " x ".join(each.dim_param or str(each.dim_value or "?") for each in kind.shape.dim)
-            message = f"the file leaves open how large the input `{value.name}` is: {said}"
-            raise problem(self.name, message, "export it at one size; only the batch may be open")
+            message = f"the file leaves the size of the input `{value.name}` open: {said}"
+            raise problem(self.name, message, "export it with a fixed size; only the batch may be open")
         self.types[value.name] = helper.make_tensor_type_proto(kind.elem_type, dims)
         self.inputs.append(value.name)
 

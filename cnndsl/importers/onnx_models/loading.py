@@ -37,15 +37,15 @@ def loaded(name: str, data: bytes) -> onnx.ModelProto:
         import onnx
         from google.protobuf.message import DecodeError
     except ImportError:
-        raise FileError("reading an ONNX file needs onnx: pip install 'cnndsl[onnx]'") from None
+        raise FileError("reading an ONNX file needs onnx: pip install onnx") from None
     try:
         model = onnx.load_model_from_string(data)
     except DecodeError:
-        raise problem(name, "the bytes are no ONNX model, or a part of one") from None
+        raise problem(name, "this is not an ONNX model, or only part of one") from None
     if not model.ir_version or not model.HasField("graph"):
-        raise problem(name, "the bytes are no ONNX model")
+        raise problem(name, "this is not an ONNX model")
     if not model.graph.node:
-        raise problem(name, "the model has no operators: there is no network")
+        raise problem(name, "the model has no operators, so there is no network")
     _check_versions(name, model)
     _check(name, model)
     if model.functions:
@@ -59,8 +59,8 @@ def _check_versions(name: str, model: onnx.ModelProto) -> None:
     newest = onnx_opset_version()
     for each in model.opset_import:
         if each.domain in ("", "ai.onnx") and not OLDEST <= each.version <= newest:
-            known = f"those from {OLDEST} to {newest} are read"
-            help = "export it anew" if each.version < OLDEST else "a newer version of the package onnx may know it"
+            known = f"opsets from {OLDEST} to {newest} are supported"
+            help = "export it anew" if each.version < OLDEST else "a newer version of the onnx package may support it"
             raise problem(name, f"the model is of opset {each.version}, and {known}", help)
 
 
@@ -83,7 +83,7 @@ def _inlined(name: str, model: onnx.ModelProto) -> onnx.ModelProto:
     try:
         return inliner.inline_local_functions(model)
     except Exception as stop:
-        raise problem(name, f"the model's own functions cannot be put in place: {stop}") from None
+        raise problem(name, f"the model's own functions cannot be inlined: {stop}") from None
 
 
 def without_weights(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -150,7 +150,7 @@ class OnnxMaker:
         constant = self.constant(at)
         found = constant.integers() if constant is not None else None
         if found is None:
-            raise self.wrong(f"its {what} is no constant")
+            raise self.wrong(f"its {what} is not a constant")
         return found
 
     def weight(self, at: int, what: str = "weight") -> OnnxConstant:
@@ -160,7 +160,7 @@ class OnnxMaker:
         """
         constant = self.constant(at)
         if constant is None or not constant.root:
-            raise self.wrong(f"its {what} `{self.node.reads(at)}` is no tensor of the file, and has no counterpart")
+            raise self.wrong(f"its {what} `{self.node.reads(at)}` is not a tensor of the file")
         owner = self._owners.setdefault(constant.root, self.node)
         if owner is not self.node and constant.only() is None:
             raise self.wrong(f"`{constant.root}` is a tensor of {described(owner)}, too: sharing is not read yet")

@@ -134,10 +134,10 @@ def check(name: str, nodes: Iterable[OnnxNode], known: Callable[[OnnxNode], bool
         allowed = OPERATORS[node.op][1].split() if node.op in OPERATORS else list(node.attributes)
         for key in node.attributes:
             if key not in allowed and node.op not in FOLDED:
-                message = f"the attribute `{key}` of `{node.op}` is not known, and could change the network"
+                message = f"the attribute `{key}` of `{node.op}` is unknown and could change the network"
                 lost.setdefault(message, []).append(node)
             elif isinstance(node.attributes[key], float) and not isfinite(node.attributes[key]):
-                lost.setdefault(f"the attribute `{key}` of `{node.op}` is no number", []).append(node)
+                lost.setdefault(f"the attribute `{key}` of `{node.op}` is not a number", []).append(node)
     if lost:
         raise CnnError(
             [Diagnostic("E0505", f"{name}: {message}: {_where(several)}") for message, several in lost.items()]

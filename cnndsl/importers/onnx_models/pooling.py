@@ -36,7 +36,7 @@ def maximum(maker: OnnxMaker) -> None:
         return
     pad = words(found, "valid")
     if pad is None:
-        raise maker.wrong(f"a padding of {found.before} in front and {found.after} at the end has no counterpart")
+        raise maker.wrong(f"a padding of {found.before} before and {found.after} after has no counterpart")
     ceil = bool(node.whole("ceil_mode", 0))
     pooled = maker.add(MaxPool(brief(found.kernel), brief(found.stride), pad, ceil, dilation=brief(found.dilation)), at)
     maker.give(pooled)
@@ -80,7 +80,7 @@ def _evened(maker: OnnxMaker, at: int, found: SlidingWindow, has_zeros: bool) ->
     if pad is not None:
         return at, pad
     if not has_zeros:
-        raise maker.wrong(f"a padding of {found.before} in front and {found.after} at the end has no counterpart")
+        raise maker.wrong(f"a padding of {found.before} before and {found.after} after has no counterpart")
     return maker.add(ZeroPad(brief(found.before), brief(found.after)), at), "valid"
 
 

@@ -69,7 +69,7 @@ def transposed(maker: OnnxMaker) -> None:
     sides = list(zip(found.before, found.after, extra, strict=True))
     out_pad = tuple([front - back + more for front, back, more in sides])
     if any(not 0 <= more < max(step, 2) for more, step in zip(out_pad, found.stride, strict=True)):
-        raise maker.wrong(f"a padding of {found.before} in front and {found.after} at the end has no counterpart")
+        raise maker.wrong(f"a padding of {found.before} before and {found.after} after has no counterpart")
     is_same = not any(out_pad) and all(
         reach + 1 >= step and 2 * front == reach + 1 - step
         for reach, step, front in zip(found.reach, found.stride, found.before, strict=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from cnndsl.graph import Graph
@@ -10,7 +9,8 @@ from cnndsl.importers.raising.chains import input_name, output_names
 from cnndsl.importers.raising.labels import with_labels
 from cnndsl.importers.raising.modules import ModuleChains
 from cnndsl.importers.raising.naming import titled, titles
-from cnndsl.importers.raising.page import block_line, default_lines, defaults, weight, words
+from cnndsl.importers.raising.page import block_line, default_lines, defaults, numbered, weight, words
+from cnndsl.importers.raising.progress import with_shares
 from cnndsl.importers.raising.regions import regions, without_modules
 from cnndsl.importers.raising.repeats import folded
 from cnndsl.importers.raising.sharing import with_shared
@@ -25,11 +25,8 @@ from cnndsl.importers.raising.terms import (
 from cnndsl.importers.raising.walks import with_parts
 from cnndsl.importers.raising.writing import TermWriter
 
-_NUMBER = 25
-"""What a number before brackets costs, in words: a call of a block needs none, and those beside it either."""
 _BLOCK = 6
 """What a block costs beside its words."""
-_NUMBERED_GROUP = re.compile(r"[\[( ](\d+|\{[^}]*\}): [\[(]")
 _NONE: frozenset[int] = frozenset()
 
 
@@ -46,7 +43,7 @@ def named_texts(graph: Graph, classes: Mapping[str, str]) -> Iterator[str]:
     lists = {path for path, name in classes.items() if name in ("ModuleList", "ModuleDict")}
     module = ModuleChains(graph, regions(graph, lists))
     page = _NamedPage(module)
-    whole = TermProgram(((-1, module.body()),))
+    whole = with_shares(TermProgram(((-1, module.body()),)), graph)
     texts: list[tuple[int, str]] = []
     for with_tests in (True, False):
         program, paths = with_shared(whole, page.cost, classes, with_tests)
@@ -65,7 +62,7 @@ class _NamedPage:
 
     def cost(self, program: TermProgram) -> int:
         text = self.text(program)
-        return words(text) + _BLOCK * len(program.blocks) + _NUMBER * len(_NUMBERED_GROUP.findall(text))
+        return words(text) + _BLOCK * len(program.blocks) + numbered(text)
 
     def text(self, program: TermProgram) -> str:
         """The text, with the labels that are needed, repeats, tables and the defaults that pay."""

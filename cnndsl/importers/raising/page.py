@@ -10,6 +10,7 @@ from cnndsl.importers.raising.terms import (
     LayerTerm,
     RaisedTerm,
     RepeatTerm,
+    Share,
     TableTerm,
     TermBlock,
     TermChain,
@@ -21,6 +22,9 @@ from cnndsl.layers.base import Layer
 
 _STEP = 7
 """What a step costs, beside its words."""
+_NUMBER = 4
+"""What a number before brackets costs, in words."""
+_NUMBERED_GROUP = re.compile(r"[\[( ](\d+|\{[^}]*\}): [\[(]")
 _FEWEST_ROWS = 3
 """The rows of a table that shows a rule."""
 
@@ -30,13 +34,20 @@ def words(text: str) -> int:
     return len(re.findall(r"\w+|[^\w\s]", text))
 
 
+def numbered(text: str) -> int:
+    """Return what the numbers before brackets cost beside their words: a call of a block, and those beside it, need
+    none."""
+    return _NUMBER * len(_NUMBERED_GROUP.findall(text))
+
+
 def weight(chain: TermChain, writer: TermWriter) -> int:
     """Return what a way to write a chain costs: its words, and a little for each step.
 
     A table is one step, unless it is no easier to read than what it stands for: one of two rows, or one of calls, which
     name their numbers as well as its head does.
     """
-    return words(writer.chain(chain)) + _STEP * sum(_steps(step.term) for step in chain)
+    text = writer.chain(chain)
+    return words(text) + numbered(text) + _STEP * sum(_steps(step.term) for step in chain)
 
 
 def _steps(term: RaisedTerm) -> int:
@@ -61,7 +72,7 @@ def defaults(several: list[TermChain]) -> dict[tuple[type[Layer], str], TermValu
     for (kind, name), values in counted.items():
         usual = kind.__dataclass_fields__[name].default
         value, often = max(values.items(), key=lambda each: each[1])
-        if value != usual and not isinstance(value, Formula) and 4 * often > 6 + 4 * values.get(usual, 0) + 4:
+        if value != usual and not isinstance(value, Formula | Share) and 4 * often > 6 + 4 * values.get(usual, 0) + 4:
             found[kind, name] = value
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from cnndsl.importers.raising.progress import is_place
 from cnndsl.importers.raising.terms import Formula, TermNumber, TermValue
 from cnndsl.records import record
 
@@ -45,12 +46,18 @@ def found_test(
     for each in known:
         if _settled(each, wanted, places):
             return Formula(each.text)
-    equal = [each for each in known if each.is_equal]
-    for one in equal:
-        for other in equal:
-            if one.right[0] == "1" != other.right[0] and _both(one, other, wanted, places):
+    for one in known:
+        for other in known:
+            if _is_pair(one, other) and _both(one, other, wanted, places):
                 return Formula(f"{one.text} and {other.text}")
     return None
+
+
+def _is_pair(one: _Comparison, other: _Comparison) -> bool:
+    """Whether two comparisons may be one test: of a stride or of channels, and of channels or a place."""
+    if not one.is_equal or one.right[0] == "0":
+        return False
+    return other.right[0] == "0" or (other.is_equal and one.right[0] == "1" != other.right[0])
 
 
 def _comparisons(
@@ -72,6 +79,8 @@ def _comparisons(
                     if each[0] == "C" and not is_equal
                     else _Comparison(each, other, is_equal)
                 )
+    nothing: NumberRow = ("0", [0] * count)
+    yield from (_Comparison(each, nothing, False) for each in rows if is_place(each[0]))
 
 
 def _settled(each: _Comparison, wanted: Sequence[TermValue], places: Sequence[int]) -> bool:

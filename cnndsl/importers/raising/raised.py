@@ -11,6 +11,7 @@ from cnndsl.importers.raising.chains import chains, output_names
 from cnndsl.importers.raising.named import named_texts
 from cnndsl.importers.raising.naming import titled
 from cnndsl.importers.raising.page import block_line, default_lines, defaults, weight, words
+from cnndsl.importers.raising.progress import with_shares
 from cnndsl.importers.raising.repeats import folded
 from cnndsl.importers.raising.right import first_right
 from cnndsl.importers.raising.tables import ways
@@ -35,7 +36,7 @@ def raised(graph: Graph, with_names: bool = False, classes: Mapping[str, str] | 
     """
     if with_names:
         return first_right(graph, named_texts(graph, classes or {}))
-    program = chains(graph)
+    program = with_shares(chains(graph), graph)
     outputs = list(graph.main_outputs)
     ends = {node for node, _ in program.chains}
     named = set[int]().union(*(links(chain) for _, chain in program.chains))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from cnndsl.importers.raising.progress import counting, growth, without_places
 from cnndsl.importers.raising.terms import Formula, MergeTerm, PlacedTerm, RaisedTerm, RepeatTerm, TermChain
 from cnndsl.importers.raising.walks import TermKey, inner, key, label_numbers, unnumbered
 
@@ -21,14 +22,14 @@ def folded(chain: TermChain, named: Set[int], is_deep: bool = True) -> TermChain
     """
     if is_deep:
         chain = tuple([step.over(_inside(step.term, named)) for step in chain])
-    keys = [key((unnumbered(step).also(""),)) for step in chain]
+    keys = [key((without_places(unnumbered(step).also("")),)) for step in chain]
     steps: list[PlacedTerm] = []
     at = 0
     while at < len(chain):
         period, count = _longest(chain, keys, at, named)
         if count > 1:
             last = chain[at + period * count - 1]
-            body = _counting(chain[at : at + period])
+            body = counting(_counting(chain[at : at + period]), _growth(chain[at : at + period * count], period) or 0)
             term = RepeatTerm(body, count)
             steps.append(PlacedTerm(term, last.node, chain[at].channels, alias=last.alias))
             at += period * count
@@ -61,15 +62,19 @@ def _longest(chain: TermChain, keys: list[TermKey], start: int, named: Set[int])
 
 
 def _are_turns(chain: TermChain, period: int) -> bool:
-    """Whether the numbers of labels go up by one from turn to turn, and nothing but the last value has a second
-    name."""
-    if any(step.alias for step in chain[:-1]):
+    """Whether the numbers of labels go up by one from turn to turn, places alike, and nothing but the last value has a
+    second name."""
+    if any(step.alias for step in chain[:-1]) or _growth(chain, period) is None:
         return False
     first = label_numbers(chain[:period])
     return not first or all(
         label_numbers(chain[at : at + period]) == [each + at // period for each in first if isinstance(each, int)]
         for at in range(0, len(chain), period)
     )
+
+
+def _growth(chain: TermChain, period: int) -> int | None:
+    return growth([chain[at : at + period] for at in range(0, len(chain), period)])
 
 
 def _counting(chain: TermChain) -> TermChain:

@@ -155,9 +155,7 @@ def _candidates(program: TermProgram) -> list[tuple[object, list[_Module]]]:
         size = _size(modules[0].body)
         if size < _LEAST:
             continue
-        if len(modules) == 1 and modules[0].step.name.isdigit():
-            several.append((0, mark, modules))
-        elif len(modules) > 1:
+        if len(modules) > 1:
             several.append((size * (len(modules) - 1), mark, modules))
             exact: dict[object, list[_Module]] = defaultdict(list)
             for each in modules:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from cnndsl.importers.raising.presence import found_test
+from cnndsl.importers.raising.progress import filled, is_place, less, plus
 from cnndsl.importers.raising.terms import (
     BlockParameter,
     Formula,
@@ -38,6 +39,7 @@ _SHORT = {
     "count": "n",
     "label": "b",
     "kind": "act",
+    "place": "place",
 }
 
 
@@ -110,6 +112,10 @@ class _Solved:
         self.parameters: list[BlockParameter] = []
         self.arguments: list[list[TermValue]] = []
         self.values: list[TermValue] = [None if _is_test(each) else self._value(each) for each in columns]
+        self.arguments = [
+            filled(row) if is_place(each.name) else row
+            for each, row in zip(self.parameters, self.arguments, strict=True)
+        ]
         for at, each in enumerate(columns):
             if _is_test(each):
                 self.values[at] = self._test(each)
@@ -142,7 +148,20 @@ class _Solved:
             return known[0] if known else None
         if equal := self._equal(column):
             return equal
-        return known[0] if is_same else self._multiple(column) or self._parameter(column)
+        if is_same:
+            return known[0]
+        return self._shifted(column) or self._multiple(column) or self._parameter(column)
+
+    def _shifted(self, column: TermColumn) -> TermNumber | None:
+        """A place, or the number of a label, that is always so many after another one."""
+        if not is_place(column.role) and column.role != "label":
+            return None
+        for parameter, given in zip(self.parameters, self.arguments, strict=True):
+            if _related(column.role, parameter):
+                found = {less(value, other) for value, other in zip(column.values, given, strict=True)}
+                if len(found) == 1 and (more := found.pop()) is not None:
+                    return plus(Formula(parameter.name), more)
+        return None
 
     def _equal(self, column: TermColumn) -> Formula | None:
         """The parameter that has these values, or the channels that enter."""

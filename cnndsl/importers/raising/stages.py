@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from cnndsl.importers.raising.progress import at_turn, is_place, later, plus
 from cnndsl.importers.raising.solving import is_width
 from cnndsl.importers.raising.terms import (
     CallTerm,
+    Counting,
     Formula,
     GroupTerm,
     PlacedTerm,
@@ -87,16 +89,30 @@ def _stages(run: Sequence[_Turns]) -> TermChain:
         follows = first.count == 1 and at + 1 < len(run) and _is_one_stage(first.call, run[at + 1].call)
         last = run[at + 1] if follows else first
         count = last.count if follows else first.count - 1
-        rest = (
-            last.call
-            if count
-            else CallTerm(first.call.block, tuple([(name, None) for name, _ in first.call.arguments]))
-        )
-        steps.append(PlacedTerm(first.call, first.step.node if follows else -1, first.step.channels))
+        rest = _rest(first, last if follows else None)
+        (begin,) = at_turn((PlacedTerm(first.call, -1, -1),), 1)
+        steps.append(PlacedTerm(begin.term, first.step.node if follows else -1, first.step.channels))
         body = (PlacedTerm(rest, -1, -1),)
         steps.append(PlacedTerm(RepeatTerm(body, count), last.step.node, -1, alias=last.step.alias))
         at += 2 if follows else 1
     return tuple(steps)
+
+
+def _rest(first: _Turns, last: _Turns | None) -> CallTerm:
+    """The call that is repeated behind the first one of a stage."""
+    if last is None and first.count > 1:
+        return later(first.call, 1)
+    if last is not None and last.count > 1:
+        return last.call
+    values = last.call.arguments if last else [(name, None) for name, _ in first.call.arguments]
+    return CallTerm(first.call.block, tuple([(name, _in_repeat(name, value)) for name, value in values]))
+
+
+def _in_repeat(name: str, value: TermValue) -> TermValue:
+    """An argument of a call that is a repeat of one turn, or of none."""
+    if not is_place(name) or not (value is None or isinstance(value, int | Formula)):
+        return value
+    return Counting(None if value is None else plus(value, -1), 1)
 
 
 def _is_one_stage(one: CallTerm, other: CallTerm) -> bool:
@@ -119,12 +135,12 @@ def unstaged(chain: TermChain) -> TermChain:
                 before = steps.pop()
                 steps.append(PlacedTerm(before.term, step.node, before.channels, alias=step.alias))
                 continue
-            step = PlacedTerm(term.body[0].term, step.node, step.channels, alias=step.alias)
+            step = PlacedTerm(at_turn(term.body, 1)[0].term, step.node, step.channels, alias=step.alias)
         before = steps[-1] if steps else None
         if before is not None and isinstance(step.term, RepeatTerm) and _is_turn(before, step.term):
             count = step.term.count
             if type(count) is int:
-                term = RepeatTerm(step.term.body, count + 1)
+                term = RepeatTerm(_earlier(step.term.body), count + 1)
                 steps[-1] = PlacedTerm(term, step.node, before.channels, alias=step.alias)
                 continue
         steps.append(step)
@@ -133,7 +149,12 @@ def unstaged(chain: TermChain) -> TermChain:
 
 def _is_turn(step: PlacedTerm, repeat: RepeatTerm) -> bool:
     is_plain = isinstance(step.term, CallTerm) and not step.name and step.number is None and not step.alias
-    return is_plain and key((step,)) == key(repeat.body)
+    return is_plain and key((step,)) == key(at_turn(repeat.body, 0))
+
+
+def _earlier(body: TermChain) -> TermChain:
+    """What is in a repeat that begins one turn earlier."""
+    return tuple([step.over(later(step.term, -1)) if isinstance(step.term, CallTerm) else step for step in body])
 
 
 def _counted(table: TableTerm) -> TableTerm:
@@ -152,7 +173,9 @@ def _counted(table: TableTerm) -> TableTerm:
         [tuple([_more(value) if place == column else value for place, value in enumerate(row)]) for row in table.rows]
     )
     if _is_turn(first, repeat.term):
-        whole = PlacedTerm(repeat.term, repeat.node, first.channels, alias=repeat.alias)
+        whole = PlacedTerm(
+            RepeatTerm(_earlier(repeat.term.body), name), repeat.node, first.channels, alias=repeat.alias
+        )
         return TableTerm(table.names, rows, _put(table.body, body, (*body[:at], whole, *body[at + 2 :])))
     less = repeat.over(RepeatTerm(repeat.term.body, Formula(f"{name}-1")))
     return TableTerm(table.names, rows, _put(table.body, body, (*body[: at + 1], less, *body[at + 2 :])))

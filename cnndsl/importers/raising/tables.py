@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
 
+from cnndsl.importers.raising.progress import is_place, less, plus
 from cnndsl.importers.raising.repeats import names_inside
+from cnndsl.importers.raising.solving import Unified
 from cnndsl.importers.raising.stages import staged, staged_modules, unstaged
 from cnndsl.importers.raising.terms import (
     CallTerm,
+    Formula,
     Link,
     MergeTerm,
     NameRef,
@@ -16,9 +19,10 @@ from cnndsl.importers.raising.terms import (
     RepeatTerm,
     TableTerm,
     TermChain,
+    TermValue,
 )
 from cnndsl.importers.raising.unify import skeleton, unified
-from cnndsl.importers.raising.walks import TermKey, unnumbered
+from cnndsl.importers.raising.walks import TermKey, mapped, unnumbered
 
 FEWEST = 2
 """Rows below which a table is no gain."""
@@ -98,6 +102,27 @@ def _longest(chain: TermChain, parts: Sequence[TermKey], start: int, named: Set[
     return best
 
 
+def _from_nothing(found: Unified) -> Unified:
+    """The same with places that are not negative: the body says how many less it means."""
+    body, rows = found.body, found.arguments
+    for at, parameter in enumerate(found.parameters):
+        values = [row[at] for row in rows]
+        least = min((value for value in values if type(value) is int), default=0)
+        if is_place(parameter.name) and least < 0:
+            rows = tuple([(*row[:at], _moved(row[at], -least), *row[at + 1 :]) for row in rows])
+            body = _with_less(body, Formula(parameter.name), least)
+    return Unified(found.parameters, body, rows)
+
+
+def _with_less(body: TermChain, name: Formula, by: int) -> TermChain:
+    """What reads a place, with a number added to it."""
+    return mapped(body, lambda _, value: value if less(value, name) is None else _moved(value, by))
+
+
+def _moved(value: TermValue, by: int) -> TermValue:
+    return plus(value, by) if isinstance(value, int | Formula) else value
+
+
 def _table(chain: TermChain, start: int, period: int, count: int) -> PlacedTerm | None:
     rows = [chain[start + period * at : start + period * (at + 1)] for at in range(count)]
     found = unified(rows, has_channels=False)
@@ -108,5 +133,6 @@ def _table(chain: TermChain, start: int, period: int, count: int) -> PlacedTerm 
     if any(isinstance(value, Link | NameRef) for row in found.arguments for value in row):
         return None
     names = tuple([each.name for each in found.parameters])
+    found = _from_nothing(found)
     last = rows[-1][-1]
     return PlacedTerm(TableTerm(names, found.arguments, found.body), last.node, rows[0][0].channels, alias=last.alias)

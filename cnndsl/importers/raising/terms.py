@@ -37,7 +37,26 @@ class NameRef:
 
 
 TermNumber: TypeAlias = int | float | Formula
-TermValue: TypeAlias = TermNumber | Link | NameRef | str | bool | tuple[TermNumber, ...] | None
+
+
+@record(slots=True)
+class Counting:
+    """A number that goes up in each turn of a repeat: `before + step*i`; None where it does not matter."""
+
+    before: TermNumber | None
+    step: int
+
+
+@record(slots=True)
+class Share:
+    """A number that grows with its place: `whole*number/parts`."""
+
+    number: TermNumber | Counting
+    whole: float
+    parts: int
+
+
+TermValue: TypeAlias = TermNumber | Link | NameRef | Counting | Share | str | bool | tuple[TermNumber, ...] | None
 
 
 @record(slots=True)

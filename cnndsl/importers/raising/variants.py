@@ -145,6 +145,8 @@ def _hint(body: TermChain) -> str:
         return step.name
     if isinstance(step.term, MergeTerm):
         return {"MUL": "gate", "+": "sum"}.get(step.term.operator, "join")
+    if isinstance(step.term, GroupTerm):
+        return _hint(step.term.body)
     if isinstance(step.term, LayerTerm):
         return step.term.kind.NAMES[0].lower()
     return "more"

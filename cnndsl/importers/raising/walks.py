@@ -13,6 +13,7 @@ from cnndsl.importers.raising.terms import (
     CallTerm,
     ChainsTerm,
     ChoiceTerm,
+    Counting,
     Formula,
     GroupTerm,
     KindTerm,
@@ -23,6 +24,7 @@ from cnndsl.importers.raising.terms import (
     PlacedTerm,
     RaisedTerm,
     RepeatTerm,
+    Share,
     StartTerm,
     TableTerm,
     TapTerm,
@@ -101,7 +103,7 @@ def _with_numbers(term: RaisedTerm, visit: NumberVisit) -> RaisedTerm:
         case StartTerm():
             return StartTerm(visit("from", term.value))
         case CallTerm():
-            found = [(name, visit(f"{term.block}.{name}", value)) for name, value in term.arguments]
+            found = [(name, _argument(f"{term.block}.{name}", value, visit)) for name, value in term.arguments]
             return CallTerm(term.block, tuple(found))
         case RepeatTerm():
             return RepeatTerm(term.body, visit("count", term.count))
@@ -113,7 +115,17 @@ def _with_numbers(term: RaisedTerm, visit: NumberVisit) -> RaisedTerm:
             return term
 
 
+def _argument(role: str, value: TermValue, visit: NumberVisit) -> TermValue:
+    if not isinstance(value, Counting):
+        return visit(role, value)
+    before = visit(role, value.before)
+    return Counting(before, value.step) if before is None or isinstance(before, int | Formula) else before
+
+
 def _visited(name: str, value: TermValue, visit: NumberVisit) -> TermValue:
+    if isinstance(value, Share):
+        number = _argument("place", value.number, visit)
+        return Share(number, value.whole, value.parts) if isinstance(number, int | Formula | Counting) else number
     if isinstance(value, tuple):
         several = [visit(name, each) for each in value]
         return tuple([each for each in several if isinstance(each, int | float | Formula)])

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 
+from cnndsl.importers.raising.progress import split_sum
 from cnndsl.importers.raising.terms import (
     AgainTerm,
     CallTerm,
     ChainsTerm,
     ChoiceTerm,
+    Counting,
     GroupTerm,
     KindTerm,
     LayerTerm,
@@ -22,6 +24,7 @@ from cnndsl.importers.raising.terms import (
     RaisedTerm,
     RepeatTerm,
     SameTerm,
+    Share,
     StartTerm,
     TableTerm,
     TapTerm,
@@ -199,6 +202,13 @@ class TermWriter:
         given = [self.value(each) for each in references] + given
         return f"{head}({', '.join(given)})" if given else head
 
+    def _share(self, share: Share) -> str:
+        """A number that grows with its place."""
+        if isinstance(share.number, int | float):
+            return number(float(Fraction(str(share.whole)) * share.number / share.parts))
+        place = self.value(share.number)
+        return f"{number(share.whole)}*{place if place.isidentifier() else f'({place})'}/{share.parts}"
+
     def _listed(self, value: TermValue) -> str:
         assert isinstance(value, tuple)
         return ", ".join(map(self.value, value))
@@ -229,9 +239,21 @@ class TermWriter:
             return f"@{self.names[value.node]}"
         if isinstance(value, NameRef):
             return f"@{_quoted(value.name)}"
+        if isinstance(value, Counting):
+            return _counted(value)
+        if isinstance(value, Share):
+            return self._share(value)
         if isinstance(value, bool):
             return "yes" if value else "no"
         return number(value) if isinstance(value, int | float) else str(value)
+
+
+def _counted(value: Counting) -> str:
+    """A number in a repeat, by the number of its turn."""
+    turns = "i" if value.step == 1 else f"{value.step}*i"
+    name, more = split_sum(value.before or 0)
+    text = f"{name} + {turns}" if name else turns
+    return f"{text} {'-' if more < 0 else '+'} {abs(more)}" if more else text
 
 
 def number(value: TermNumber) -> str:

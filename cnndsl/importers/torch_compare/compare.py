@@ -9,7 +9,7 @@ from cnndsl.importers.torch_compare.describe import described
 from cnndsl.importers.torch_compare.points import OFFSETS, points_of
 from cnndsl.importers.torch_compare.program import Effect, Read, UnreadableError, line_of, module_of, read
 from cnndsl.importers.torch_compare.sizes import UnevenError
-from cnndsl.importers.torch_compare.table import Operand, ValueTable
+from cnndsl.importers.torch_compare.table import ComputedValue, Operand, ValueTable
 from cnndsl.importers.torch_compare.views import TensorView
 from cnndsl.records import record
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 LARGEST = 20
 """Differences that are listed at most."""
+
+COMMUTING = ("+", "*", "maximum", "minimum")
+"""Operators whose operands have no order."""
 
 
 @record
@@ -79,7 +82,8 @@ def _sorted_like(views: Sequence[TensorView], wanted: Sequence[TensorView]) -> l
 
 
 def _has_values(program: ExportedProgram) -> bool:
-    held = [*program.state_dict.values(), *program.constants.values()]
+    """Whether the numbers are known of what no file of weights holds."""
+    held = program.constants.values()
     return not any(getattr(each, "is_meta", False) or type(each).__name__ == "FakeTensor" for each in held)
 
 
@@ -92,7 +96,7 @@ class _Walk:
     def differences(self) -> list[ProgramDifference]:
         one, other = self._one, self._other
         if len(one.outputs) != len(other.outputs):
-            self._say(f"there are {len(one.outputs)} outputs, and {len(other.outputs)} in the emitted module")
+            self._say(f"there are {len(one.outputs)} outputs, but {len(other.outputs)} in the emitted module")
         pairs = list(zip(one.outputs, other.outputs, strict=False))
         for at, (a, b) in enumerate(pairs):
             if a.dims != b.dims and a.value == b.value:
@@ -124,10 +128,7 @@ class _Walk:
                 told = [f"{name} {value} is {new}" for (name, value), (_, new) in pairs if value != new]
                 self._say(f"{what[0]}: {', '.join(told)}", a, b)
                 continue
-            commute = mine.operator in ("+", "*", "maximum", "minimum")
-            operands = _matched(
-                mine.operands, self._like(mine.operands, its.operands) if commute else its.operands, commute
-            )
+            operands = self._matched(mine, its)
             for x, y in operands:
                 if x.layout != y.layout and x.value == y.value:
                     self._say(f"{what[0]} reads {described(self._table, x.value)} in another arrangement", a, b)
@@ -135,11 +136,23 @@ class _Walk:
                 self._say(f"{what[0]} has another shape", a, b)
             waiting += [(x.value, y.value) for x, y in operands[::-1]]
 
-    def _like(self, wanted: Sequence[Operand], operands: Sequence[Operand]) -> Sequence[Operand]:
-        """Two operands in the order in which what they are is the same, so that what differs is further back."""
-        turned = operands[::-1]
-        kinds = [[described(self._table, each.value) for each in several] for several in (wanted, operands, turned)]
-        return turned if len(operands) == 2 and kinds[0] == kinds[2] != kinds[1] else operands
+    def _matched(self, one: ComputedValue, other: ComputedValue) -> list[tuple[Operand, Operand]]:
+        """The operands in pairs that differ.
+
+        Where their order does not count, those that both have are left out, and what is called the same is a pair.
+        """
+        if one.operator not in COMMUTING:
+            return [(a, b) for a, b in zip(one.operands, other.operands, strict=True) if a != b]
+        mine = [each for each in one.operands if each not in other.operands]
+        its = [each for each in other.operands if each not in one.operands]
+        if len(mine) != len(its):
+            return [(a, b) for a, b in zip(one.operands, other.operands, strict=True) if a != b]
+        return [(each, its.pop(self._nearest(each, its))) for each in mine]
+
+    def _nearest(self, wanted: Operand, operands: Sequence[Operand]) -> int:
+        """The place of the operand that is called as this one is; the first where there is none."""
+        name = described(self._table, wanted.value)
+        return next((at for at, each in enumerate(operands) if described(self._table, each.value) == name), 0)
 
     def _effects(self) -> None:
         mine, its = _by_target(self._one.effects), _by_target(self._other.effects)
@@ -158,16 +171,6 @@ def _by_target(effects: Sequence[Effect]) -> dict[str, list[TensorView]]:
     for each in effects:
         found.setdefault(each.target, []).append(each.view)
     return found
-
-
-def _matched(one: Sequence[Operand], other: Sequence[Operand], commute: bool) -> list[tuple[Operand, Operand]]:
-    """The operands in pairs that differ; those that both have are left out where their order does not count."""
-    if commute:
-        mine = [each for each in one if each not in other]
-        its = [each for each in other if each not in one]
-        if len(mine) == len(its):
-            return list(zip(mine, its, strict=True))
-    return [(a, b) for a, b in zip(one, other, strict=True) if a != b]
 
 
 def _placed(node: Any) -> str:

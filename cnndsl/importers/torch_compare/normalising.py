@@ -7,7 +7,7 @@ from typing import Any
 from cnndsl.importers.torch_compare.call import AtenCall, Result, operator, rounded
 from cnndsl.importers.torch_compare.pointwise import added, multiplied, power, shifted
 from cnndsl.importers.torch_compare.sizes import TriedExtent
-from cnndsl.importers.torch_compare.views import TensorView
+from cnndsl.importers.torch_compare.views import REPEATED, TensorView, merged
 
 
 def _given(*views: Any) -> list[TensorView]:
@@ -16,20 +16,22 @@ def _given(*views: Any) -> list[TensorView]:
 
 @operator("batch_norm", "_native_batch_norm_legit", "native_batch_norm")
 def _batch_norm(call: AtenCall) -> Result:
-    """In training the running statistics are written, which is an effect of its own."""
+    """In training the running statistics are written, an effect of its own, however the other dimensions lie."""
     training = bool(call["training"] if "training" in call.arguments else call["train"])
     names = ("weight", "bias", "running_mean", "running_var")
     given = {name: call.get(name) for name in names}
     attributes: dict[str, Any] = {"eps": rounded(call["eps"]), "training": training}
     attributes["given"] = tuple(name for name in names if given[name] is not None)
-    if training:
+    if training and given["running_mean"] is not None:
         momentum = call.get("momentum")
         attributes["momentum"] = None if momentum is None else rounded(momentum)
     made = call.table.along("batch_norm", call.x, [1], _given(*given.values()), **attributes)
     if training and given["running_mean"] is not None:
         mean: TensorView = call["running_mean"]
         written = dict(call.table.values[mean.value].attributes)
-        call.effects.append((str(written.get("name", "running_mean")), made))
+        repeated = merged(atom for dim in made.dims for atom in dim if atom.axis == REPEATED)
+        effect = TensorView(made.value, (made.dims[1], repeated))
+        call.effects.append((str(written.get("name", "running_mean")), effect))
     return made
 
 
@@ -50,9 +52,21 @@ def _layer_norm(call: AtenCall) -> Result:
     variance = call.table.reduced("mean", multiplied(call.table, centred, centred), dims, keep=True)
     over = power(call.table, shifted(call.table, variance, call["eps"]), -0.5)
     found = multiplied(call.table, centred, over)
-    weight, bias = call.get("weight"), call.get("bias")
-    found = found if weight is None else multiplied(call.table, found, weight)
+    return _with_parameters(call, found, dims[0])
+
+
+def _with_parameters(call: AtenCall, x: TensorView, dim: int) -> TensorView:
+    """What is normalised times the weight plus the bias, as far as there are such, along dimensions from `dim` on."""
+    weight, bias = (_along(x, call.get(name), dim) for name in ("weight", "bias"))
+    found = x if weight is None else multiplied(call.table, x, weight)
     return found if bias is None else added(call.table, found, bias)
+
+
+def _along(x: TensorView, parameter: TensorView | None, dim: int) -> TensorView | None:
+    if parameter is None:
+        return None
+    after = len(x.dims) - dim - len(parameter.dims)
+    return TensorView(parameter.value, (*parameter.dims, *((),) * after))
 
 
 def _centred(call: AtenCall, dims: list[int]) -> TensorView:
@@ -67,17 +81,18 @@ def _rms_norm(call: AtenCall) -> Result:
     eps = call.get("eps")
     mean = call.table.reduced("mean", multiplied(call.table, call.x, call.x), dims, keep=True)
     over = power(call.table, shifted(call.table, mean, 1.1920928955078125e-07 if eps is None else eps), -0.5)
-    found = multiplied(call.table, call.x, over)
-    return found if call.get("weight") is None else multiplied(call.table, found, call["weight"])
+    return _with_parameters(call, multiplied(call.table, call.x, over), dims[0])
 
 
 @operator("group_norm")
 def _group_norm(call: AtenCall) -> Result:
-    views = _given(call.get("weight"), call.get("bias"))
-    groups = call["num_groups"]
-    given = call.get("weight") is not None, call.get("bias") is not None
-    attributes: dict[str, Any] = {"eps": rounded(call["eps"]), "groups": groups, "samples": call.x.dims[0]}
-    return call.table.along("group_norm", call.x, [1], views, given=given, **attributes)
+    attributes: dict[str, Any] = {
+        "eps": rounded(call["eps"]),
+        "groups": call["num_groups"],
+        "samples": call.x.dims[0],
+        "channels": call.x.dims[1],
+    }
+    return _with_parameters(call, call.table.along("group_norm", call.x, [1], **attributes), 1)
 
 
 @operator("mean", "sum", "amax", "amin", "prod", "logsumexp")
@@ -91,7 +106,7 @@ def _reduced(call: AtenCall) -> Result:
 
 def _few(call: AtenCall, dims: list[int], keep: bool) -> TensorView | None:
     """A sum of a few parts of one dimension, as they are added one after the other."""
-    from cnndsl.importers.torch_compare.rearranging import part
+    from cnndsl.importers.torch_compare.parts import part
 
     size: TriedExtent = call.x.shape[dims[0]]
     atoms = call.x.dims[dims[0]]

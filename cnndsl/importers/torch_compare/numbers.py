@@ -54,7 +54,7 @@ def numeric_difference(
         torch.randn(BATCH, each.channels, *each.spatial, generator=generator, dtype=torch.float64) for each in shapes
     ]
     found: list[NumericDifference] = []
-    with torch.no_grad(), _without_chance():
+    with torch.no_grad(), _certain():
         for mode in ("evaluation", "training"):
             one, other = (_results(each.train(mode == "training"), images) for each in (original, emitted))
             found += _unlike(one, other, mode)
@@ -103,27 +103,32 @@ def _drawn(key: str, like: Tensor, generator: Any) -> Tensor:
 
 
 @contextmanager
-def _without_chance() -> Generator[None]:
-    """No dropout and no stochastic depth: two networks may ask for their random numbers in another order."""
+def _certain() -> Generator[None]:
+    """No dropout and no stochastic depth: two networks may ask for their random numbers in another order.
+
+    Whatever is made float32 stays float64: that is the type of the network here.
+    """
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    class Certain(TorchDispatchMode):
-        """Draws are 1 wherever they may be."""
+    class CertainMode(TorchDispatchMode):
+        """Draws are 1 wherever they may be, and numbers are not rounded."""
 
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            name = func._schema.name
+            name, options = func._schema.name, dict(kwargs or {})
             if name == "aten::bernoulli_":
                 return args[0].fill_(1.0)
             if name == "aten::rand":  # of which stochastic depth takes `floor(keep + rand)`
-                return func(*args, **(kwargs or {})).fill_(1 - 2**-20)
+                return func(*args, **options).fill_(1 - 2**-20)
             if name == "aten::bernoulli":
                 return args[0].clone()
+            if name == "aten::_to_copy" and args[0].dtype == torch.float64 and options.get("dtype") == torch.float32:
+                options["dtype"] = torch.float64
             if name == "aten::native_dropout":
                 return args[0].clone(), torch.ones_like(args[0], dtype=torch.bool)
-            return func(*args, **(kwargs or {}))
+            return func(*args, **options)
 
-    with Certain():
+    with CertainMode():
         yield
 
 

@@ -7,11 +7,15 @@ products; SiLU, the hard ones and clamps are written out. So `x * F.relu6(x + 3)
 from __future__ import annotations
 
 from math import isinf
+from typing import cast
 
 from cnndsl.importers.torch_compare.call import AtenCall, Result, operator, rounded
-from cnndsl.importers.torch_compare.rearranging import part
+from cnndsl.importers.torch_compare.parts import part
 from cnndsl.importers.torch_compare.table import ValueTable
-from cnndsl.importers.torch_compare.views import TensorView
+from cnndsl.importers.torch_compare.views import REPEATED, Index, TensorView, aligned, composed
+
+MOST_FACTORS = 8
+"""Products of more tensors stay products of products."""
 
 
 def scaled(table: ValueTable, x: TensorView, by: float) -> TensorView:
@@ -54,7 +58,11 @@ def clamped(table: ValueTable, x: TensorView, low: float | None, high: float | N
 
 
 def multiplied(table: ValueTable, x: TensorView, y: TensorView) -> TensorView:
-    """A product of tensors, with the numbers drawn out of it."""
+    """A product of tensors, with the numbers drawn out of it, and of a product its factors; x*(1 + y) is x*y + x."""
+    for one, other in ((x, y), (y, x)):
+        value = table.values[one.value]
+        if value.operator == "plus" and dict(value.attributes)["by"] == 1:
+            return added(table, multiplied(table, one.of(value.operands[0].value), other), other)
     factor = 1.0
     parts: list[TensorView] = []
     for each in (x, y):
@@ -64,7 +72,18 @@ def multiplied(table: ValueTable, x: TensorView, y: TensorView) -> TensorView:
             parts.append(each.of(value.operands[0].value))
         else:
             parts.append(each)
+    factors = [inner for each in parts for inner in _factors(table, each)]
+    if len(factors) <= MOST_FACTORS and aligned(factors) is not None:
+        parts = factors
     return scaled(table, table.pointwise("*", parts, commutes=True), factor)
+
+
+def _factors(table: ValueTable, x: TensorView) -> list[TensorView]:
+    """What a product is of, each as it lies in it; the tensor itself where it is no product."""
+    value = table.values[x.value]
+    if value.operator != "*":
+        return [x]
+    return [composed(x, each.value, cast("Index", each.layout)) for each in value.operands]
 
 
 def added(table: ValueTable, x: TensorView, y: TensorView, alpha: float = 1) -> TensorView:
@@ -290,11 +309,13 @@ def _dropout(call: AtenCall) -> Result:
     rate = rounded(call["p"])
     if not call["train"] or rate == 0:
         return call.x
-    key = ("dropout", call.operator, rate, call.x)
+    is_repeated = any(atom.axis == REPEATED for dim in call.x.dims for atom in dim)
+    x = call.table.plain(call.x) if is_repeated else call.x
+    key = ("dropout", call.operator, rate, x)
     # The kind that drops whole channels counts its first two dimensions, the other none.
     if call.operator.startswith("feature"):
-        return call.table.along(call.operator, call.x, [0, 1], [call.x], rate=rate, again=call.numbered(key))
-    return call.table.unary(call.operator, call.x, rate=rate, again=call.numbered(key))
+        return call.table.along(call.operator, x, [0, 1], [x], rate=rate, again=call.numbered(key))
+    return call.table.unary(call.operator, x, rate=rate, again=call.numbered(key))
 
 
 @operator("native_dropout")

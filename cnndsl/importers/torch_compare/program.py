@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from cnndsl.importers.torch_compare import normalising, pointwise, rearranging, windows
+from cnndsl.importers.torch_compare import normalising, padding, parts, pointwise, rearranging, windows
 from cnndsl.importers.torch_compare.call import OPERATORS, AtenCall, Result
 from cnndsl.importers.torch_compare.points import Points
 from cnndsl.importers.torch_compare.table import ValueTable
-from cnndsl.importers.torch_compare.views import TensorView
+from cnndsl.importers.torch_compare.views import TensorView, expanded
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
     from torch.fx import Node as FxNode
 
-_KNOWN = (normalising, pointwise, rearranging, windows)
+_KNOWN = (normalising, padding, parts, pointwise, rearranging, windows)
 """Those who have entered what they know."""
 
 _MAY_ALIAS = {"reshape", "flatten", "contiguous", "dropout", "feature_dropout", "to", "type_as", "expand_as", "getitem"}
@@ -173,8 +173,11 @@ class _ProgramReader:
         if spec.kind == InputKind.PARAMETER or (spec.kind == InputKind.BUFFER and spec.persistent):
             self._targets[node] = spec.target
             return self._table.made("state", [], shape, name=spec.target, extents=shape)
-        held = self._program.state_dict.get(spec.target, self._program.constants.get(spec.target))
-        return self._table.made("constant", [], shape, digest=_digest(held) if self._with_constants else "")
+        held = self._program.constants.get(spec.target)
+        if not self._with_constants or held is None:
+            return self._table.made("constant", [], shape, digest="")
+        once = _once(held)
+        return expanded(self._table.made("constant", [], tuple(once.shape), digest=_digest(once)), shape)
 
 
 def _literally(call: AtenCall) -> Result:
@@ -234,10 +237,17 @@ def _tensors(value: Any) -> list[Any]:
     return [value] if hasattr(value, "shape") else [each for each in value if hasattr(each, "shape")]
 
 
+def _once(held: Any) -> Any:
+    """A tensor without what it repeats along its dimensions: they have extent 1."""
+    for dim in range(held.dim()):
+        first = held.narrow(dim, 0, 1)
+        if held.shape[dim] > 1 and bool((held == first).all()):
+            held = first
+    return held
+
+
 def _digest(held: Any) -> str:
     """The numbers of a tensor, to 6 digits."""
-    if held is None or held.is_meta or type(held).__name__ == "FakeTensor":
-        return ""
     numbers = ",".join(f"{each:.6g}" for each in held.detach().flatten().double().tolist())
     return hashlib.sha256(numbers.encode()).hexdigest()[:16]
 

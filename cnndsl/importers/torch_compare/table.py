@@ -84,6 +84,8 @@ class ValueTable:
         self, operator: str, views: Sequence[TensorView], *, commutes: bool = False, **attributes: Hashable
     ) -> TensorView:
         """What is made of the elements of several tensors, one by one, as they are broadcast."""
+        if commutes:
+            views = sorted(views, key=lambda each: (each.value, str(each.dims)))
         found = aligned(views)
         if found is None:
             views = [self.plain(each) for each in views]
@@ -115,6 +117,8 @@ class ValueTable:
 
         `further` operands run over just these dimensions. The order of dimensions counts where there are such.
         """
+        if any(atom.axis == REPEATED for at in dims for atom in x.dims[at]):
+            x = self.plain(x)
         atoms = [atom for at in dims for atom in x.dims[at]]
         if not further:
             atoms.sort(key=_place)

@@ -127,6 +127,21 @@ Index: TypeAlias = "tuple[Atom | None, ...]"
 """For each axis of a result what an operand runs over; None where it is repeated."""
 
 
+def composed(x: TensorView, operand: int, index: Index) -> TensorView:
+    """An operand as it lies in a view of a result, where it runs over the axes of that as its index says."""
+    dims: list[Atoms] = []
+    for dim in x.dims:
+        atoms: list[Atom] = []
+        for each in dim:
+            inner = None if each.axis == REPEATED else index[each.axis]
+            if inner is None:
+                atoms.append(Atom(REPEATED, each.extent, 0))
+            else:
+                atoms.append(Atom(inner.axis, each.extent, times(each.step, inner.step)))
+        dims.append(merged(atoms))
+    return TensorView(operand, tuple(dims))
+
+
 class Aligned(NamedTuple):
     """Operands of one shape, over common axes: the axes, each operand's index, the dimensions of what they make."""
 

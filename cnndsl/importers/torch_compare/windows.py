@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from cnndsl.importers.torch_compare.call import AtenCall, Result, operator, rounded
-from cnndsl.importers.torch_compare.rearranging import PadPair, part, without_pads
+from cnndsl.importers.torch_compare.padding import PadPair, without_pads
+from cnndsl.importers.torch_compare.parts import part
 from cnndsl.importers.torch_compare.sizes import TriedExtent, tried
 from cnndsl.importers.torch_compare.table import ValueTable
-from cnndsl.importers.torch_compare.views import TensorView
+from cnndsl.importers.torch_compare.views import TensorView, expanded
 
 
 def _spread(given: Any, rank: int) -> tuple[TriedExtent, ...]:
@@ -169,6 +170,8 @@ def _upsample(call: AtenCall) -> Result:
         return call.x
     align = bool(call.get("align_corners"))
     rank = len(call.shape) - 2
+    if "nearest" in call.operator and all(size == 1 for size in call.x.shape[2:]):
+        return expanded(call.x, call.shape)
     factors = call.get("scale_factors")
     return call.table.made(
         call.operator, [call.x], call.shape, align=align, output=call.shape[-rank:], scale=_inexact(call, factors)

@@ -33,7 +33,7 @@ def arrangement(view: View, shape: Shape, batch: int) -> tuple[Layer, ...]:
     """
     first, *dims = view.dims
     if any(each.axis == SPREAD for dimension in view.dims for each in dimension):
-        raise ViewError("a value is repeated along a dimension, and no layer does that")
+        raise ViewError("a value is repeated along a dimension, and no layer does this")
     if first == full(BATCH, batch) and not dims:
         raise ViewError("a dimension of size 1 is gone, and a value of a program keeps its channels")
     if first != full(BATCH, batch):

@@ -111,7 +111,7 @@ def _dropout(trace: ProgramTrace, call: OperatorCall) -> View:
     call.pass_over("train")
     is_of_channels = call.name == "feature_dropout"
     if is_of_channels and (len(x.dims) < 3 or not trace.is_channels(x, 1)):
-        raise Unsaid("it drops something else than channels")
+        raise Unsaid("it drops something other than channels")
     p = rounded(call["p"])
     return x if p == 0 else trace.each(Dropout(p, is_of_channels), x)
 
@@ -129,6 +129,8 @@ def _arithmetic(
             a, b, dims = trace.pair(first, second)
             if merge is Sub and trace.shape(a) != trace.shape(b):
                 return View(_operation_of_two(trace, "centred", a, b), dims)
+            if merge is Add:
+                a, b = trace.spread(a, b), trace.spread(b, a)
             return View(trace.layer(merge(), [a, b]), dims)
         swapped = not isinstance(first, View)
         view, other = (second, first) if swapped else (first, second)
@@ -177,7 +179,7 @@ def _told_of(weight: FixedValue, name: str) -> str:
         return "something computed from parameters enters it"
     does = {"sub": "subtracted", "div": "divided by"}.get(name, "entered")
     return (
-        f"`{weight.name}` is {does}, and no layer does that; where it normalises the image, do that before the network"
+        f"`{weight.name}` is {does}, and no layer does this; where it normalises the image, do that before the network"
     )
 
 

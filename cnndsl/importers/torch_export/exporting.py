@@ -78,9 +78,7 @@ def _told(stop: Exception) -> str:
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames[1:] else ""
     lines = [each for each in str(stop).splitlines() if each.strip()]
     if "DataDependent" in type(stop).__name__:
-        return (
-            f"its code goes another way by the values of a tensor, and a program has one way{place}; take the `if` out"
-        )
+        return f"its code branches on the values of a tensor, which a program cannot{place}; remove the `if`"
     return f"{type(stop).__name__}: {' '.join(lines[0].split())[:200] if lines else 'it gave no reason'}{place}"
 
 

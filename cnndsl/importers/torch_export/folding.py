@@ -23,6 +23,13 @@ def _before(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     return found if found is not None and "before" in found.facts else None
 
 
+def _before_by_numbers(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
+    """The padding that a step reads, but for one to the size of another value."""
+    found = _before(step, by)
+    is_like = found is not None and isinstance(found.op, ZeroPad) and found.op.like
+    return None if is_like else found
+
+
 def _sides(pad: ReadStep) -> tuple[Dims, Dims]:
     return cast("Dims", pad.facts["before"]), cast("Dims", pad.facts["after"])
 
@@ -48,7 +55,7 @@ def _same_as_tensorflow(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     given = (tuple(pads[::-1][1::2]), tuple(pads[::-1][::2]))
     if _sides(pad) != _tensorflow(step.op, source) or given != _tensorflow(step.op, cast("Dims", there)):
         return None
-    return replace(step, op=replace(step.op, pad="tfsame"), inputs=pad.inputs)
+    return replace(step, op=replace(step.op, pad="tfsame"), inputs=pad.inputs[:1])
 
 
 def _tensorflow(layer: Conv | MaxPool | AvgPool, sizes: Dims) -> tuple[Dims, Dims]:
@@ -64,7 +71,7 @@ def _tensorflow(layer: Conv | MaxPool | AvgPool, sizes: Dims) -> tuple[Dims, Dim
 
 def _ignored(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """A maximum over windows ignores what is padded with minus infinity: by less than a window, it is its padding."""
-    pad = _before(step, by)
+    pad = _before_by_numbers(step, by)
     if pad is None or pad.op != "ignored padding" or not isinstance(step.op, MaxPool) or not _is_plain(step.op):
         return None
     before, after = _sides(pad)
@@ -93,7 +100,7 @@ def _covers(layer: MaxPool, sizes: Dims, before: Dims, after: Dims) -> bool:
 
 def _bordered(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """A convolution that pads in its own module: with another filling than zeros, or unevenly."""
-    pad = _before(step, by)
+    pad = _before_by_numbers(step, by)
     if pad is None or not isinstance(step.op, Conv) or not _is_plain(step.op) or pad.module != step.module:
         return None
     before, after = _sides(pad)
@@ -112,7 +119,7 @@ def _bordered(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 def _blurred(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """A fixed binomial filter behind a padding."""
-    pad = _before(step, by)
+    pad = _before_by_numbers(step, by)
     if step.op != "fixed filter" or pad is None:
         return None
     kernel, stride = cast("int", step.facts["kernel"]), cast("int", step.facts["stride"])

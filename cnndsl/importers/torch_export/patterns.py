@@ -33,7 +33,7 @@ def simplified(steps: Sequence[ReadStep], outputs: Iterable[int]) -> list[ReadSt
         while (made := _replaced(found[number], found)) is not None:
             found[number] = made
     alive = needed(list(found.values()), given)
-    return with_siblings(_longer_sums(alive, given), given)
+    return with_siblings(_longer_sums(_distributed(alive, given), given), given)
 
 
 def needed(steps: Sequence[ReadStep], outputs: Iterable[int]) -> list[ReadStep]:
@@ -257,6 +257,22 @@ RULES: tuple[StepRule, ...] = (
     _soft_sign,
 )
 """What is tried at each step, in this order."""
+
+
+def _distributed(steps: Sequence[ReadStep], outputs: Sequence[int]) -> list[ReadStep]:
+    """The steps with x*y + x in place of x*(1 + y), as a program adds no numbers."""
+    by = {step.number: step for step in steps}
+    found: list[ReadStep] = []
+    for step in steps:
+        one = next((by[at] for at in step.inputs if by[at].op == "plus" and by[at].facts["by"] == 1), None)
+        x = match_pair(step, Mul, by, one.number) if one else None
+        if one is None or x is None:
+            found.append(step)
+            continue
+        product = replace(step, number=len(by) + max(by), inputs=(x.number, one.inputs[0]))
+        by[product.number] = product
+        found += [product, replace(step, op=Add(), inputs=(product.number, x.number))]
+    return needed(found, outputs)
 
 
 def _longer_sums(steps: Sequence[ReadStep], outputs: Sequence[int]) -> list[ReadStep]:

@@ -36,7 +36,7 @@ _REASONS: Mapping[str, str] = {
     "plus": "it adds a number, and no layer does; where it normalises the image, do that before the network",
     "centred": "the dimensions of one are repeated along others of the other",
     "mean over axes": "it is neither over all positions nor over the channels",
-    "quotient": "it divides one value by another, and is no normalisation that is known",
+    "quotient": "it divides one value by another and is not a known normalisation",
 }
 """What is told of operations that became no layer."""
 
@@ -172,7 +172,7 @@ class _ModuleReader:
     def _compare(self, found: Mapping[str, tuple[int, ...]]) -> None:
         """Raise CnnError where the graph has another tensor than the module."""
         faults = [
-            f"{name} is {self.tensors.get(name, 'missing')}, and the layer has {extents}"
+            f"{name} is {self.tensors.get(name, 'missing')}, but the layer has {extents}"
             for name, extents in found.items()
             if self.tensors.get(name, extents) != extents or (name not in self.tensors)
         ]

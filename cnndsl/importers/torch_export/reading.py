@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any, cast
 
-from cnndsl.importers.torch_export import channelwise, elementwise, shapes, windows
+from cnndsl.importers.torch_export import channelwise, elementwise, shapes, unpooling, windows
 from cnndsl.importers.torch_export.calls import OperatorCall, is_in_place
 from cnndsl.importers.torch_export.steps import FixedValue, Unsaid
 from cnndsl.importers.torch_export.trace import ProgramTrace
@@ -23,6 +23,7 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     **channelwise.TABLE,
     **shapes.TABLE,
     **windows.TABLE,
+    **unpooling.TABLE,
 }
 """Every operator that is known, by its name in ATen without the underscore of its in-place form."""
 

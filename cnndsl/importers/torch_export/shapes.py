@@ -12,6 +12,7 @@ from cnndsl.importers.torch_export.trace import ProgramTrace
 from cnndsl.importers.torch_export.views import (
     CHANNELS,
     SPATIAL,
+    SPREAD,
     Stretch,
     View,
     ViewError,
@@ -61,6 +62,15 @@ def _movedim(_: ProgramTrace, call: OperatorCall) -> View:
 def _expand(_: ProgramTrace, call: OperatorCall) -> View:
     call.pass_over("size", "other", "implicit")
     return expanded(call.view("self"), call.extents)
+
+
+def _repeat(_: ProgramTrace, call: OperatorCall) -> View:
+    """Whole dimensions several times, one after the other."""
+    x, times = call.view("self"), call.numbers("repeats" if call.name == "repeat" else "dims")
+    times = (*(1,) * (len(x.dims) - len(times)), *times)
+    dims = ((),) * (len(times) - len(x.dims)) + x.dims
+    several = [joined([Stretch(SPREAD, 0, count), *dim]) for count, dim in zip(times, dims, strict=True)]
+    return View(x.at, tuple([tuple([each for each in dim if each.size > 1]) for dim in several]))
 
 
 def part(trace: ProgramTrace, x: View, number: int, start: int, stop: int) -> View:
@@ -171,7 +181,7 @@ def _cat(trace: ProgramTrace, call: OperatorCall) -> View:
         return trace.rechannelled(first, dim, trace.layer(Concat(), [each.at for each in several]))
     values = [trace.value(each) for each in several]
     if dim != 1:
-        raise Unsaid("it joins values along the height or another axis, and a program joins channels only")
+        raise Unsaid("it concatenates along the height or another axis, but a program concatenates channels only")
     return trace.whole(trace.layer(Concat(), values))
 
 
@@ -236,6 +246,8 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     "movedim": _movedim,
     "expand": _expand,
     "expand_as": _expand,
+    "repeat": _repeat,
+    "tile": _repeat,
     "slice": _slice,
     "select": _select,
     "chunk": _chunk,

@@ -11,6 +11,7 @@ from cnndsl.importers.torch_export.origins import module_of
 from cnndsl.importers.torch_export.steps import FixedValue, ReadStep, Unsaid
 from cnndsl.importers.torch_export.views import (
     CHANNELS,
+    SPREAD,
     Dimension,
     View,
     ViewError,
@@ -23,6 +24,9 @@ from cnndsl.layers.arrange import Shuffle
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.layers.dense import Input
 from cnndsl.layers.infer import infer
+from cnndsl.layers.merge import Concat
+from cnndsl.layers.reshape import Reshape
+from cnndsl.layers.resize import Upsample
 from cnndsl.shape import Shape
 
 if TYPE_CHECKING:
@@ -126,6 +130,9 @@ class ProgramTrace:
         key = (view.at, view.dims)
         if key in self._arranged:
             return self._arranged[key]
+        if (several := self._repeated(view)) is not None:
+            self._arranged[key] = several
+            return several
         try:
             layers = arrangement(view, self.shape(view.at), self.batch)
         except ViewError as stop:
@@ -135,6 +142,14 @@ class ProgramTrace:
             at = self.layer(layer, [at])
         self._arranged[key] = at
         return at
+
+    def _repeated(self, view: View) -> int | None:
+        """The value that is all channels several times, side by side; None where no channels are repeated."""
+        if len(view.dims) < 2 or not view.dims[1] or view.dims[1][0].axis != SPREAD:
+            return None
+        several, *others = view.dims[1]
+        once = self.value(View(view.at, (view.dims[0], tuple(others), *view.dims[2:])))
+        return self.layer(Concat(), [once] * several.size)
 
     def is_shuffled(self, view: View) -> bool:
         """Whether a tensor is a map whose channels were dealt out."""
@@ -188,3 +203,14 @@ class ProgramTrace:
             raise Unsaid("the dimensions of one are repeated along others of the other")
         x, y = self.settled(first), self.settled(second)
         return x.at, y.at, x.dims
+
+    def spread(self, at: int, like: int) -> int:
+        """A value of the extents of another: one position, or one channel, is repeated."""
+        wanted, shape = self.shape(like), self.shape(at)
+        if shape.rank == 0 and wanted.rank > 0:
+            at = self.layer(Reshape((*(1,) * wanted.rank, shape.channels)), [at])
+        if self.shape(at).pixels == 1 and wanted.pixels > 1:
+            at = self.layer(Upsample(like=True), [at, like], likes=(like,))
+        if shape.channels == 1 and wanted.channels > 1:
+            at = self.layer(Concat(), [at] * wanted.channels)
+        return at

@@ -56,7 +56,7 @@ def _computed(form: object) -> str:
     if ".parametrizations." in f".{names}" or any(names.count(each) for each in ("weight_g", "weight_orig")):
         return (
             "its weights are computed, by weight_norm, spectral_norm or another parametrization, and no layer does "
-            "that; take it away before, by torch.nn.utils.parametrize.remove_parametrizations or remove_weight_norm"
+            "that; remove it first, with torch.nn.utils.parametrize.remove_parametrizations or remove_weight_norm"
         )
     return "its weights are computed from its parameters"
 

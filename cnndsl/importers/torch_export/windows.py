@@ -9,6 +9,7 @@ from cnndsl.importers.torch_export.calls import OperatorCall
 from cnndsl.importers.torch_export.folding import crop
 from cnndsl.importers.torch_export.steps import FixedValue, Unsaid
 from cnndsl.importers.torch_export.trace import ProgramTrace
+from cnndsl.importers.torch_export.unpooling import with_switches
 from cnndsl.importers.torch_export.views import BATCH, View, full
 from cnndsl.importers.torch_export.weights import Standardised, standardised
 from cnndsl.layers.along_channels import ChannelConv
@@ -68,7 +69,7 @@ def _fixed(
     shape = trace.shape(at)
     is_plain = bias is None and set(dilation) == {1} and not any(call.numbers("padding"))
     if not is_plain or call["groups"] != shape.channels or len(set(stride)) > 1 or len(set(weight.extents[2:])) > 1:
-        raise Unsaid("it has a fixed filter, and is no BLURPOOL")
+        raise Unsaid("it has a fixed filter, but is not a BLURPOOL")
     extents = tuple(call.extents[2:])
     made = trace.operation(
         "fixed filter", [at], Shape(shape.channels, extents), kernel=weight.extents[2], stride=stride[0]
@@ -131,7 +132,7 @@ def _along_channels(
     around = trace.steps[x.at].op == "circular channels"
     pads = call.numbers("padding")
     if weight.extents[:2] != (1, 1) or not plain or pads != ((0,) if around else (kernel // 2,)):
-        raise Unsaid("it is along the channels, and no CHANNELCONV")
+        raise Unsaid("it is along the channels, but is not a CHANNELCONV")
     layer = ChannelConv(kernel, bias is not None)
     return x.of(trace.layer(layer, [x.at], {"weight": weight, "bias": bias}, bare=around))
 
@@ -186,7 +187,7 @@ def _pooling(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[ProgramTrace
         else:
             options["dilation"] = short(_repeated(call.numbers("dilation"), rank))
         found = trace.whole(trace.layer(kind(**options), [at]))
-        return [found, None] if call.name.endswith("_with_indices") else found
+        return with_switches(trace, found) if call.name.endswith("_with_indices") else found
 
     return read
 
@@ -217,7 +218,7 @@ def _sized(trace: ProgramTrace, call: OperatorCall, name: str) -> tuple[int, ...
 
 
 def _of_size(trace: ProgramTrace, here: Dims, there: Dims) -> tuple[int, ...]:
-    numbers = [step.number for step in trace.steps if step.shape.spatial == here]
+    numbers = [step.number for step in trace.steps if step.is_layer and step.shape.spatial == here]
     return tuple([at for at in numbers if trace.elsewhere(at) == there])
 
 
@@ -286,7 +287,7 @@ def _pad(trace: ProgramTrace, call: OperatorCall) -> View:
     if mode == "constant" and value != 0:
         raise Unsaid(f"it pads with {value:g}")
     if mode == "constant" and other is not None and (likes := _middle(trace, at, axes, other)):
-        return trace.whole(trace.layer(ZeroPad(like=True), [at, likes[0]], likes=likes))
+        return trace.whole(trace.layer(ZeroPad(like=True), [at, likes[0]], likes=likes, **facts))
     kind = ZeroPad if mode == "constant" else _FILLED[mode]
     layer = kind(short(before), () if before == after else short(after))
     return trace.whole(trace.layer(layer, [at], **facts))
@@ -311,9 +312,9 @@ def _more_channels(trace: ProgramTrace, at: int, sides: tuple[int, int], filling
     """Channels of zeros after the others, or half of them before."""
     before, after = sides
     if filling != ("constant", 0) or before < 0 or after < 0:
-        raise Unsaid("it pads channels with something else than zeros, or leaves some out")
+        raise Unsaid("it pads channels with something other than zeros, or drops some")
     if before not in (0, (before + after) // 2):
-        raise Unsaid(f"it puts {before} channels of zeros before the others, and {after} behind them")
+        raise Unsaid(f"it puts {before} channels of zeros before the others and {after} after them")
     where = "both" if before else "after"
     return trace.whole(trace.layer(PadChannels(trace.shape(at).channels + before + after, where=where), [at]))
 
@@ -321,7 +322,7 @@ def _more_channels(trace: ProgramTrace, at: int, sides: tuple[int, int], filling
 def _cut_and_padded(trace: ProgramTrace, at: int, axes: Sequence[tuple[int, int]], mode: str, value: float) -> View:
     """A padding by negative numbers cuts off; the others pad with zeros."""
     if mode != "constant" or value != 0:
-        raise Unsaid("it cuts off, and pads with something else than zeros")
+        raise Unsaid("it crops and pads with something other than zeros")
     less, more = ([tuple([max(sign * sides[at], 0) for sides in axes]) for at in (0, 1)] for sign in (-1, 1))
     cut = trace.layer(crop(*less), [at])
     if not any(more[0]) and not any(more[1]):
@@ -337,6 +338,7 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     **_by_rank("conv", _convolution),
     **_by_rank("conv_transpose", _transposed),
     **_by_rank("max_pool", lambda rank: _pooling(rank, MaxPool)),
+    **{f"max_pool{rank}d_with_indices": _pooling(rank, MaxPool) for rank in (1, 2, 3)},
     **_by_rank("avg_pool", lambda rank: _pooling(rank, AvgPool)),
     **_by_rank("adaptive_avg_pool", lambda rank: _adaptive(rank, AvgPool)),
     **_by_rank("adaptive_max_pool", lambda rank: _adaptive(rank, MaxPool)),

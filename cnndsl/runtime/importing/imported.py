@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
+from inspect import signature
 from typing import TYPE_CHECKING, cast
 
 from cnndsl.elaborate.program import elaborate
@@ -24,6 +25,7 @@ from cnndsl.importers.torch_compare import (
     numeric_difference,
 )
 from cnndsl.importers.torch_export import ExportError, ModulePrograms, read_exported
+from cnndsl.runtime.importing.targets import unsaved_buffers
 from cnndsl.runtime.live import module as emitted
 from cnndsl.shape import Shape
 from cnndsl.syntax.parse import parse
@@ -56,12 +58,27 @@ def text_of_module(module: nn.Module, shapes: Sequence[Shape], origin: str) -> s
     except (UnreadableError, ValueError, RuntimeError) as stop:
         raise CnnError(Diagnostic("E0505", f"the program of {origin} cannot be compared with it\n  {stop}")) from None
     except ExportError as stop:
-        raise CnnError(Diagnostic("E0505", f"torch.export fails on the code of {origin}\n  {stop}")) from None
+        help = _inputs(module, shapes)
+        raise CnnError(
+            Diagnostic("E0505", f"torch.export fails on the code of {origin}\n  {stop}", help=help)
+        ) from None
     if differences:
         faults = list(map(_fault, differences))
         heading = "the generated program differs from this network"
         raise RefusedError(heading, faults, said=differences, help="please report it with the code")
     return text
+
+
+def _inputs(module: nn.Module, shapes: Sequence[Shape]) -> str:
+    """Return the help for a module whose forward pass fails: how many inputs it takes, or what entered."""
+    parameters = [each for each in signature(module.forward).parameters.values() if each.kind is not each.VAR_KEYWORD]
+    needed = [each.name for each in parameters if each.default is each.empty and each.kind is not each.VAR_POSITIONAL]
+    is_open = any(each.kind is each.VAR_POSITIONAL for each in parameters)
+    if len(shapes) < len(needed) or (len(shapes) > len(parameters) and not is_open):
+        names = " and ".join(needed) or "nothing"
+        return f"`forward` takes {names}, and --input gives {len(shapes)}: give one for each, in this order"
+    given = " and ".join(map(str, shapes))
+    return f"if the input is not {given}, HEIGHTxWIDTHxCHANNELS, another --input says so"
 
 
 def _differences(programs: ModulePrograms, text: str) -> Sequence[ProgramDifference | NumericDifference]:
@@ -70,6 +87,8 @@ def _differences(programs: ModulePrograms, text: str) -> Sequence[ProgramDiffere
 
     graph = elaborate(parse(Source("<import>", text)), {}, used)
     with torch.device("meta"):
+        made = emitted(graph)
+    if unsaved_buffers(made):
         made = emitted(graph)
     found = difference_of_exported(programs, made)
     if found or sum(each.numel() for each in programs.module.parameters()) > MOST_WEIGHTS:

@@ -96,7 +96,7 @@ def targets(pattern: str) -> list[str]:
     library: Any = import_module({"torchvision": "torchvision.models"}.get(home, home))
     found = [f"{home}:{each}" for each in library.list_models() if fnmatch(each, name)]
     if not found:
-        raise FileError(f"cannot import {pattern}: {home} has no model whose name is like that")
+        raise FileError(f"cannot import {pattern}: {home} has no model with a name like this")
     return found
 
 
@@ -105,7 +105,7 @@ def _outcome(target: str, given: Mapping[str, object], shapes: Sequence[Shape]) 
         made = built(target, given)
         entering = shapes or ([made.shape] if made.shape is not None else [])
         if not entering:
-            raise FileError("the code does not say what enters the network; --input 224x224x3 does")
+            raise FileError("the input shape is unknown; give it with --input 224x224x3")
         text = text_of_module(made.module, entering, target)
     except (CnnError, FileError) as stop:
         return ImportOutcome(target, faults_of(stop))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import inspect
+import re
 import sys
 import traceback
 import warnings
@@ -25,6 +27,9 @@ from cnndsl.shape import Shape
 if TYPE_CHECKING:
     from torch import nn
 
+_TORCHVISION = ("torch", "pytorch", "hub", "torch.hub", "torchvision.models")
+"""Names under which networks of torchvision are looked for."""
+_UNKNOWN_ARGUMENT = re.compile(r"^([\w.]+?)(?:\.__init__)?\(\) got an unexpected keyword argument '(\w+)'$")
 LIBRARIES = ("timm", "torchvision")
 """Libraries whose networks have names of their own."""
 
@@ -84,6 +89,8 @@ def built(target: str, given: Mapping[str, object], with_weights: bool = False) 
             makers = {"timm": _of_timm, "torchvision": _of_torchvision}
             return BuiltModule(*makers[home](name, dict(given), with_weights), target)
         found = _found(_loaded(home), name, target)
+        if not _is_module(found):
+            _check_arguments(found, given, target)
         made: object = found if _is_module(found) else cast("Callable[..., object]", found)(**given)
         return BuiltModule(_required(made, target), None, target)
 
@@ -96,16 +103,31 @@ def _told(target: str) -> Generator[None]:
     except FileError:
         raise
     except ModuleNotFoundError as stop:
-        needed = {"torch": "'cnndsl[torch]'", **{name: name for name in LIBRARIES}}.get(stop.name or "")
-        way = f"pip install {needed}" if needed else "is it named from the folder that you are in?"
+        needed = stop.name if stop.name in ("torch", *LIBRARIES) else ""
+        way = f"pip install {needed}" if needed else _elsewhere(target)
         raise FileError(f"cannot import {target}: there is no module {stop.name}; {way}") from None
+    except SyntaxError as stop:
+        place = f"{Path(stop.filename or target).name}, line {stop.lineno}"
+        raise FileError(f"cannot import {target}: Python cannot read {place}: {stop.msg}") from None
     except (Exception, SystemExit) as stop:
+        if unknown := _UNKNOWN_ARGUMENT.search(str(stop)):
+            raise FileError(
+                f"cannot import {target}: {unknown[1]} has no argument `{unknown[2]}`; --arg gave it"
+            ) from None
         frames = traceback.extract_tb(stop.__traceback__)
         place = (
             f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames[-1].filename != __file__ else ""
         )
         told = " ".join(str(stop).split()) or "it gave no reason"
         raise FileError(f"cannot import {target}: {type(stop).__name__}: {told}{place}") from None
+
+
+def _elsewhere(target: str) -> str:
+    """Return where code may be that Python does not find."""
+    home, _, name = target.rpartition(":")
+    if home in _TORCHVISION:
+        return f"write torchvision:{name}"
+    return "Python looks for modules in the folder that you are in, and among the installed packages"
 
 
 def _loaded(home: str) -> ModuleType:
@@ -129,12 +151,29 @@ def _loaded(home: str) -> ModuleType:
 
 def _found(home: ModuleType, name: str, target: str) -> object:
     if not hasattr(home, name):
-        hint = nearest(name, [each for each in dir(home) if not each.startswith("_")])
+        hint = _elsewhere(target) if home.__name__ == "torch" else ""
+        hint = hint or nearest(name, [each for each in dir(home) if not each.startswith("_")])
         raise FileError(f"cannot import {target}: there is no `{name}`{f'; {hint}' if hint else ''}")
     found: object = getattr(home, name)
     if not _is_module(found) and not callable(found):
-        raise FileError(f"cannot import {target}: `{name}` is neither a class nor a function nor a module")
+        raise FileError(f"cannot import {target}: `{name}` is neither a class, a function nor a module")
     return found
+
+
+def _check_arguments(found: object, given: Mapping[str, object], target: str) -> None:
+    """Raise FileError for arguments that code does not have, and for those that it needs."""
+    try:
+        known = inspect.signature(cast("Callable[..., object]", found)).parameters
+    except (TypeError, ValueError):
+        return
+    if any(each.kind is each.VAR_KEYWORD for each in known.values()):
+        return
+    for name in given.keys() - known.keys():
+        hint = nearest(name, list(known)) or (f"it has {', '.join(known)}" if known else "it has none")
+        raise FileError(f"cannot import {target}: the code has no argument `{name}`; {hint}")
+    for name, each in known.items():
+        if each.default is each.empty and each.kind is not each.VAR_POSITIONAL and name not in given:
+            raise FileError(f"cannot import {target}: the code needs the argument `{name}`; add --arg {name}=VALUE")
 
 
 def _is_module(made: object) -> bool:
@@ -147,7 +186,7 @@ def _required(made: object, target: str) -> nn.Module:
     if not _is_module(made):
         kind = type(made).__name__
         article = "an" if kind[0].lower() in "aeiou" else "a"
-        raise FileError(f"cannot import {target}: it makes {article} {kind}, and not a torch.nn.Module")
+        raise FileError(f"cannot import {target}: it makes {article} {kind}, not a torch.nn.Module")
     return cast("nn.Module", made)
 
 
@@ -200,13 +239,13 @@ def _without_storage(make: Callable[[], Any], with_weights: bool) -> Any:
             try:
                 with torch.device("meta"):
                     made = make()
-                if not _constants(made):
+                if not unsaved_buffers(made):
                     return made
             except (RuntimeError, NotImplementedError):  # arithmetic with the values of weights
                 pass
         return make()
 
 
-def _constants(module: Any) -> set[str]:
-    """The buffers that no checkpoint holds, such as the filter of a blur: their values are the architecture's."""
-    return {name for name, _ in module.named_buffers()} - set(module.state_dict())
+def unsaved_buffers(module: nn.Module) -> set[str]:
+    """Return the buffers that no checkpoint holds, such as the filter of a blur: they belong to the architecture."""
+    return {name for name, _ in module.named_buffers()} - set(module.state_dict(keep_vars=True))

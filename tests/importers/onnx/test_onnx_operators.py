@@ -329,4 +329,4 @@ def test_switches_of_a_pooling() -> None:
         node("Relu", "a", "b"),
         node("MaxUnpool", "b i", kernel_shape=[2, 2], strides=[2, 2]),
     )
-    assert text(made) == "x1: POOL2 -> RELU -> UNPOOL2/2(@x1)"
+    assert text(made) == "x1: POOL2 -> RELU -> UNPOOL2(@x1)"

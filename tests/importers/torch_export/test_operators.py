@@ -125,6 +125,13 @@ FUNCTIONS: dict[str, Any] = {
         functional.pad(x, _tensorflow(x, 3, 2), value=-float("inf")), 3, 2
     ),
     "AVGPOOL3/2(pad=tfsame)": lambda x: functional.avg_pool2d(functional.pad(x, _tensorflow(x, 3, 2)), 3, 2),
+    "(POOL3/2(pad=tfsame) | AVGPOOL3/2(pad=tfsame))": lambda x: torch.cat(
+        [
+            functional.max_pool2d(functional.pad(x, _tensorflow(x, 3, 2), value=-float("inf")), 3, 2),
+            functional.avg_pool2d(functional.pad(x, _tensorflow(x, 3, 2)), 3, 2),
+        ],
+        1,
+    ),
     "p: POOL2 -> (UPSAMPLE(out=@x0) | @x0)": lambda x: torch.cat(
         [functional.interpolate(functional.max_pool2d(x, 2), x.shape[2:]), x], 1
     ),
@@ -151,6 +158,10 @@ FUNCTIONS: dict[str, Any] = {
     "(RELU | TANH) -> s: SOFTMAX(radix=2) -> (SLICE(0, 8) + SLICE(8, 16))": lambda x: (
         torch.cat([functional.relu(x).unsqueeze(1), torch.tanh(x).unsqueeze(1)], 1).softmax(1).sum(1)
     ),
+    "(ID | ID)": lambda x: x.repeat(1, 2, 1, 1),
+    "CHANNELMEAN -> (ID | ID | ID)": lambda x: x.mean(1, True).expand(-1, 3, -1, -1),
+    "p: GAP -> (UPSAMPLE(out=@x0) + @x0)": lambda x: x.mean((2, 3), keepdim=True) + x,
+    "(MUL(ID, TANH) + ID)": lambda x: x * (1 + torch.tanh(x)),
     "AVGPOOL12x10": lambda x: functional.avg_pool2d(x, (12, 10)),
 }
 """By the program that they are, functions of torch."""

@@ -62,6 +62,19 @@ class Sorted(nn.Module):
 class Failing(nn.Module):
     def forward(self, x):
         raise ValueError("the image is too small")
+
+
+class Unpooled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.pool = nn.MaxPool2d(3, 2, 1, return_indices=True)
+        self.unpool = nn.MaxUnpool2d(3, 2, 1)
+
+    def forward(self, x):
+        x = F.relu(self.conv(x))
+        y, places = self.pool(x)
+        return self.unpool(y, places, output_size=x.shape)
 """
 
 
@@ -72,6 +85,13 @@ def file(tmp_path: Path) -> Iterator[str]:
     yield str(path)
     sys.path[:] = known
     sys.modules.pop("nets_to_import", None)
+
+
+def test_unpooling_by_the_places_of_a_pooling(file: str) -> None:
+    done = run("import", f"{file}:Unpooled", "--input", "16x14x3")
+    assert done.exit_code == 0, done.output
+    assert "y1: POOL3/2(pad=1) -> UNPOOL3/2(@y1)" in done.stdout
+    assert "assert output == 16x14x8" in done.stdout
 
 
 def test_functions_and_a_skip_by_hand(file: str) -> None:

@@ -82,8 +82,8 @@ def test_libraries_say_what_enters_and_make_networks_without_storage(target: str
     ("name", "told"),
     [
         ("numbr", "there is no `numbr`; did you mean `number`?"),
-        ("number", "`number` is neither a class nor a function nor a module"),
-        ("weights", "it makes a dict, and not a torch.nn.Module"),
+        ("number", "`number` is neither a class, a function nor a module"),
+        ("weights", "it makes a dict, not a torch.nn.Module"),
         ("failing", "ValueError: no such depth (nets_of_mine.py, line 23)"),
         ("leaving", "SystemExit: 3 (nets_of_mine.py, line 27)"),
     ],
@@ -101,7 +101,7 @@ def test_code_that_makes_no_network_is_told_in_a_line(file: str, name: str, told
         ("torchvision:vgg91", "torchvision has no such model; did you mean"),
         ("no.such.place:Net", "there is no module no"),
         ("missing.py:Net", "there is no such file"),
-        ("timm:resnet18", "unexpected keyword argument 'colour'"),
+        ("timm:resnet18", "ResNet has no argument `colour`; --arg gave it"),
     ],
 )
 def test_code_that_is_not_there(target: str, told: str) -> None:

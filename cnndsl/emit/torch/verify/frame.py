@@ -29,7 +29,7 @@ class Engine:
         """Raises NotUnderstood when nothing is left."""
         self.left -= steps
         if self.left < 0:
-            raise NotUnderstood(f"more than {STEPS:,} turns and calls")
+            raise NotUnderstood(f"more than {STEPS:,} iterations and calls")
 
 
 class Recorder(Protocol):

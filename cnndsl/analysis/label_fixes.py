@@ -1,0 +1,40 @@
+"""Edits for labels that name one layer and are meant for several: `stem: CONV3-32 -> BN -> RELU`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from cnndsl.analysis.region import GraphFacts, Region
+from cnndsl.errors import Edit, Fix, Span
+
+_FOLLOWING = re.compile(r"[ \t]*->[ \t]*[A-Za-z][\w{}/.*+-]*(?:\([^()\n]*\))?(?![\w:(*]|[ \t]*(?::|\*|\bif\b|\bor\b))")
+
+
+def wider(label: str, region: Region, facts: GraphFacts, holds: Callable[[Region], bool]) -> Fix | None:
+    """Return the fix that lets a label of one layer name as many of those that follow it in its line as an assertion
+    needs to hold; None where it names several already, or the assertion does not hold then either."""
+    if len(region.nodes) != 1:
+        return None
+    (first,) = region.nodes
+    graph, span = facts.graph, first.span
+    text = span.source.text
+    before = re.search(rf"(?<![\w.]){re.escape(label.rpartition('.')[2])}[ \t]*:[ \t]*$", text[: span.start][-200:])
+    if before is None:
+        return None
+    end, best = span.end, -1
+    for at in range(first.index + 1, len(graph.nodes)):
+        following = _FOLLOWING.match(text, end)
+        node = graph.nodes[at]
+        if following is None or node.span.end != following.end() or node.inputs != (at - 1,):
+            break
+        end = following.end()
+        if holds(facts.region(graph.nodes[first.index : at + 1], at)):
+            best = end
+    if best < 0:
+        return None
+    source = span.source
+    edits = (Edit(Span(source, span.start, span.start), "["), Edit(Span(source, best, best), "]"))
+    start = span.start - len(before[0])
+    advice = f"`{label}` names {span.text} alone; square brackets let it name what follows too: {{}}"
+    return Fix(edits, advice, Span(source, start, best))

@@ -1,0 +1,62 @@
+"""Edits for parts that cannot be applied again: a value of another width, a name for a value, a part of a module."""
+
+from __future__ import annotations
+
+import re
+
+from cnndsl.elaborate.state import LabelledPart, ModuleScope
+from cnndsl.errors import Edit, Fix, Help, Span, replacement
+from cnndsl.shape import Shape
+from cnndsl.syntax import ast
+from cnndsl.syntax.edits import line_of
+from cnndsl.syntax.words import LABEL
+
+
+def ways_to_share(known: LabelledPart, name: str, now: Shape, span: Span) -> Help:
+    """Return how a part can be applied to a value of another shape: with weights of its own where it is one layer, else
+    after a convolution that brings the value to the channels that it first had; empty where neither is known."""
+    first = known.wire.shape if known.wire is not None else now
+    body = known.body.body if isinstance(known.body, ast.Label) else known.body
+    projection = f"CONV1-{first.channels}" if first.rank == now.rank > 0 and first.channels != now.channels else ""
+    shared = f"; `{projection} -> again {name}` shares them" if projection else ""
+    if isinstance(body, ast.WrittenLayer) and body.span.source is span.source:
+        return replacement(span, body.span.text, f"write the layer, with weights of its own: {{}}{shared}")
+    if projection:
+        source = span.source
+        label = re.search(rf"(?<=\s)(?:{LABEL}):[ \t]*$", source.text[max(0, span.start - 200) : span.start])
+        start = span.start - (len(label[0]) if label else 0)
+        advice = f"bring the channels from {now.channels} to {first.channels}, as at first: {{}}"
+        return Fix((Edit(Span(source, start, start), f"{projection} -> "),), advice, Span(source, start, span.end))
+    if first.rank == now.rank > 0 and first.spatial != now.spatial:
+        size = "x".join(map(str, first.spatial))
+        return f"bring {now} to {first}, as at first: `UPSAMPLE(out={size}, mode=linear) -> again {name}`"
+    return ""
+
+
+def labelled(name: str, place: Span, use: Span) -> Fix | None:
+    """Return the fix that labels the layers of `a = @x -> A -> B`, so that they can be applied again. The name has its
+    place, and the application is its use."""
+    line = line_of(place.source, place.start)
+    chain = re.compile(r"\w+\s*=\s*@[\w.]+\s*->\s*(?P<layers>[^#\n]*[^#\s])").fullmatch(line.text)
+    if chain is None or line.start != place.start or use.source is not place.source:
+        return None
+    label = f"{name}_layers"
+    start, end = line.start + chain.start("layers"), line.start + chain.end("layers")
+    edits = (
+        Edit(Span(place.source, start, start), f"{label}: ["),
+        Edit(Span(place.source, end, end), "]"),
+        Edit(use, f"again {label}"),
+    )
+    return Fix(edits, f"label the layers, {{}}, and apply these: `again {label}`", line)
+
+
+def elsewhere_in_the_text(name: str, scope: ModuleScope, use: Span) -> str:
+    """Return what to write for a part that is labelled in another module, or only later; empty where it is not."""
+    for member in scope.members:
+        if member.scope is not None and name in member.scope.parts and member.label:
+            whole = member.label
+            return f"`{name}` is inside of `{whole}`; here the whole can be applied again: `again {whole}`"
+    later = re.compile(rf"(?<![\w.]){re.escape(name)}[ \t]*:").search(use.source.text, use.end)
+    if later is None:
+        return ""
+    return f"`{name}` comes later: label the part at its first use, `{name}: …`, and write `again {name}` after that"

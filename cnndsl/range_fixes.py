@@ -1,0 +1,67 @@
+"""Edits for ranges that run downwards, and for those of Python: `2..0`, `range(3, 0, -1)`, `reversed(widths)`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnndsl.errors import CnnError, Diagnostic, Fix, Help, Span, replacement
+from cnndsl.expressions import Call, Expr
+from cnndsl.values import Value
+
+_MOST_LISTED = 12
+_LISTED = "list the values: {}"
+
+
+def downwards(place: Span, ends: Sequence[Expr], values: tuple[int, int], word: str, names: Sequence[str]) -> CnnError:
+    """Return the error for the rows of a `for` or an `each` at a place, whose range has these two ends, as written and
+    with their values, and runs downwards; `names` are those of the rows."""
+    first, last = values
+    message = f"the range {first}..{last} is invalid: a range runs upwards"
+    is_written = all(end.span.text.isdigit() for end in ends) and first - last < _MOST_LISTED
+    help = _listed(place, range(first, last - 1, -1)) if is_written else _counted_down(ends, word, names[0])
+    return CnnError(Diagnostic("E0213", message, place).advised(help))
+
+
+def _listed(place: Span, values: Sequence[int]) -> Fix:
+    return replacement(place, ", ".join(map(str, values)), _LISTED)
+
+
+def _counted_down(ends: Sequence[Expr], word: str, name: str) -> str:
+    """How to count down from an end that a parameter sets."""
+    first, last = (end.span.text for end in ends)
+    total = f"{first} + {last}" if last != "0" else first
+    return f"count up, `{word} {name} in {last}..{first}`, and write `{{{total} - {name}}}` where the body has `{name}`"
+
+
+def elements_downwards(place: Span, name: str, first: int, last: int) -> Help:
+    """Return the fix that lists the elements of a list that a slice at a place names downwards."""
+    if not name.isidentifier() or first - last >= _MOST_LISTED:
+        return "list the elements"
+    elements = ", ".join(f"{name}[{at}]" for at in range(first, last - 1, -1))
+    return replacement(place, f"({elements})", "list the elements: {}")
+
+
+def python_range(call: Call) -> Fix | None:
+    """Return the fix for a call of Python's `range`; None where its numbers are not seen."""
+    texts = [each.span.text for each in call.arguments]
+    if len(texts) == 3:
+        numbers = [int(text) for text in texts if text.lstrip("-").isdigit()]
+        if len(numbers) < 3 or not numbers[2] or not 0 < len(range(*numbers)) <= _MOST_LISTED:
+            return None
+        return _listed(call.span, range(*numbers))
+    if len(texts) not in (1, 2):
+        return None
+    first, end = texts[0] if len(texts) == 2 else "0", texts[-1]
+    last = str(int(end) - 1) if end.isdigit() else end.removesuffix("+ 1").removesuffix("+1").strip()
+    if last == end:
+        last = f"{end} - 1"
+    return replacement(call.span, f"{first}..{last}", "a range has two dots, and its last value belongs to it: {}")
+
+
+def python_reversed(call: Call, items: Sequence[Value] | None) -> Fix | None:
+    """Return the fix for `reversed(widths)`, where that is a list of so many elements."""
+    name = call.arguments[0].span.text if len(call.arguments) == 1 else ""
+    if not name.isidentifier() or not items or len(items) > _MOST_LISTED:
+        return None
+    elements = ", ".join(f"{name}[{at}]" for at in range(len(items), 0, -1))
+    return replacement(call.span, f"({elements})", "list the elements, the last one first: {}")
