@@ -1,4 +1,4 @@
-"""The bundled networks as a table: facts that a file cannot state, and figures.
+"""Networks as the rows of a table: facts that a file cannot state, and metrics. `zoo` and `compare` print such tables.
 
 `architectures/zoo.toml` holds the facts, each with its source, and `architectures/figures.json` the figures of each
 network with its default parameters. Computing them takes a minute, so `make figures` does it once, and tests compare
@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import field
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from math import prod
 from typing import Any, TypeAlias, cast
 
@@ -62,26 +63,56 @@ _AFTER = (
     Fact("summary", "summary", "The first sentence of the description."),
     Fact("description", "description", "The comment that the file begins with."),
 )
-FACTS: Mapping[str, Fact] = {fact.name: fact for fact in (*_BEFORE, *_AFTER)}
+_SETTINGS = Fact("settings", "settings", "The values of the parameters that `--set` gives.")
+_ON_CARD = (
+    Fact("fits", "fits", "Whether the batch fits into the memory of the GPU.", True),
+    Fact("largest_batch", "largest batch", "The largest batch that fits into the memory of the GPU.", True),
+    Fact("time", "least time", "The least time of a forward pass of the batch on the GPU, in seconds.", True),
+)
+ON_CARD = frozenset(fact.name for fact in _ON_CARD)
+"""The columns of a GPU."""
+FACTS: Mapping[str, Fact] = {fact.name: fact for fact in (*_BEFORE, *_AFTER, _SETTINGS, *_ON_CARD)}
 
+
+@record
+class NetworkColumns:
+    """The columns that a table of networks can have. `names` are in their order; `goals` are those that networks may be
+    chosen by, and whether less is better (1) or more is (-1)."""
+
+    names: Sequence[str]
+    goals: Mapping[str, int]
+
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """The names of the columns by what tables write over them."""
+        return {**BY_TITLE, **{column_title(name): name for name in self.names}}
+
+    @property
+    def tested(self) -> tuple[str, ...]:
+        """The columns that a test can mention."""
+        return (*(name for name in self.names if name in FACTS and FACTS[name].is_tested), *OF_NETWORKS)
+
+
+def column_title(name: str) -> str:
+    """Return what stands over a column."""
+    return METRICS[name].title if name in OF_NETWORKS else FACTS[name].title
+
+
+_FACT_GOALS = {"top1": -1, "top5": -1, "time": 1, "largest_batch": -1}
 _ACCURACIES = ("top1", "top5")
-GOALS: Mapping[str, int] = {**sweep.GOALS, **dict.fromkeys(_ACCURACIES, -1)}
-"""The columns that networks may be chosen by, and whether less is better (1) or more is (-1)."""
-
-COLUMNS: Mapping[str, str] = {
-    **{fact.name: fact.title for fact in _BEFORE},
-    **{name: METRICS[name].title for name in OF_NETWORKS},
-    **{fact.name: fact.title for fact in _AFTER},
-}
-"""The names of the columns, in their order, and what stands over each."""
-TITLES: Mapping[str, str] = {**BY_TITLE, **{title: name for name, title in COLUMNS.items()}}
-"""The names of the columns by what tables write over them."""
+_NAMES = (*(fact.name for fact in _BEFORE), *OF_NETWORKS, *(fact.name for fact in _AFTER))
+BUNDLED = NetworkColumns(_NAMES, {**sweep.GOALS, **dict.fromkeys(_ACCURACIES, -1)})
+"""The columns of `zoo`."""
+COMPARED = NetworkColumns(
+    ("name", "settings", *_NAMES[1:], *(fact.name for fact in _ON_CARD)), {**sweep.GOALS, **_FACT_GOALS}
+)
+"""The columns of `compare`."""
 
 
 @record(slots=True)
-class BundledNetwork:
-    """A bundled network: its facts by their names in `FACTS`, None for what nobody published; the shapes of its inputs
-    and outputs; its metrics."""
+class NetworkRow:
+    """A network: its facts by their names in `FACTS`, None for what nobody published; the shapes of its inputs and
+    outputs; its metrics and settings."""
 
     name: str
     facts: Mapping[str, FactValue]
@@ -100,9 +131,9 @@ class BundledNetwork:
 
     @property
     def goals(self) -> Mapping[str, Value]:
-        """The values by which networks are chosen, those of `GOALS` that there are."""
-        accuracies = {name: value for name in _ACCURACIES if (value := self.facts[name]) is not None}
-        return {**cast("Mapping[str, Fraction]", accuracies), **(self.metrics.figures or {})}
+        """The values by which networks are chosen, those of its columns' `goals` that there are."""
+        facts = {name: value for name in _FACT_GOALS if (value := self.facts[name]) is not None}
+        return {**cast("Mapping[str, Fraction]", facts), **(self.metrics.figures or {})}
 
     def sort_key(self, column: str) -> tuple[bool, int | Fraction | str]:
         """Return what orders networks by a column: a shape by the number of its values, missing values last."""
@@ -112,7 +143,36 @@ class BundledNetwork:
         return value is None, value.casefold() if isinstance(value, str) else cast("int | Fraction", value or 0)
 
 
-def networks(names: Sequence[str], columns: Collection[str], runs: ExecutionsOf) -> list[BundledNetwork]:
+@record(slots=True)
+class NetworkSelection:
+    """A selection of networks: a test and the columns that it mentions, goals, and a column to sort by."""
+
+    test: Expr | None = None
+    tested: frozenset[str] = frozenset()
+    goals: Mapping[str, int] = field(default_factory=dict[str, int])
+    order: str = ""
+    largest_first: bool = False
+
+    @property
+    def mentioned(self) -> set[str]:
+        """The columns in which a network must have a value."""
+        return {*self.tested, *self.goals, *filter(None, (self.order,))}
+
+    def of(self, networks: Sequence[NetworkRow]) -> list[NetworkRow]:
+        """Return the selected networks, in their order; those without a value to sort by come last in either
+        direction."""
+        found = [each for each in networks if self.test is None or passes(each, self.test, self.tested)]
+        if self.goals:
+            found = pareto(found, self.goals)
+        if not self.order:
+            return found
+        keys = [(*network.sort_key(self.order), network) for network in found]
+        known = [each for each in keys if not each[0]]
+        known.sort(key=lambda each: each[1], reverse=self.largest_first)
+        return [network for _, _, network in (*known, *(each for each in keys if each[0]))]
+
+
+def networks(names: Sequence[str], columns: Collection[str], runs: ExecutionsOf) -> list[NetworkRow]:
     """Return bundled networks with all facts and at least the metrics among the columns.
 
     Raises CnnError for a file that is no network.
@@ -121,21 +181,25 @@ def networks(names: Sequence[str], columns: Collection[str], runs: ExecutionsOf)
     return [_network(name, metrics, runs) for name in names]
 
 
-def _network(name: str, metrics: Sequence[str], runs: ExecutionsOf) -> BundledNetwork:
+def _network(name: str, metrics: Sequence[str], runs: ExecutionsOf) -> NetworkRow:
     stored = _figures().get(name)
     row = stored if stored is not None else measured(name, metrics, runs)
     found = {key: _value(value) for key, value in row.items() if key in OF_NETWORKS}
     inputs, outputs = (tuple(map(tuple[int, ...], cast("list[list[int]]", row[key]))) for key in ("inputs", "outputs"))
+    facts = {**bundled_facts(name), "input": inputs[0]}
+    return NetworkRow(name, facts, inputs, outputs, Configuration({}, found, at_most=frozenset(row["at_most"])))
+
+
+def bundled_facts(name: str) -> dict[str, FactValue]:
+    """Return the facts of a bundled network, None for those that nobody published."""
     description = resources.description(name)
-    facts: dict[str, FactValue] = {
+    return {
         **dict.fromkeys(FACTS),
         **published().get(name, {}),
         "name": name,
-        "input": inputs[0],
         "summary": first_sentence(description),
         "description": description,
     }
-    return BundledNetwork(name, facts, inputs, outputs, Configuration({}, found, at_most=frozenset(row["at_most"])))
 
 
 def _value(value: int | list[int]) -> Value:
@@ -166,7 +230,7 @@ def _figures() -> Mapping[str, Mapping[str, Any]]:
     return json.loads(resources.beside_architectures(FIGURES_FILE))
 
 
-def relatives(network: BundledNetwork) -> list[str]:
+def relatives(network: NetworkRow) -> list[str]:
     """Return the names of the other networks of the family."""
     family = network.facts["family"]
     return [name for name, facts in published().items() if facts["family"] == family and name != network.name]
@@ -181,22 +245,23 @@ def first_sentence(text: str) -> str:
     return re.split(r"(?<=\.)\s+(?=[A-Z])", text, maxsplit=1)[0]
 
 
-def read_test(text: str) -> tuple[Expr, frozenset[str]]:
+def read_test(text: str, columns: NetworkColumns = BUNDLED) -> tuple[Expr, frozenset[str]]:
     """Return the test of a `--where` and the columns that it mentions.
 
     Raises CnnError where it is not a test, or mentions something that is neither a column nor a family.
     """
-    test = condition(text, TITLES)
-    asked = [name for name, fact in FACTS.items() if fact.is_tested]
-    words = tuple(_families())
-    known = Vocabulary((*asked, *OF_NETWORKS), words, _refused(test, [*asked, *OF_NETWORKS]), TITLES)
+    test = condition(text, columns.titles)
+    known = Vocabulary(columns.tested, tuple(_families()), _refused(test, columns), columns.titles)
     return test, frozenset(mentioned(test, known))
 
 
-def _refused(test: Expr, asked: Sequence[str]) -> Mapping[str, str]:
+def _refused(test: Expr, columns: NetworkColumns) -> Mapping[str, str]:
     """Why a test mentions no text, and no family that there is not."""
+    asked = columns.tested
     may = f"a test may mention {', '.join(asked)}"
-    texts = {name: f"`{name}` is text, and `--columns {name}` shows it; {may}" for name in FACTS if name not in asked}
+    texts = {
+        name: f"`{name}` is text, and `--columns {name}` shows it; {may}" for name in columns.names if name not in asked
+    }
     texts["name"] = f"`cnndsl zoo NAME` shows the network of a name; {may}"
     texts |= dict.fromkeys(texts.keys() & set(asked), "")
     for each in binaries(test):
@@ -207,18 +272,17 @@ def _refused(test: Expr, asked: Sequence[str]) -> Mapping[str, str]:
     return texts
 
 
-def passes(network: BundledNetwork, test: Expr, columns: frozenset[str]) -> bool:
+def passes(network: NetworkRow, test: Expr, columns: frozenset[str]) -> bool:
     """Return whether a network passes a test. One that has no value in one of the columns never does."""
     values = network.values
     return columns <= values.keys() and truth(test, {**_families(), **values})
 
 
-def pareto(networks: Sequence[BundledNetwork], columns: Iterable[str]) -> list[BundledNetwork]:
-    """Return the networks that no other beats in every column of `GOALS` at once.
+def pareto(networks: Sequence[NetworkRow], goals: Mapping[str, int]) -> list[NetworkRow]:
+    """Return the networks that no other beats in every goal at once: 1 for less is better, -1 for more.
 
     A network without a value in one of them is left out.
     """
-    goals = {column: GOALS[column] for column in columns}
     members = [
         (network, Configuration({}, network.goals)) for network in networks if goals.keys() <= network.goals.keys()
     ]

@@ -171,13 +171,13 @@ def _after(option: str, typed: Sequence[str]) -> str:
 
 
 def _tested(option: str, command: click.Command, known: dict[str, click.Option]) -> str:
-    """Return the column that `zoo --where` tests, if the option has its name."""
-    if command.name != "zoo" or "--where" not in known:
+    """Return the column that `zoo --where` and `compare --where` test, if the option has its name."""
+    if command.name not in ("zoo", "compare") or "--where" not in known:
         return ""
-    from cnndsl.catalogue import COLUMNS
+    from cnndsl.catalogue import BUNDLED, COMPARED
 
     name = option.lstrip("-").replace("-", "_")
-    return name if name in COLUMNS else ""
+    return name if name in (BUNDLED if command.name == "zoo" else COMPARED).names else ""
 
 
 def _parameter(option: str, typed: Sequence[str]) -> str:

@@ -3,50 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from cnndsl.catalogue import COLUMNS, GOALS, TITLES, BundledNetwork
-from cnndsl.commands.common import force_option, known_names, known_order, note, terminal_width
+from cnndsl.catalogue import BUNDLED, NetworkRow
+from cnndsl.commands.common import force_option, known_names, note, terminal_width
+from cnndsl.commands.selection import read_selection, selection_options, shown_columns
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
 from cnndsl.commands.types import OneOf
 from cnndsl.commands.usage import Subcommand
-from cnndsl.records import record
-from cnndsl.report.zoo import DEFAULT_COLUMNS, FORMATS
+from cnndsl.report.network_table import FORMATS
 
 if TYPE_CHECKING:
-    from cnndsl.expressions import Expr
     from cnndsl.files import FileError
     from cnndsl.report.latex_table import TableWidth
 
-_WITH_ALL = ("json", "csv")
-"""Formats for programs, which have all columns unless some are chosen."""
-
-
-@record(slots=True)
-class _Selection:
-    """The selection of networks: a test and the columns that it mentions, goals, and a column to sort by."""
-
-    test: Expr | None
-    tested: frozenset[str]
-    goals: Sequence[str]
-    order: str
-    largest_first: bool
-
-    @property
-    def mentioned(self) -> set[str]:
-        """The columns in which a network must have a value."""
-        return {*self.tested, *self.goals, *filter(None, (self.order,))}
+DEFAULT_COLUMNS = ("name", "family", "year", "input", "params", "macs", "training", "top1", "summary")
 
 
 @click.command("zoo", cls=Subcommand)
 @click.argument("words", nargs=-1, metavar="[NAME | WORD...]")
-@click.option("--where", metavar="TEST", help="Keep networks that pass a test: 'params < 10M and top1 > 75'.")
-@click.option("--sort", metavar="COLUMN", help="Sort by a column; -COLUMN for the largest first.")
-@click.option("--pareto", metavar="COLUMNS", help="Keep networks that no other beats in all of them: params,top1.")
-@click.option("--columns", metavar="COLUMNS", help=f"The columns to print, of {', '.join(COLUMNS)}.")
+@selection_options(BUNDLED)
 @click.option(
     "--format", type=OneOf(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
@@ -82,15 +61,15 @@ def command(
     """
     from cnndsl.catalogue import networks
     from cnndsl.network import executions
-    from cnndsl.report.zoo import render
+    from cnndsl.report.network_table import render
     from cnndsl.resources import zoo
 
     form = chosen_format(format, output, made_for, FORMATS)
-    chosen = known_names(columns, list(COLUMNS), "column", TITLES)
-    asked = _asked(where, sort, pareto)
-    shown = _shown(chosen, form, asked.mentioned)
+    chosen = known_names(columns, BUNDLED.names, "column", BUNDLED.titles)
+    asked = read_selection(BUNDLED, where, sort, pareto)
+    shown = shown_columns(BUNDLED, chosen, form, {*DEFAULT_COLUMNS, *asked.mentioned})
     is_name = len(words) == 1 and words[0] in zoo()
-    needed = COLUMNS if is_name else {*shown, *asked.mentioned}
+    needed = BUNDLED.names if is_name else {*shown, *asked.mentioned}
     found = networks(words if is_name else zoo(), needed, executions)
     if is_name and form == "table" and not (where or sort or pareto or columns):
         deliver(_card(found[0]), output, force=force)
@@ -98,7 +77,7 @@ def command(
     found = [network for network in found if is_name or _has(network, words)]
     if not found:
         raise _unknown(words)
-    found = _selected(found, asked)
+    found = asked.of(found)
     if not found:
         note("no bundled network is like that")
         if form == "table" and not output:
@@ -106,26 +85,6 @@ def command(
     room = terminal_width() if output is None and sys.stdout.isatty() else None
     text = render(found, shown, form, room=room, is_chosen=bool(chosen), made_for=made_for or "page")
     deliver(text, output, force=force)
-
-
-def _asked(where: str | None, sort: str | None, pareto: str | None) -> _Selection:
-    """Read the options that select networks. Raises CnnError, UsageError."""
-    from cnndsl.catalogue import read_test
-
-    test, tested = read_test(where) if where is not None else (None, frozenset[str]())
-    order, largest_first = known_order(sort, list(COLUMNS), "column", TITLES) if sort else ("", False)
-    return _Selection(test, tested, known_names(pareto, list(GOALS), "column", TITLES), order, largest_first)
-
-
-def _selected(networks: Sequence[BundledNetwork], asked: _Selection) -> list[BundledNetwork]:
-    """Return the selected networks, in their order."""
-    from cnndsl.catalogue import pareto, passes
-
-    test = asked.test
-    found = [network for network in networks if test is None or passes(network, test, asked.tested)]
-    if asked.goals:
-        found = pareto(found, asked.goals)
-    return _sorted(found, asked.order, largest_first=asked.largest_first) if asked.order else found
 
 
 def _unknown(words: Sequence[str]) -> FileError:
@@ -143,29 +102,12 @@ def _unknown(words: Sequence[str]) -> FileError:
     )
 
 
-def _shown(chosen: Sequence[str], form: str, mentioned: Set[str]) -> list[str]:
-    """Return the columns: the name and the chosen ones, otherwise the usual ones and those that other options
-    mention."""
-    if chosen:
-        return list(dict.fromkeys(("name", *chosen)))
-    wanted = {*DEFAULT_COLUMNS, *mentioned}
-    return [name for name in COLUMNS if form in _WITH_ALL or name in wanted]
-
-
-def _has(network: BundledNetwork, words: Sequence[str]) -> bool:
+def _has(network: NetworkRow, words: Sequence[str]) -> bool:
     text = " ".join(str(network.facts[name]) for name in ("name", "family", "description")).casefold()
     return all(word.casefold() in text for word in words)
 
 
-def _sorted(networks: Sequence[BundledNetwork], by: str, *, largest_first: bool) -> list[BundledNetwork]:
-    """Return the networks in order; those without a value come last in either direction."""
-    keys = {network.name: network.sort_key(by) for network in networks}
-    known = [network for network in networks if not keys[network.name][0]]
-    known.sort(key=lambda network: keys[network.name], reverse=largest_first)
-    return [*known, *(network for network in networks if keys[network.name][0])]
-
-
-def _card(network: BundledNetwork) -> str:
+def _card(network: NetworkRow) -> str:
     from cnndsl import resources
     from cnndsl.catalogue import relatives
     from cnndsl.elaborate.parameters import parameters

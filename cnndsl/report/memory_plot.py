@@ -8,13 +8,12 @@ from itertools import pairwise
 from cnndsl.analysis.fit import Fit
 from cnndsl.analysis.memory_trace import MemorySample, Phase
 from cnndsl.records import record
-from cnndsl.report.number_format import sized
+from cnndsl.report.number_format import bar, sized
 from cnndsl.report.table import in_columns
 
 MOST_SECTIONS = 100
 """The number of rows of bars, and of names on the axis of a chart."""
 _PEAK = "  <- peak"
-_EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 @record(slots=True)
@@ -74,15 +73,5 @@ def bars(fitted: Fit, width: int = 80, *, binary: bool = False) -> str:
     lines: list[str] = []
     for text, size in zip(texts, sizes, strict=True):
         mark = _PEAK if size == highest else ""
-        lines.append(f"{text}  {_bar(size / max(fitted.available, highest), room)}{mark}".rstrip())
+        lines.append(f"{text}  {bar(size / max(fitted.available, highest), room)}{mark}".rstrip())
     return "\n".join(lines)
-
-
-def _bar(part: float, room: int) -> str:
-    """Return a bar, to an eighth of a character.
-
-    >>> _bar(0.5, 5)
-    '██▌'
-    """
-    whole, rest = divmod(round(part * room * 8), 8)
-    return ("█" * whole + _EIGHTHS[rest]).rstrip()

@@ -9,6 +9,7 @@ from functools import lru_cache
 from cnndsl.records import record
 
 _STEPS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
+_EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 @lru_cache(maxsize=4096)
@@ -76,6 +77,16 @@ def duration(seconds: float) -> str:
     size, unit = next(((size, unit) for size, unit in units if seconds >= 0.9995 * size), (1e-9, "ns"))
     amount = seconds / size
     return f"{amount:.0f}{unit}" if amount >= 1000 else f"{amount:.3g}{unit}"
+
+
+def bar(part: float, room: int) -> str:
+    """Return a bar, to an eighth of a character.
+
+    >>> bar(0.5, 5)
+    '██▌'
+    """
+    whole, rest = divmod(round(part * room * 8), 8)
+    return ("█" * whole + _EIGHTHS[rest]).rstrip()
 
 
 @record(slots=True)

@@ -15,9 +15,9 @@ import pytest
 
 import cnndsl
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
-from cnndsl.catalogue import COLUMNS, FACTS
+from cnndsl.catalogue import BUNDLED, FACTS, column_title
 from cnndsl.cli import cli
-from cnndsl.report.zoo import render
+from cnndsl.report.network_table import render
 from tests.commands.running import DOCS, data, run, table
 
 PUBLISHED = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "resnet101": 44_549_160}
@@ -207,7 +207,7 @@ def test_json_has_everything() -> None:
     # Strides of 8, 16 and 32 at 640x640, 4*16 + 80 channels; ssd300.cnn: classes and offsets of 8,732 boxes.
     assert found["yolov8"]["outputs"] == [[80, 80, 144], [40, 40, 144], [20, 20, 144]]
     assert found["ssd300"]["outputs"] == [[8732, 91], [8732, 4]]
-    assert set(found["vgg16"]) == set(COLUMNS)
+    assert set(found["vgg16"]) == set(BUNDLED.names)
 
 
 def test_json_has_the_chosen_columns() -> None:
@@ -218,16 +218,16 @@ def test_json_has_the_chosen_columns() -> None:
 
 def test_the_schema_describes_columns_as_their_tables_do() -> None:
     properties = json.loads((DOCS / "zoo.schema.json").read_text("utf-8"))["items"]["properties"]
-    assert set(properties) - set(COLUMNS) == {"inputs", "outputs", "receptive_field_at_most"}
+    assert set(properties) - set(BUNDLED.names) == {"inputs", "outputs", "receptive_field_at_most"}
     definitions = {
-        name: METRICS[name].definition if name in OF_NETWORKS else FACTS[name].definition for name in COLUMNS
+        name: METRICS[name].definition if name in OF_NETWORKS else FACTS[name].definition for name in BUNDLED.names
     }
-    assert {name: properties[name]["description"] for name in COLUMNS} == definitions
+    assert {name: properties[name]["description"] for name in BUNDLED.names} == definitions
 
 
 def test_csv() -> None:
     rows = list(csv.DictReader(io.StringIO(run("zoo", "--format", "csv").stdout)))
-    assert list(rows[0]) == list(COLUMNS)
+    assert list(rows[0]) == list(BUNDLED.names)
     found = {row["name"]: row for row in rows}
     assert (found["resnet50"]["params"], found["resnet50"]["top1"]) == ("25557032", "76.13")
     assert (found["lenet5"]["top1"], found["lenet5"]["input"]) == ("", "32x32x1")
@@ -254,12 +254,12 @@ def test_latex() -> None:
 )
 def test_a_narrow_terminal_leaves_columns_out(room: int, missing: set[str]) -> None:
     from cnndsl.catalogue import networks
+    from cnndsl.commands.zoo import DEFAULT_COLUMNS
     from cnndsl.network import executions
-    from cnndsl.report.zoo import DEFAULT_COLUMNS
 
     lines = render(networks(cnndsl.zoo(), (), executions), DEFAULT_COLUMNS, "table", room=room).splitlines()
     assert max(map(len, lines)) <= room
-    assert all((COLUMNS[column] in lines[0]) == (column not in missing) for column in DEFAULT_COLUMNS)
+    assert all((column_title(column) in lines[0]) == (column not in missing) for column in DEFAULT_COLUMNS)
     assert any(line.endswith(" …") for line in lines)
     told = " ".join(lines).partition("not shown for lack of width: ")[2].partition(";")[0]
     assert set(filter(None, told.split(", "))) == missing
@@ -270,7 +270,7 @@ def test_the_example_of_the_documentation() -> None:
     command, *lines = page.splitlines()
     assert run("zoo", *shlex.split(command)).stdout.splitlines() == [line.removeprefix("    ") for line in lines]
     section = (DOCS / "cli.md").read_text("utf-8").partition("## cnndsl zoo")[2].partition("\n## ")[0]
-    assert all(f"`{name}`" in section for name in FACTS)
+    assert all(f"`{name}`" in section for name in BUNDLED.names if name in FACTS)
 
 
 def test_it_loads_neither_torch_nor_the_backend() -> None:
@@ -282,7 +282,7 @@ def test_it_loads_neither_torch_nor_the_backend() -> None:
 def test_help_lists_every_column() -> None:
     assert cli.commands is not None
     text = "".join(run("zoo", "--help").stdout.split())
-    assert ",".join(COLUMNS) in text
+    assert ",".join(BUNDLED.names) in text
 
 
 @pytest.mark.parametrize(
