@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 """As `typing` has it, whose import would cost more than the rest of this file."""
 
 if TYPE_CHECKING:
+    from cnndsl.comparing import compare
     from cnndsl.errors import CnnError, Diagnostic
     from cnndsl.files import FileError
     from cnndsl.network import Network, from_module, from_networkx, load, loads, sizes, sweep
@@ -28,6 +29,7 @@ __all__ = [
     "FileError",
     "Network",
     "__version__",
+    "compare",
     "from_module",
     "from_networkx",
     "load",
@@ -43,6 +45,7 @@ _HOMES = {
     "Diagnostic": "errors",
     "FileError": "files",
     "Network": "network",
+    "compare": "comparing",
     "from_module": "network",
     "from_networkx": "network",
     "load": "network",

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "rf": "Show the receptive field of each layer.",
     "sizes": "Show which input sizes a network works with.",
     "fit": "Find the largest batch that fits into memory.",
+    "compare": "Compare networks, a row for each.",
     "diff": "Compare two networks layer by layer.",
     "lint": "Check networks against rules of thumb.",
     "compile": "Write a network as a PyTorch module.",

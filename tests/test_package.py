@@ -106,5 +106,6 @@ def test_no_module_hides_a_public_function(tmp_path: Path) -> None:
     """Importing `cnndsl.sizes`, if there was such a module, would set the name that the function has."""
     modules = {path.stem for path in Path(cnndsl.__file__).parent.iterdir()}
     assert not modules & {*cnndsl.__all__}
-    script = "import cnndsl.commands.sizes, cnndsl.report.sizes; print(callable(cnndsl.sizes))"
-    assert run(sys.executable, "-c", script, cwd=tmp_path, PYTHONPATH=str(ROOT)) == "True\n"
+    for name, module in ("sizes", "report.sizes"), ("compare", "analysis.compare"):
+        script = f"import cnndsl.commands.{name}, cnndsl.{module}; print(callable(cnndsl.{name}))"
+        assert run(sys.executable, "-c", script, cwd=tmp_path, PYTHONPATH=str(ROOT)) == "True\n"

@@ -35,19 +35,22 @@ class Roofline:
 def roofline(graph: Graph, card: Card, batch: int = 1, dtype: Dtype = "fp32") -> Roofline:
     """Return the least time of each layer for a batch.
 
-    A multiply-add is two operations. The traffic is that of `traffic`. Raises ValueError where the card has no
-    arithmetic for the type, and for more than `LARGEST_BATCH` images.
+    A multiply-add is two operations. The traffic is that of `traffic`. Raises ValueError as `check_time` does.
     """
-    peak = card.peak(dtype)
-    if not peak:
-        raise ValueError(f"{card.name} has no arithmetic in {dtype}; take fp16 or amp")
-    if batch > LARGEST_BATCH:
-        raise ValueError(f"least times are for at most {LARGEST_BATCH:,} images, not {batch}")
+    check_time(card, batch, dtype)
     values = Lifetimes(graph, False, dtype, "cuda")
     moved = traffic(values, batch)
     return Roofline(
         card, batch, dtype, tuple(_time(values, node, moved[node.index], card, batch) for node in graph.nodes)
     )
+
+
+def check_time(card: Card, batch: int, dtype: Dtype) -> None:
+    """Raise ValueError where a card has no arithmetic for a type, and for more than `LARGEST_BATCH` images."""
+    if not card.peak(dtype):
+        raise ValueError(f"{card.name} has no arithmetic in {dtype}; take fp16 or amp")
+    if batch > LARGEST_BATCH:
+        raise ValueError(f"least times are for at most {LARGEST_BATCH:,} images, not {batch}")
 
 
 def _time(values: Lifetimes, node: Node, moved: int, card: Card, batch: int) -> LayerTime:

@@ -69,7 +69,7 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_commands_print_what_the_page_shows(tmp_path: Path) -> None:
-    assert play(DOCS / "cli.md", tmp_path) == 4
+    assert play(DOCS / "cli.md", tmp_path) == 5
 
 
 def test_the_commands_for_papers_write_their_files() -> None:

@@ -19,7 +19,7 @@ LINES = {
     "stat": "there is no command 'stat'; did you mean `stats`?",
     "summary net.cnn": "did you mean `stats`?",
     "export net.cnn": "did you mean `compile`?",
-    "compare net.cnn net.cnn": "did you mean `diff`?",
+    "cmp net.cnn net.cnn": "did you mean `diff`?",
     "net.cnn": "there is no command 'net.cnn': a command comes before the network, as in: cnndsl stats net.cnn",
     "net.cnn stats": "the command comes first; write: cnndsl stats net.cnn",
     "help stats": "write: cnndsl stats --help",
