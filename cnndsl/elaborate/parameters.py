@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from cnndsl.elaborate.references import show_value
@@ -208,6 +209,12 @@ def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
     values = [show_setting(each) for each in several]
     shown = (", " if several is domain else " to ").join(values)
     message = f"`{parameter.name}` must be one of {shown}, not {show_value(value)}"
+    if parameter.default is not None and _same(value, parameter.default):
+        message = f"the default of `{parameter.name}` must be one of {shown}, not {show_value(value)}"
+        help = "choose one of these as the default, or widen the domain"
+        if several is domain:
+            help += f": `{{{', '.join([*values, show_setting(value)])}}}`"
+        return Diagnostic("E0212", message, parameter.span, help=help)
     return Diagnostic("E0212", message, parameter.span, help="set it to one of these values, or widen the domain")
 
 
@@ -235,6 +242,8 @@ def _missing(missing: list[OpenParameter]) -> Diagnostic:
         help = f"`{words[0]}` is a keyword: write the value you mean"
     found = Diagnostic("E0214", message, missing[0].span, "this has no value", others, help=help)
     slips = list(_slips(missing))
+    if len(missing) == len(slips) == 1:
+        found = replace(found, message=f"no value is called {listed} here", label="")
     return found.advised(_together(slips, help)) if slips else found
 
 
@@ -248,7 +257,8 @@ def _slips(missing: Sequence[OpenParameter]) -> Iterator[Fix]:
     for each in missing:
         digits = each.name.translate(_LOOK_ALIKE)
         if len(missing) == 1 and not each.is_declared and digits.isdigit() and re.search("[0-9].*[0-9]", each.name):
-            yield meant(each.span, digits)
+            letter = next(char for char in each.name if not char.isdigit())
+            yield replacement(each.span, digits, f"it has the letter {letter}: did you mean {{}}?")
             continue
         close = "" if each.is_declared or len(each.name) < 4 else unmistakable(each.name, known())
         if close:

@@ -67,7 +67,7 @@ class Softmax(OverChannels):
             raise LayerError("E0311", message, "remove `groups`, or set the number of splits in each group: radix=2")
         if x.channels % parts:
             message = f"{self.groups} groups of {self.radix} splits must divide the {x.channels} channels of the input"
-            raise LayerError("E0304", message, f"their product: {common_divisors(x.channels)}")
+            raise LayerError("E0304", message, common_divisors(x.channels, option="their product"))
         return x
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
