@@ -353,26 +353,26 @@ def each_axis(dims: Dims, rank: int, what: str) -> Dims:
         return dims * rank
     written = "x".join(map(str, dims))
     message = f"the {what} {written} has {len(dims)} axes, but the input has {rank}"
-    every = f"a single number stands for every axis: {dims[0]}"
+    every = f"a single number applies to every axis: `{dims[0]}`"
     if what not in ("kernel", "stride") or len(dims) > rank:
         raise LayerError("E0303", message, every)
     last = "x".join(map(str, ((1,) * rank + dims)[-rank:]))
     raise LayerError(
-        "E0303", message, f"for the last {len(dims)} axes only, write {last}" + f"; {every}" * (len(set(dims)) == 1)
+        "E0303", message, f"for the last {len(dims)} axes only, write `{last}`" + f"; {every}" * (len(set(dims)) == 1)
     )
 
 
-def common_divisors(*numbers: int) -> str:
-    """A hint that lists the numbers of groups that are possible.
+def common_divisors(*numbers: int, of: str = "numbers of groups") -> str:
+    """A hint that lists the numbers of groups that are possible, or `of` others that must divide these.
 
     >>> common_divisors(6, 64)
-    'possible values: 1, 2'
+    'possible numbers of groups: 1, 2'
     """
     common = gcd(*numbers)
     divisors = [each for each in range(1, min(common, 10_000) + 1) if common % each == 0]
     if len(divisors) > 8:
         divisors = [*divisors[:4], *divisors[-4:]]
-    return f"possible values: {', '.join(map(str, divisors))}" if common > 1 else "only 1 is possible"
+    return f"possible {of}: {', '.join(map(str, divisors)) if common > 1 else 'only 1'}"
 
 
 def need_spatial(kind: str, x: Shape) -> None:

@@ -37,8 +37,9 @@ PADDINGS = ("same", "valid", "full", "tfsame", *FILLINGS)
 def need_groups(groups: int, x: Shape, filters: int) -> None:
     """Raises LayerError where the groups do not divide the channels on both sides."""
     if x.channels % groups or filters % groups:
-        message = f"{groups} groups must divide both the {x.channels} channels of the input and the {filters} filters"
-        depthwise = "; with one group for each channel, write DWCONV" if groups == filters else ""
+        both = f"the {x.channels} channels of the input and the {filters} filters"
+        message = f"{both} cannot both be divided into {groups} groups"
+        depthwise = "; with one group for each channel, write `DWCONV`" if groups == filters else ""
         raise LayerError("E0304", message, common_divisors(x.channels, filters) + depthwise)
 
 
@@ -296,6 +297,6 @@ class DepthwiseConv(Conv):
         if self.filters % x.channels:
             message = f"the width of DWCONV must be a multiple of its {x.channels} input channels, not {self.filters}"
             more = x.channels * max(1, round(self.filters / x.channels))
-            help = f"omit the width, or use a multiple, as in DWCONV3-{more}"
+            help = f"omit the width, or use a multiple, such as `DWCONV3-{more}`"
             raise LayerError("E0304", message, help, width_is_optional=True)
         return self.filters or x.channels

@@ -160,7 +160,7 @@ def combined(stop: Stop) -> Fix | None:
         branches.pop()
     if not branches or not all(branches) or re.match(r"(?:dim|axis)\b", branches[-1]):
         return None
-    advice = "join branches with `+` or `|`: {}" if operator[0] == " " else "here it is {}"
+    advice = "join branches with `+` or `|`: {}" if operator[0] == " " else "in cnndsl this is {}"
     if len(branches) == 1:
         branches, advice = ["ID", *branches], "the other branch is missing; `ID` passes its input on: {}"
     joined = f"({operator.join(branches)})" if operator[0] == " " else f"{operator}({', '.join(branches)})"

@@ -93,7 +93,7 @@ def caffe(stop: Stop) -> Fix | None:
     label = f"{fields['name']}: " if re.fullmatch(r"[A-Za-z_]\w*", fields.get("name", "")) else ""
     place = Span(stop.source, begun[0].start(), end + 1)
     arrow = "" if text[: place.start].rstrip().endswith("->") else "-> "
-    return replacement(place, f"{arrow}{label}{layer}", "this is a Caffe layer; here it is {}")
+    return replacement(place, f"{arrow}{label}{layer}", "this is a Caffe layer; in cnndsl it is {}")
 
 
 _CAFFE = {"ReLU": "RELU", "Sigmoid": "SIGMOID", "TanH": "TANH", "Softmax": "SOFTMAX"}
