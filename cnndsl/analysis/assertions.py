@@ -198,7 +198,7 @@ def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     graph, value = facts.graph, facts.graph.named(path)
     inside = [each for each in graph.parts if each.startswith(f"{path}.")] if value is None else []
     if inside:
-        message = f"`{path}` is a module given in pieces, so it has no metrics of its own"
+        message = f"`{path}` is split into separate parts, so it has no metrics of its own"
         yield Diagnostic("E0402", message, expr.span, help=_pieces(path, inside, fact))
     elif value is None:
         hint = _beside(names, fact, expr.span, facts.graph) or numbered(names, graph)
@@ -257,9 +257,9 @@ def _pieces(path: str, inside: Sequence[str], fact: str) -> str:
     """How to ask a part of a module in pieces, or, where it has one part, to write the module in one piece."""
     part = min(inside, key=lambda each: each.count("."))
     names = {each[len(path) + 1 :].partition(".")[0] for each in inside}
-    help = f"ask for one of its parts: `{part}.{fact}`"
+    help = f"refer to one of its parts, `{part}.{fact}`"
     is_one = names == {part[len(path) + 1 :]}
-    return f"{help}, or write it in one piece: `{path}: [{names.pop()}: …]`" if is_one else help
+    return f"{help}, or define it in one place: `{path}: [{names.pop()}: …]`" if is_one else help
 
 
 def _resolved(expr: Expr, facts: _Facts, others: Mapping[tuple[str, ...], Region] | None = None) -> Expr:

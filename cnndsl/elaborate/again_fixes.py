@@ -41,11 +41,12 @@ def ways_to_share(known: LabelledPart, name: str, now: Shape, span: Span) -> Hel
         source = span.source
         label = re.search(rf"(?<=\s)(?:{LABEL}):[ \t]*$", source.text[max(0, span.start - 200) : span.start])
         start = span.start - (len(label[0]) if label else 0)
-        advice = f"bring the channels from {now.channels} to {first.channels}, as at first: {{}}"
+        change = "reduce" if now.channels > first.channels else "expand"
+        advice = f"{change} the {now.channels} channels to the {first.channels} that `{name}` expects: {{}}"
         return Fix((Edit(Span(source, start, start), f"{projection} -> "),), advice, Span(source, start, span.end))
     if first.rank == now.rank > 0 and first.spatial != now.spatial:
         size = "x".join(map(str, first.spatial))
-        return f"bring {now} to {first}, as at first: `UPSAMPLE(out={size}, mode=linear) -> again {name}`"
+        return f"bring {now} to the {first} that `{name}` expects: `UPSAMPLE(out={size}, mode=linear) -> again {name}`"
     return ""
 
 

@@ -6,6 +6,7 @@ The way out is written with the names of the file where they give it: `ID or CON
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -26,6 +27,7 @@ from cnndsl.layers.merge import MERGES
 from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast, unparse
+from cnndsl.syntax.words import name_and_size
 
 _MOST_NODES = 20_000
 """Nodes up to which it is looked for where branches part: a message comes within a second."""
@@ -219,7 +221,7 @@ def _parting(
     nodes = [branch.made.wire.node for branch in branches if branch.made.wire is not None]
     at = parted(reading([draft.inputs for draft in drafts]), nodes)
     if at is not None and (wire is None or at != wire.node):
-        yield Annotation(drafts[at].span, f"here the branches part: {drafts[at].shape}")
+        yield Annotation(drafts[at].span, f"the branches split here, at {drafts[at].shape}")
 
 
 def _shown(branch: MergeBranch, shape: Shape) -> str:
@@ -255,7 +257,32 @@ def _way_out(
     if agree != "broadcast" and len({shape.spatial for shape in shapes}) > 1:
         return _resizing(shapes)
     if len({shape.spatial for shape in shapes}) == 1 and agree != "extents":
-        return f"end each branch with the same number of channels: CONV1-{max(shape.channels for shape in shapes)}"
+        widest = max(shape.channels for shape in shapes)
+        return _odd_width(others, shapes) or f"end each branch with the same number of channels: `CONV1-{widest}`"
+    return ""
+
+
+def _odd_width(branches: Sequence[tuple[MergeBranch, Shape]], shapes: Sequence[Shape]) -> str:
+    """Return which layer has another width than all others, and what it should be; empty if several have, or if it is
+    not seen."""
+    counts = Counter(shape.channels for shape in shapes)
+    usual, times = counts.most_common(1)[0]
+    odd = [(branch, shape.channels) for branch, shape in branches if shape.channels != usual]
+    if len(odd) != 1 or times != len(shapes) - 1:
+        return ""
+    branch, channels = odd[0]
+    for item in reversed(branch.chain.items):
+        kind = find(name_and_size(item.head)[0]) if isinstance(item, ast.WrittenLayer) else None
+        if not isinstance(item, ast.WrittenLayer) or kind is None:
+            return ""
+        if item.width is not None:
+            start, end = item.width.span.start - item.span.start, item.width.span.end - item.span.start
+            better = f"{item.span.text[:start]}{usual}{item.span.text[end:]}"
+            is_its = kind.ROLE == "convolution" and item.width.span.text == str(channels)
+            same = "give all branches the same number of channels"
+            return f"{same}: `{better}` instead of `{item.span.text}`" if is_its else ""
+        if kind.ROLE not in ("activation", "normalisation"):
+            return ""
     return ""
 
 

@@ -114,6 +114,24 @@ def _activation(written: ast.WrittenLayer, argument: ast.Argument) -> Fix | None
     return replacement(span, text, "an activation is a layer of its own: {}")
 
 
+def rounded(span: Span) -> Help:
+    """Return how a fraction becomes an integer: `n//2`, `ceil(n/2)`."""
+    text = span.text
+    otherwise = f"use `floor({text})`, `ceil({text})` or `round({text})`"
+    if text.count("/") != 1 or set("+-%*(").intersection(text):
+        return otherwise
+    advice = f"round it down, {{}}, or use `ceil({text})` or `round({text})`"
+    return replacement(span, text.replace("/", "//"), advice, otherwise)
+
+
+def named_choice(span: Span) -> str:
+    """Return how a choice gets a name of its own: `POOL2?pool`."""
+    body = span.text.rpartition("?")[0]
+    word = re.match(r"[A-Za-z]+", body)
+    help = "give the choice another name"
+    return f"{help}: `{body}?{word[0].lower()}`" if word is not None and len(body) <= 24 else help
+
+
 def in_the_head(kind: type[Layer], written: ast.WrittenLayer) -> Fix | None:
     """Return how a layer is written whose numbers stand in parentheses: `CONV3(64)`, `POOL(3, 2)`, `FC(10)`; None where
     it is not seen which they are."""

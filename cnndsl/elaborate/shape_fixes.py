@@ -19,8 +19,8 @@ _SMALLEST_IMAGE = 24
 def fix(stop: LayerError, layer: Layer, span: Span, before: PendingNode, first: PendingNode) -> Help:
     """Return what to do about a layer that does not take what the node before it gives; `first` is the first input."""
     if stop.code == "E0301":
-        is_as_large = first.shape.spatial == before.shape.spatial and "before it" in stop.help
-        otherwise = "enlarge the input, or take a smaller window" if is_as_large else stop.help
+        is_as_large = first.shape.spatial == before.shape.spatial and "earlier" in stop.help
+        otherwise = "use a larger input or a smaller window" if is_as_large else stop.help
         return _channels_last(first, otherwise) or otherwise
     if stop.code == "E0302" and not before.inputs:
         return _input_volume(before.span, layer, stop.help) or stop.help
@@ -68,7 +68,7 @@ def _input_volume(place: Span, layer: Layer, otherwise: str) -> Fix | None:
         text = f"{side}x{side}x1" if is_square else f"{size}x{size}x{1 if size == 28 else 3}"
     else:
         text = f"{size}x1"
-    return replacement(place, f"{written[1]} {text}", "an input has spatial extents and channels: {}", otherwise)
+    return replacement(place, f"{written[1]} {text}", "give the input spatial axes: {}", otherwise)
 
 
 def _flattened_later(place: Span, otherwise: str) -> Fix | None:

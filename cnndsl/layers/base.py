@@ -359,12 +359,12 @@ def each_axis(dims: Dims, rank: int, what: str) -> Dims:
         return dims * rank
     written = "x".join(map(str, dims))
     message = f"the {what} {written} has {len(dims)} axes, but the input has {rank}"
-    every = f"a single number stands for every axis: {dims[0]}"
+    every = f"a single number applies to every axis: `{dims[0]}`"
     if what not in ("kernel", "stride") or len(dims) > rank:
         raise LayerError("E0303", message, every)
     last = "x".join(map(str, ((1,) * rank + dims)[-rank:]))
     raise LayerError(
-        "E0303", message, f"for the last {len(dims)} axes only, write {last}" + f"; {every}" * (len(set(dims)) == 1)
+        "E0303", message, f"for the last {len(dims)} axes only, write `{last}`" + f"; {every}" * (len(set(dims)) == 1)
     )
 
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from cnndsl.errors import Annotation, Diagnostic, Span
 from cnndsl.syntax.brackets import unmatched
 from cnndsl.syntax.chain_fixes import CHAIN_FIXES, LAST_FIXES
-from cnndsl.syntax.hints import foreign, hint, misspelled
+from cnndsl.syntax.foreign_layers import FOREIGN
+from cnndsl.syntax.hints import foreign, fraction, hint, misspelled, unnamed
 from cnndsl.syntax.layer_fixes import LAYER_FIXES
 from cnndsl.syntax.line_fixes import LINE_FIXES, dotted
 from cnndsl.syntax.parse_failure import Stop
@@ -53,7 +54,7 @@ def describe(stop: Stop) -> Diagnostic:
         fix.place.text if fix.place else "",
         re.DOTALL,
     )
-    if called and fix.place is not None and fix.advice.startswith("here"):
+    if called and fix.place is not None and fix.advice == FOREIGN:
         name = called[1]
         place = Span(stop.source, fix.place.start, fix.place.start + len(name))
         return Diagnostic("E0231", f"no layer type or block is called `{name}`", place).advised(fix)
@@ -73,15 +74,15 @@ def _described(stop: Stop) -> Diagnostic:
         return Diagnostic("E0102", f"expected a statement, found `{span.text}`", span, help=help)
     other = misplaced(stop)
     if other is not None:
-        span, expected, help = other
-        message = f"expected {expected or _expectation(stop)}, found `{span.text}`"
+        span, said, help = other
+        message = said or f"expected {_expectation(stop)}, found `{span.text}`"
         return Diagnostic("E0102", message, span, help=help)
     number = re.match(r"[0-9][0-9_.]*[A-Za-z_][A-Za-z0-9_]*", stop.after)
     place = Span(stop.source, stop.offset, stop.offset + len(number[0])) if number else _whole(stop)
     if number and stop.takes("NUMBER") and not stop.is_adjacent and not is_mixed(stop):
         return Diagnostic("E0104", f"`{number[0]}` is not a number", place, help=UNITS)
     found = "the end of the file" if stop.is_end else f"`{_printable(place.text)}`"
-    message = f"expected {_expectation(stop)}, found {found}"
+    message = fraction(stop) or unnamed(stop) or f"expected {_expectation(stop)}, found {found}"
     return Diagnostic("E0102", message, place, others=_behind(stop), help=hint(stop))
 
 

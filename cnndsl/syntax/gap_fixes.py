@@ -21,7 +21,7 @@ def after_a_gap(word: Span, place: Span) -> CnnError:
         number = re.search(r"[0-9]+$", place.text)
         start = word.start - (word.start - len(source.text[: word.start].rstrip()))
         whole = Span(source, start, place.end)
-        help = replacement(whole, f"*{number[0]}", "write a repeat as {}") if number else ""
+        help = replacement(whole, f"*{number[0]}", "to repeat a part, use {}") if number else ""
         return error("E0102", f"expected `->`, found `{name}`", word, help)
     if name.upper() == "X" and (shape := volume(source, place.start)):
         return error("E0106", "expected one shape after `INPUT`", shape.place or place, shape)

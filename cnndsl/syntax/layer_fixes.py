@@ -120,7 +120,8 @@ def ordered(source: Source, at: int) -> Fix | None:
         kind = KINDS.get(re.sub(r"[0-9].*", "", found["head"]).upper())
         if kind is not None and kind.WIDTH and kind.STRIDE:
             width, stride = found["last"] or found["width"], found["first"] or found["stride"]
-            return replacement(Span(source, *found.span()), f"{found['head']}-{width}/{stride}", _ADVICE)
+            advice = "the stride comes last: {}" if found["first"] else "the stride follows a slash: {}"
+            return replacement(Span(source, *found.span()), f"{found['head']}-{width}/{stride}", advice)
     return None
 
 

@@ -176,7 +176,7 @@ def combined(stop: Stop) -> Diagnostic | None:
         branches.pop()
     if not branches or not all(branches) or re.match(r"(?:dim|axis)\b", branches[-1]):
         return None
-    advice = ADVICE.get(operator, "here it is {}")
+    advice = ADVICE.get(operator, "in cnndsl this is {}")
     if len(branches) == 1:
         branches, advice = ["ID", *branches], "the other branch is missing; `ID` passes its input on: {}"
     joined = f"({operator.join(branches)})" if operator[0] == " " else f"{operator}({', '.join(branches)})"

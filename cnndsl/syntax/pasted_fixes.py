@@ -93,7 +93,7 @@ def caffe(stop: Stop) -> Diagnostic | None:
     label = f"{fields['name']}: " if re.fullmatch(r"[A-Za-z_]\w*", fields.get("name", "")) else ""
     place = Span(stop.source, begun[0].start(), end + 1)
     arrow = "" if text[: place.start].rstrip().endswith("->") else "-> "
-    fix = replacement(place, f"{arrow}{label}{layer}", "this is a Caffe layer; here it is {}")
+    fix = replacement(place, f"{arrow}{label}{layer}", "this is a Caffe layer; in cnndsl it is {}")
     opening = Span(stop.source, *begun[0].span())
     return Diagnostic("E0102", f"expected a layer or a statement, found `{opening.text}`", opening).advised(fix)
 

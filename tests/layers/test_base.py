@@ -53,7 +53,7 @@ def test_an_extent_for_each_axis() -> None:
         "E0303",
         "the kernel 1x7 has 2 axes, but the input has 3",
     )
-    assert stopped.value.help == "for the last 2 axes only, write 1x1x7"
+    assert stopped.value.help == "for the last 2 axes only, write `1x1x7`"
 
 
 def test_what_is_equal_on_all_axes_is_one_number() -> None:
