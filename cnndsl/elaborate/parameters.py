@@ -268,7 +268,7 @@ def _missing(missing: list[OpenParameter]) -> Diagnostic:
     found = Diagnostic("E0214", message, missing[0].span, "required", others, help=help)
     slips = list(_slips(missing))
     if len(missing) == len(slips) == 1:
-        found = replace(found, message=f"no value is called {listed} here", label="")
+        found = replace(found, message=f"no value is called {names[0]} here", label="")
     return found.advised(_together(slips, help)) if slips else found
 
 
