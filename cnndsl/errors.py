@@ -216,6 +216,15 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     return f"{', '.join(names[:most])} and {more:,} more" if more > 0 else ", ".join(names)
 
 
+def enumerated(names: Sequence[str], last: str = "and") -> str:
+    """All names, with a word before the last one.
+
+    >>> enumerated(["a"]), enumerated(["a", "b", "c"]), enumerated(["3", "5"], "or")
+    ('a', 'a, b and c', '3 or 5')
+    """
+    return f" {last} ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
 _LONGEST_GUESSED = 80
 _MOST_GUESSED = 2000
 """Names that are looked at for one that is near: the search is slow."""

@@ -37,6 +37,7 @@ from cnndsl.values import (
     Unknown,
     Value,
     equal,
+    excess,
     is_bounded,
     items_of,
     show,
@@ -62,7 +63,7 @@ _ORDER: Mapping[str, Callable[[Number, Number], bool]] = {
 COMPARISONS = frozenset(_ORDER) | {"==", "!="}
 
 
-_AXES = dict.fromkeys("CHWD", "C, H and W, the input shape of a part, are only known in the network and in blocks")
+_AXES = dict.fromkeys("CHWD", "C, H and W, the input shape of a part, exist only in the network and in blocks")
 _HINTS: Mapping[str, str] = {
     "i": "`i` is the number of the iteration, known only inside a repeat `[…]*n`",
     **_AXES,
@@ -174,9 +175,9 @@ def _beyond(base: Expr, items: tuple[Value, ...], at: int, span: Span) -> CnnErr
     name = f"`{base.span.text}`"
     if not items:
         return error("E0210", f"{name} is empty, so it has no element {at}", span)
-    noun = "element" if len(items) == 1 else "elements"
-    message = f"{name} has {len(items)} {noun}, so it has no element {at}"
-    help = "the first element is at 1" if at == 0 else f"the last one is `{base.span.text}[{len(items)}]`"
+    has = "the elements 1 to" if len(items) > 1 else "only element"
+    message = f"index {at} is out of range: {name} has {has} {len(items)}"
+    help = "lists are indexed from 1" if at == 0 else f"the last one is `{base.span.text}[{len(items)}]`"
     return error("E0210", message, span, help if "\n" not in help else "")
 
 
@@ -192,7 +193,7 @@ def described(value: Value) -> str:
     text = show(value)
     if isinstance(value, ListValue):
         return f"the list {text}" if len(text) <= 30 else f"a list of {len(value.items)} elements"
-    return text
+    return f"`{text}`" if isinstance(value, bool) else text
 
 
 def number(expr: Expr, scope: ValueScope) -> Number:
@@ -204,10 +205,13 @@ def truth(expr: Expr, scope: ValueScope) -> bool:
     """The value of an expression that must be yes or no. Raises CnnError where it is not."""
     value = evaluate(expr, scope)
     if not isinstance(value, bool):
-        help = f"write a comparison, as in `{expr.span.text} == {show(value)}`" if not isinstance(value, Symbol) else ""
+        is_number = isinstance(value, int | Fraction)
+        test = f"{expr.span.text} > 0" if is_number else f"{expr.span.text} == {show(value)}"
+        help = f"compare it with something: `{test}`" if not isinstance(value, Symbol) else ""
         if isinstance(value, OutputSymbol):
             help = f"test whether there is one: `{expr.span.text} != no`"
-        raise error("E0205", f"a test must be yes or no, not {show(value)}", expr.span, help)
+        found = f"the number {show(value)}" if is_number else described(value)
+        raise error("E0205", f"expected `yes` or `no` as the condition, found {found}", expr.span, help)
     return value
 
 
@@ -217,15 +221,16 @@ def _look_up(expr: Name, scope: ValueScope) -> Value:
         if isinstance(value, Unknown):
             raise CnnError(())
         if isinstance(value, Later):
-            message, others = f"`{expr.name}` is only defined further down", (Annotation(value.span, "from here on"),)
-            raise CnnError(Diagnostic("E0201", message, expr.span, "", others, help="move the `let` up"))
+            message, others = f"`{expr.name}` is used before it is defined", (Annotation(value.span, "defined here"),)
+            raise CnnError(Diagnostic("E0201", message, expr.span, "", others, help=f"move `let {expr.name}` up"))
         return value
     define = f"define it, `let {expr.name} = …`, or make it a parameter of the net"
     close = closest(expr.name, [*scope, *FUNCTIONS])
     help: Help = _HINTS.get(expr.name) or (meant(expr.span, close) if close else define)
     if expr.name in TRUTHS:
         help = replacement(expr.span, TRUTHS[expr.name])
-    raise error("E0201", f"no value is called `{expr.name}` here", expr.span, help)
+    message = f"`{expr.name}` is not known here" if expr.name in _HINTS else f"no value is called `{expr.name}` here"
+    raise error("E0201", message, expr.span, help)
 
 
 def _number(value: Value, expr: Expr) -> Number:
@@ -243,13 +248,13 @@ def _is_indexable(value: Value, expr: Expr) -> bool:
 
 def _bounded(value: Number, span: Span) -> Number:
     if not is_bounded(value):
-        raise _too_large(span)
+        raise _too_large(excess(value), span)
     return value.numerator if value.denominator == 1 else value
 
 
-def _too_large(span: Span) -> CnnError:
-    message = f"this number exceeds 10^{current().digits}, or has too many digits"
-    return error("E0203", message, span, "use a smaller number")
+def _too_large(how: str, span: Span) -> CnnError:
+    is_fraction = "denominator" in how
+    return error("E0203", f"this number {how}", span, "round it" if is_fraction else "use a smaller number")
 
 
 def _unary(expr: Unary, scope: ValueScope) -> Value:
@@ -285,7 +290,9 @@ def _power(base: Number, exponent: Number, expr: Binary) -> Number:
     if base == 0 and exponent < 0:
         raise error("E0202", f"division by zero: 0 ** {exponent} is 1/0", expr.span)
     if bits_of_power(base, exponent) > 4 * current().digits:
-        raise _too_large(expr.span)
+        grows = abs(base) > 1 if exponent > 0 else abs(base) < 1
+        beyond = Fraction(10) ** (current().digits + 1)
+        raise _too_large(excess(beyond if grows else 1 / beyond), expr.span)
     return _bounded(Fraction(base) ** exponent, expr.span)
 
 
@@ -305,9 +312,10 @@ def _call(expr: Call, scope: ValueScope) -> Number:
     if not fewest <= len(expr.arguments) <= most:
         wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
         noun = "argument" if wanted == "1" else "arguments"
-        message = f"`{expr.function}` takes {wanted} {noun}, not {len(expr.arguments)}"
+        given = f"{len(expr.arguments)} {'was' if len(expr.arguments) == 1 else 'were'} given"
+        message = f"`{expr.function}` takes {wanted} {noun}, but {given}"
         list_or_number = "widths" if expr.function in ("len", "sum") else "7/2"
-        advice = f"as in: `{expr.function}({list_or_number})`" if most == 1 else ""
+        advice = f"for example, `{expr.function}({list_or_number})`" if most == 1 else ""
         raise error("E0206", message, expr.span, advice)
     arguments = _arguments(expr, scope)
     if expr.function == "divisible" and len(arguments) == 2 and not _is_positive_integer(arguments[1]):

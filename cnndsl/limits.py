@@ -90,5 +90,5 @@ def _read(text: str) -> Limits:
 
 
 def _refused(part: str, why: str) -> CnnError:
-    help = f'as in: {VARIABLE}="layers=10000 nesting=20"'
+    help = f'for example, `{VARIABLE}="layers=10000 nesting=20"`'
     return CnnError(Diagnostic("E0501", f"cannot read `{part}` in {VARIABLE}: {why}", help=help))

@@ -55,7 +55,7 @@ def python_range(call: Call) -> Fix | None:
     last = str(int(end) - 1) if end.isdigit() else end.removesuffix("+ 1").removesuffix("+1").strip()
     if last == end:
         last = f"{end} - 1"
-    return replacement(call.span, f"{first}..{last}", "a range has two dots, and its last value belongs to it: {}")
+    return replacement(call.span, f"{first}..{last}", "a range has two dots and includes its last value: {}")
 
 
 def python_reversed(call: Call, items: Sequence[Value] | None) -> Fix | None:

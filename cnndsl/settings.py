@@ -137,5 +137,5 @@ def _word(written: Name | ReferenceExpr) -> Value:
 
 
 def _refused(setting: str, why: str, code: str = "E0501", help: str = "") -> CnnError:
-    help = help or "as in: --set classes=10"
+    help = help or "for example, `--set classes=10`"
     return CnnError(Diagnostic(code, f"cannot set `{setting}`: {why}", help=help))

@@ -203,6 +203,13 @@ def _unpadded(value: Value) -> Value:
     return value
 
 
+def excess(value: Number) -> str:
+    """Return how a number is beyond the limits, as a message says it."""
+    digits = current().digits
+    what = "is too large" if abs(value) > 10**digits else "has too large a denominator"
+    return f"{what}: the limit is 10^{digits}"
+
+
 def is_bounded(value: Number) -> bool:
     """Whether a number has no more digits than `limits` allow: a fraction above and below its line."""
     most = 10 ** current().digits

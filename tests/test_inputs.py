@@ -183,7 +183,7 @@ def test_what_is_wrong(text: str, code: str, help: str) -> None:
 
 @pytest.mark.parametrize(
     ("given", "help"),
-    [((8, 8, 3), "--input left="), ({"lef": (8, 8, 3)}, "did you mean `left`"), ({"left": 0}, "as in")],
+    [((8, 8, 3), "--input left="), ({"lef": (8, 8, 3)}, "did you mean `left`"), ({"left": 0}, "for example")],
 )
 def test_what_cannot_enter(given: object, help: str) -> None:
     with pytest.raises(CnnError, match="E0227") as caught:

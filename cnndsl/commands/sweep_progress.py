@@ -17,7 +17,7 @@ _BAR = 20
 Shown = TypeVar("Shown")
 
 
-class Progress:
+class SweepProgress:
     """Shows on a terminal how much is done, and for how long it will go on; on any other stream nothing."""
 
     def __init__(self, stream: TextIO, later: float = _LATER) -> None:

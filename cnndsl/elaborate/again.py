@@ -145,7 +145,7 @@ def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
         if found is not None:
             raise _out_of_reach(name, found, item, scope is here and name in here.labels)
         scope = scope.parent
-    message = f"nothing before this point is called `{name}`"
+    message = f"cannot find `{name}` before this point"
     names = list(here.parts)
     parts = f"labelled parts here: {listed([f'`{each}`' for each in names])}" if names else ""
     label = f"label its first call, `{name.lower()}: {name}`, and write `again {name.lower()}`"
@@ -193,8 +193,8 @@ def _not_entered(name: str, span: Span, start: Span) -> CnnError:
 def _check_training(state: State, known: LabelledPart, name: str, span: Span) -> None:
     if state.training_only or not all(draft.training_only for draft in state.drafts[known.first : known.stop]):
         return
-    message = f"this always runs, but `{name}` exists in training only"
-    others = (Annotation(known.body.span, "in training only"),)
+    message = f"this always runs, but `{name}` exists only during training"
+    others = (Annotation(known.body.span, "runs only during training"),)
     raise CnnError(Diagnostic("E0234", message, span, "", others, help="remove `(train)` from the tap"))
 
 
@@ -237,6 +237,6 @@ def _difference(state: State, one: PendingNode, other: PendingNode) -> str:
 
 
 def _differs(name: str, span: Span, difference: str, place: Span, help: Help = "") -> CnnError:
-    message = f"`{name}` would be a different part here, so its weights cannot be shared"
+    message = f"the weights of `{name}` do not fit here, so they cannot be shared"
     help = help or "give this part its own label and weights, or bring its input to the shape at the first call"
     return CnnError(Diagnostic("E0248", message, span, "", (Annotation(place, difference),)).advised(help))

@@ -22,7 +22,19 @@ from cnndsl.elaborate.state import (
     PendingNode,
 )
 from cnndsl.elaborate.survey import is_kind
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Edit, Fix, Span, closest, meant, replacement
+from cnndsl.errors import (
+    Annotation,
+    CnnError,
+    Diagnostic,
+    Edit,
+    Fix,
+    Span,
+    closest,
+    enumerated,
+    listed,
+    meant,
+    replacement,
+)
 from cnndsl.expr import error, evaluate, given
 from cnndsl.expressions import Expr, Name, ReferenceExpr
 from cnndsl.graph import CallPart
@@ -30,7 +42,7 @@ from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.values import ListValue, Unknown, Value, plain_value
 
-_TWICE = "keep the one you mean"
+_TWICE = "remove one of them"
 _MOST_SHOWN = 20
 """So many elements of a list are shown where a call is named."""
 
@@ -220,11 +232,12 @@ def _check_form(block: Definition, item: ast.WrittenLayer, env: Environment) -> 
     if len(env.calls) >= deepest:
         raise error("E0103", f"calls nest deeper than {deepest}", item.span)
     if any(each is block.block for each in env.calls):
-        others = (Annotation(block.block.name_span, "the block"),)
-        message = f"the block `{name}` calls itself"
-        raise CnnError(
-            Diagnostic("E0243", message, item.span, "the call", others, help="repeat a part with `[…]*n` instead")
-        )
+        others = (Annotation(block.block.name_span, "defined here"),)
+        first = next(at for at, each in enumerate(env.calls) if each is block.block)
+        through = [f"`{each.name}`" for each in env.calls[first + 1 :]]
+        message = f"the block `{name}` calls itself" + (f" through {listed(through, 3)}" if through else "")
+        help = "to apply a part several times, write `[…]*n`"
+        raise CnnError(Diagnostic("E0243", message, item.span, "recursive call", others, help=help))
 
 
 def _in_parentheses(block: Definition, item: ast.WrittenLayer) -> Fix | None:
@@ -254,12 +267,9 @@ def _assign(block: Definition, item: ast.WrittenLayer) -> dict[str, Expr]:
             help = meant(place, close) if close else _form(block)
             raise error("E0242", f"`{block.block.name}` has no parameter `{name}`", place, help)
         if name in result:
-            others = (Annotation(places[name], "the first"),)
-            raise CnnError(
-                Diagnostic(
-                    "E0222", f"the parameter `{name}` is given twice", each.span, "the second", others, help=_TWICE
-                )
-            )
+            others = (Annotation(places[name], "first set here"),)
+            message = f"the parameter `{name}` is set more than once"
+            raise CnnError(Diagnostic("E0222", message, each.span, "set again here", others, help=_TWICE))
         result[name], places[name] = each.value, each.span
     return result
 
@@ -267,7 +277,18 @@ def _assign(block: Definition, item: ast.WrittenLayer) -> dict[str, Expr]:
 def _form(block: Definition) -> str:
     """How the block is called."""
     names = ", ".join(parameter.name for parameter in block.block.parameters or ())
-    return f"it is called as {block.block.name}({names})" if names else f"it is called as {block.block.name}"
+    return f"call it as `{block.block.name}({names})`" if names else f"call it as `{block.block.name}`"
+
+
+def _with_arguments(block: Definition, item: ast.WrittenLayer, missing: Sequence[ast.Parameter]) -> str:
+    """Return the call with an argument for each parameter that has none: `Pair(64, k)`."""
+    names = [each.name for each in block.block.parameters or ()]
+    texts = [each.span.text for each in item.arguments or ()]
+    is_positional = all(each.name is None for each in item.arguments or ())
+    for each in missing:
+        is_positional = is_positional and names.index(each.name) == len(texts)
+        texts.append(each.name if is_positional else f"{each.name}=…")
+    return f"{block.block.name}({', '.join(texts)})"
 
 
 def _with_defaults(
@@ -277,11 +298,11 @@ def _with_defaults(
     parameters = block.block.parameters or ()
     missing = [each for each in parameters if each.name not in arguments and each.default is None]
     if missing:
-        listed = ", ".join(f"`{each.name}`" for each in missing)
-        noun = "parameter" if len(missing) == 1 else "parameters"
-        place = (Annotation(missing[0].span.to(missing[-1].span), "declared here"),)
-        message = f"`{block.block.name}` needs a value for its {noun} {listed}"
-        raise CnnError(Diagnostic("E0241", message, item.span, "", place, help=_form(block)))
+        names, plural = enumerated([f"`{each.name}`" for each in missing]), "s" if len(missing) > 1 else ""
+        place = (Annotation(missing[0].span.to(missing[-1].span), "required"),)
+        message = f"missing argument{plural} for the parameter{plural} {names} of `{block.block.name}`"
+        help = f"provide the argument{plural}: `{_with_arguments(block, item, missing)}`"
+        raise CnnError(Diagnostic("E0241", message, item.span, "", place, help=help))
     values: dict[str, Value] = {}
     for each in parameters:
         if each.name in arguments:

@@ -91,8 +91,8 @@ class NetworkChains:
                 start = f"say where it starts: `@a -> {item.span.text[:40]}`"
                 message = "every chain after the first begins with a reference or has a name"
                 raise error("E0216", message, item.span, named_chain(line, item.span.source.text) or start)
-            help = f"add it: INPUT 224x224x3 -> {item.span.text[:40]}"
-            raise error("E0216", "a network begins with INPUT", item.span, help)
+            help = f"add it: `INPUT 224x224x3 -> {item.span.text[:40]}`"
+            raise error("E0216", "a network begins with `INPUT`", item.span, help)
         if self.main is not None:
             raise _second(self.main.chain.items[0], item)
         if self.inputs:
@@ -123,10 +123,10 @@ class NetworkChains:
 
     def _keep_outputs(self, statement: ast.Outputs) -> None:
         if self.outputs is not None:
-            others = (Annotation(self.outputs.span, "the first"),)
+            others = (Annotation(self.outputs.span, "first named here"),)
             help = "name all outputs in one statement: `output a, b`"
-            message = "the outputs are named twice"
-            raise CnnError(Diagnostic("E0245", message, statement.span, "the second", others, help=help))
+            message = "the outputs are named more than once"
+            raise CnnError(Diagnostic("E0245", message, statement.span, "named again here", others, help=help))
         self.outputs = statement
 
     def make(
@@ -137,8 +137,8 @@ class NetworkChains:
         if self.main is None and not self.inputs:
             if self.has_chain:
                 return MadeNetwork()
-            message = "this file has no network: no chain begins with INPUT"
-            raise error("E0215", message, place, "add one: INPUT 224x224x3 -> CONV3-64 -> RELU")
+            message = "no network found in this file"
+            raise error("E0215", message, place, "start one with `INPUT`: `INPUT 224x224x3 -> CONV3-64 -> RELU`")
         entered = Inputs(walker, env, volumes)
         entering, rest = entered.enter(self.main, self.inputs, place), self.main.chain.items[1:] if self.main else ()
         count.check(rest or self.further, here(env, None), walker.state.most_nodes)
@@ -173,12 +173,12 @@ class NetworkChains:
 
 def _second(first: ast.ChainItem, second: ast.ChainItem) -> CnnError:
     """The error for a second INPUT without a name."""
-    others = (Annotation(first.span, "the first begins here"),)
-    message = "a network has only one unnamed INPUT, and this is the second"
+    others = (Annotation(first.span, "first `INPUT` here"),)
+    message = "more than one unnamed `INPUT`"
     one, other = _declared(first, "left"), _declared(second, "right")
     help = (
-        f"if it has several inputs, name them, `{one}` and `{other}`, and begin the chains with references: "
-        f"`a = @{one.split()[0]} -> …`; a second network goes in its own file"
+        f"to give a network several inputs, name each of them, `{one}` and `{other}`, and begin the chains with "
+        f"references: `a = @{one.split()[0]} -> …`; a second network belongs in a file of its own"
     )
     return CnnError(Diagnostic("E0218", message, second.span, "", others, help=help))
 
@@ -224,7 +224,12 @@ def _outputs(statement: ast.Outputs, walker: Elaborator, env: Environment) -> tu
         if any(each.name == name for each in (*found, *state.taps)):
             raise error("E0235", f"`{name}` is an output already", span, "give the value another name: `a = @b.c`")
         if state.drafts[wire.node].training_only:
-            raise error("E0234", f"`{name}` exists in training only", span, "remove `(train)` from the tap")
+            raise error(
+                "E0234",
+                f"cannot output `{path}`, which exists only during training",
+                span,
+                "remove `(train)` from the tap",
+            )
         wires.append(wire)
         found.append(Output(name, wire.node, training_only=False, is_tap=False))
     state.taps[:0] = found[1:]

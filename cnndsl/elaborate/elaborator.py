@@ -12,8 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnndsl.elaborate import again, calls, equations, loops, merges, scattered, shape_fixes
+from cnndsl.elaborate.again_fixes import for_a_second
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, axes_of, here
 from cnndsl.elaborate.layer_cache import mentioned, settled
+from cnndsl.elaborate.option_fixes import named_choice
 from cnndsl.elaborate.options import bind
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import called, find_label, show_value
@@ -198,12 +200,13 @@ class Elaborator:
             raise scattered.in_pieces(tag, before)
         message = f"the name `{tag.name}` is used twice in one module"
         if before.span == tag.span:
-            help = replacement(tag.span, f"{tag.span.text}{{{env.turn}}}", "number it: {}") if env.turn else ""
-            raise error("E0235", message, tag.span, help, "once per iteration")
-        is_same = is_part and tag.name in env.scope.parts
-        help = f"for the same part with the same weights write `again {tag.name}`" if is_same else "rename one of them"
-        others = (Annotation(before.span, "the first"),)
-        raise CnnError(Diagnostic("E0235", message, tag.span, "the second", others, help=help))
+            unique = "make the name unique in each iteration: {}"
+            help = replacement(tag.span, f"{tag.span.text}{{{env.turn}}}", unique) if env.turn else ""
+            raise error("E0235", message, tag.span, help, "defined once per iteration")
+        part = env.scope.parts.get(tag.name) if is_part else None
+        help = for_a_second(part, tag.name, tag.span, self.state.drafts[-1].shape if self.state.drafts else None)
+        others = (Annotation(before.span, "first defined here"),)
+        raise CnnError(Diagnostic("E0235", message, tag.span, "defined again here", others, help=help))
 
     # Layers
 
@@ -298,7 +301,7 @@ class Elaborator:
         try:
             return self.shape_of(layer, wires)
         except LayerError as stop:
-            others = [Annotation(self.state.drafts[each.node].span, f"gives {each.shape}") for each in wires[1:]]
+            others = [Annotation(self.state.drafts[each.node].span, f"outputs {each.shape}") for each in wires[1:]]
             if stop.code == "E0302":
                 others += self._flattened(wires[0].node)
             drafts = self.state.drafts
@@ -311,8 +314,9 @@ class Elaborator:
         drafts = self.state.drafts
         for wire in wires:
             if drafts[wire.node].training_only and not self.state.training_only:
-                message = "this always runs, but one of its inputs exists in training only"
-                others = (Annotation(drafts[wire.node].span, "in training only"),)
+                tap = next((f"`@{tap.name}` " for tap in self.state.taps if tap.node == wire.node), "")
+                message = f"its input {tap}exists only during training"
+                others = (Annotation(drafts[wire.node].span, "runs only during training"),)
                 raise CnnError(Diagnostic("E0234", message, span, "", others, help="remove `(train)` from the tap"))
 
     def _flattened(self, node: int) -> list[Annotation]:
@@ -364,7 +368,7 @@ class Elaborator:
             return Expansion(None, None)
         if not isinstance(chosen, bool):
             message = f"the choice `{name}` must be yes or no, not {show_value(chosen)}"
-            raise error("E0205", message, item.span, "give the choice a name of its own: `A?name`")
+            raise error("E0205", message, item.span, named_choice(item.span))
         if not chosen:
             return Expansion(wire, None)
         made = self._dispatch(item.body, wire, env, tag)

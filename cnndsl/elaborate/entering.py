@@ -84,9 +84,9 @@ def _unknown(setting: str, names: Sequence[str]) -> tuple[str, str]:
     """What to say of a volume for an input that there is not, and the help."""
     name = setting.removeprefix(INPUT).removeprefix(".")
     if not names:
-        return f"the network's only input has no name, so `{name}` cannot be set", "as in: --input 160x160x3"
+        return f"the network's only input has no name, so `{name}` cannot be set", "for example, `--input 160x160x3`"
     listed = ", ".join(names)
     if not name:
         example = " ".join(f"--input {each}=…" for each in names)
-        return f"the network has several inputs, {listed}; say which one", f"as in: {example}"
+        return f"the network has several inputs, {listed}; say which one", f"for example, `{example}`"
     return f"the network has no input called `{name}`", nearest(name, list(names)) or f"its inputs are {listed}"

@@ -19,7 +19,7 @@ from cnndsl.elaborate.savepoint import Savepoint
 from cnndsl.elaborate.stand_in import stand_in
 from cnndsl.elaborate.stars import label, matches
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, called_block
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Help, replacement
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Help, Span, replacement
 from cnndsl.expr import error
 from cnndsl.expressions import ReferenceExpr
 from cnndsl.graph import NamedPart
@@ -93,13 +93,27 @@ def check_used(
     giving_all = giving(unused) if unused else ""
     for node, draft in enumerate(state.drafts):
         if node in unused:
-            message = "nothing uses what this gives"
-            way = "leave it out" if draft.frames else "give it: `output a`"
-            help = f"name the value, `a: …` or `a = …`, and refer to it, `@a`, or {way}"
+            name = _written_name(draft.span)
+            way = "remove it" if draft.frames else f"return it: `output {name or 'a'}`"
+            help = f"refer to it, `@{name}`, or {way}"
+            if not name:
+                help = f"name the value, `a: …` or `a = …`, and refer to it, `@a`, or {way}"
             again = next((each.span for each in state.applied if each.first <= node < each.stop), draft.span)
+            message = f"the value of this {'layer' if again is draft.span else 'part'} is never used"
             context = () if again is not draft.span else draft.frames[::-1]
             wrong = Diagnostic("E0239", message, again, context=context)
             state.report(CnnError(wrong.advised((giving_all if node == unused[0] else str(giving_all)) or help)))
+
+
+def _written_name(span: Span) -> str:
+    """Return the name that a chain on one line gives to its last layer, or a label to its layer; empty without."""
+    source = span.source.text
+    before = source[max(0, span.start - 400) : span.start].rpartition("\n")[2]
+    label = re.search(r"\b([A-Za-z_]\w*)\s*:\s*$", before)
+    rest = source[span.end : span.end + 400].partition("\n")[0]
+    named = re.match(r"\s*([A-Za-z_]\w*)\s*=(?!=)", before) if re.match(r"\s*(?:#|$)", rest) else None
+    found = label or named
+    return found[1] if found else ""
 
 
 def _start(walker: Expander, item: ast.Equation, env: Environment, before: NodeOutput | None) -> NodeOutput | None:

@@ -16,7 +16,7 @@ from cnndsl.values import Value, show
 INPUT = "input"
 """The setting that says what enters, of every net that has no parameter of that name."""
 
-_FORM = "an input is height x width x channels, as in INPUT 224x224x3"
+_FORM = "an input is height x width x channels: `INPUT 224x224x3`"
 
 
 def setting_of(name: str) -> str:
@@ -27,7 +27,7 @@ def setting_of(name: str) -> str:
 def input_layer(layer: ast.WrittenLayer, env: Environment) -> Input:
     """Return the layer that `INPUT 224x224x3` is. Raises CnnError for what is no volume, and for options."""
     if layer.arguments is not None or layer.width is not None or layer.stride is not None:
-        help = volume(layer.span.source, layer.span.start) or "as in: INPUT 224x224x3"
+        help = volume(layer.span.source, layer.span.start) or "for example, `INPUT 224x224x3`"
         raise error("E0223", "INPUT takes a shape and nothing else", layer.span, help)
     return Input(_volume(layer, env))
 
@@ -63,7 +63,9 @@ def check_named_input(statement: ast.Equation) -> None:
     if isinstance(item, ast.Label):
         raise error("E0218", "this input has two names", item.span, f"remove the label: `{name} = INPUT …`")
     if not isinstance(item, ast.WrittenLayer):
-        raise error("E0219", "a named input is a statement of its own", item.span, f"as in: {name} = INPUT 64x64x3")
+        raise error(
+            "E0219", "a named input is a statement of its own", item.span, f"for example, `{name} = INPUT 64x64x3`"
+        )
     if item.arguments and item.arguments[0].span.line != item.span.line:
         help = "a chain that begins with parentheses needs a name: `x = (…)`"
         raise error("E0223", "INPUT takes a shape and nothing else, but parentheses follow it", item.span, help)
@@ -83,7 +85,7 @@ def given_volume(value: Value, place: Span) -> tuple[int, ...]:
     """Return the volume that was given from outside, as in `--input 160x160x3`. Raises CnnError for what is none."""
     extents = (value,) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(extents, tuple) or any(extent < 1 for extent in extents):
-        help = "as in: --input 160x160x3"
+        help = "for example, `--input 160x160x3`"
         raise error("E0227", f"the input must be a shape such as 160x160x3, not {show(value)}", place, help)
     return _checked(extents, place)
 
@@ -93,7 +95,8 @@ def _volume(layer: ast.WrittenLayer, env: Environment) -> tuple[int, ...]:
     for expr in layer.dims:
         value = number(expr, env.values)
         if not isinstance(value, int) or value < 1:
-            message = f"an extent must be a whole number of at least 1, not {show(value)}"
+            wanted = "at least 1" if isinstance(value, int) else "a whole number"
+            message = f"each extent of an input must be {wanted}, but this is {show(value)}"
             raise error("E0227", message, expr.span, _FORM)
         extents.append(value)
     return _checked(tuple(extents) or (224, 224, 3), layer.span)
@@ -102,7 +105,9 @@ def _volume(layer: ast.WrittenLayer, env: Environment) -> tuple[int, ...]:
 def _checked(extents: tuple[int, ...], place: Span) -> tuple[int, ...]:
     if len(extents) > 4:
         message = f"a shape has at most three spatial axes and the channels, but this one has {len(extents)} extents"
-        raise error("E0303", message, place, "as in: INPUT 16x112x112x3, for 16 frames of 112x112 with 3 channels")
+        raise error(
+            "E0303", message, place, "for example, `INPUT 16x112x112x3` for 16 frames of 112x112 with 3 channels"
+        )
     digits = current().digits
     if prod(extents) > 10**digits:
         raise error("E0203", f"this shape has more than 10^{digits} values", place)

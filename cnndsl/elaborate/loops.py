@@ -12,6 +12,7 @@ from cnndsl.elaborate.calls import argument
 from cnndsl.elaborate.expansion import Expander, Expansion, here
 from cnndsl.elaborate.layer_count import least, too_many
 from cnndsl.elaborate.layer_values import check_factor
+from cnndsl.elaborate.option_fixes import rounded
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.state import Environment
 from cnndsl.elaborate.tables import Cells, cells_of, check_rows, rows_of
@@ -182,11 +183,7 @@ def count(expr: Expr, env: Environment) -> int:
     """How often. Raises CnnError for what is no whole number from 0."""
     times = number(expr, env.values)
     if isinstance(times, Fraction) or times < 0:
-        help = (
-            "round it: `floor`, `ceil`, `//`"
-            if isinstance(times, Fraction)
-            else f"`max({expr.span.text}, 0)` is never negative"
-        )
+        help = rounded(expr.span) if isinstance(times, Fraction) else f"`max({expr.span.text}, 0)` is never negative"
         raise error("E0207", f"a repeat count must be a whole number, not {show(times)}", expr.span, help)
     return times
 

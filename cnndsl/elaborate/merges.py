@@ -152,7 +152,7 @@ def _check_several(item: ast.Merge) -> None:
         help = f"`for` makes a sequence; to make branches, write `{start} {_head(only)})`"
         raise error("E0230", message, place, help)
     first = Span(place.source, place.start, item.branches[0].span.start)
-    opening, otherwise = f"{sign}(ID, ", f"as in: `{sign}(ID, …)`"
+    opening, otherwise = f"{sign}(ID, ", f"for example, `{sign}(ID, …)`"
     if sign in "+|":
         opening = f"(ID {sign} "
         otherwise = f"a leading operator is for a star, `({sign} @unit*)`, or `each`; others go between branches"
@@ -163,11 +163,11 @@ def _check_several(item: ast.Merge) -> None:
 def misplaced(item: ast.Either | ast.Each) -> CnnError:
     """Return the error for what is no whole branch of a merge, and has to be one."""
     if isinstance(item, ast.Either):
-        message = "`or` chooses between whole branches of a merge, and this is not a whole branch"
-        return error("E0313", message, item.span, f"as in: (F + {item.span.text})")
-    message = "`each` makes whole branches of a merge, and this is not a whole branch"
+        message = "`or` is only allowed between whole branches of a merge"
+        return error("E0313", message, item.span, f"for example, `(F + {item.span.text})`")
+    message = "`each` is only allowed as a whole branch of a merge"
     text = _head(item.table)
-    help = f"as in: (| each {text}), with the whole branch in square brackets; for a sequence write `for {text}`"
+    help = f"for example, `(| each {text})`, with the branch in square brackets; for a sequence write `for {text}`"
     return error("E0230", message, item.span, help)
 
 

@@ -48,7 +48,7 @@ def visible(scope: ModuleScope | None) -> list[str]:
 
 
 def _all_known(known: Sequence[str], sign: str) -> str:
-    return f"known here: {listed([f'{sign}{each}' for each in known])}" if known else "nothing has a name so far"
+    return f"available here: {listed([f'`{sign}{each}`' for each in known])}" if known else "nothing has a name so far"
 
 
 def _parts(named: NamedOutput) -> list[str]:

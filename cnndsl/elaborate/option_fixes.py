@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cnndsl.elaborate.foreign_heads import head_of
 from cnndsl.errors import Edit, Fix, Help, Span, meant, replacement, unmistakable
-from cnndsl.layers.base import Layer
+from cnndsl.layers.base import Layer, Option
 from cnndsl.syntax import ast
 from cnndsl.syntax.foreign_layers import activation_kind, chained
 
@@ -70,13 +70,20 @@ def for_option(kind: type[Layer], written: ast.WrittenLayer, argument: ast.Argum
         likely = _SYNONYMS[name]
     if likely:
         fix = meant(place, likely)
-        value = truth_of(argument.value.span.text) if options.get(likely) and options[likely].type == "flag" else ""
+        value = _meant_value(argument.value.span.text, options.get(likely))
         more = (Edit(argument.value.span, value),) if value else ()
         return Fix((*fix.edits, *more), fix.advice, argument.span if value else place, otherwise)
     if name in _INPUTS:
         advice = f"{kind.kind()} takes what comes in" if name != "inplace" else "the compiler works this out"
         return Fix((without(written, argument),), f"{advice}: {{}}", written.span, otherwise)
     return otherwise
+
+
+def _meant_value(text: str, rule: Option | None) -> str:
+    """What a value of another language is here; empty where it stays as it is."""
+    if rule is not None and rule.type == "flag":
+        return truth_of(text)
+    return text.lower() if rule is not None and text not in rule.words and text.lower() in rule.words else ""
 
 
 def truth_of(text: str) -> str:
@@ -105,6 +112,24 @@ def _activation(written: ast.WrittenLayer, argument: ast.Argument) -> Fix | None
     kept = span.text[: edit.span.start - span.start] + span.text[edit.span.end - span.start :]
     text = chained([kept, kind], span.source.text, span.end)
     return replacement(span, text, "an activation is a layer of its own: {}")
+
+
+def rounded(span: Span) -> Help:
+    """Return how a fraction becomes an integer: `n//2`, `ceil(n/2)`."""
+    text = span.text
+    otherwise = f"use `floor({text})`, `ceil({text})` or `round({text})`"
+    if text.count("/") != 1 or set("+-%*(").intersection(text):
+        return otherwise
+    advice = f"round it down, {{}}, or use `ceil({text})` or `round({text})`"
+    return replacement(span, text.replace("/", "//"), advice, otherwise)
+
+
+def named_choice(span: Span) -> str:
+    """Return how a choice gets a name of its own: `POOL2?pool`."""
+    body = span.text.rpartition("?")[0]
+    word = re.match(r"[A-Za-z]+", body)
+    help = "give the choice another name"
+    return f"{help}: `{body}?{word[0].lower()}`" if word is not None and len(body) <= 24 else help
 
 
 def in_the_head(kind: type[Layer], written: ast.WrittenLayer) -> Fix | None:

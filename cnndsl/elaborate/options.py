@@ -14,12 +14,12 @@ from typing import TypeAlias, TypeVar
 
 from cnndsl.elaborate.calls import show_argument
 from cnndsl.elaborate.foreign_heads import head_of
-from cnndsl.elaborate.option_fixes import for_option, in_the_head, share, truth_of
+from cnndsl.elaborate.option_fixes import for_option, in_the_head, rounded, share, truth_of
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import find_label, names_output, show_value
 from cnndsl.elaborate.state import Environment, NameValue, OutputValue, Setting
 from cnndsl.elaborate.survey import is_kind
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Edit, Fix, Help, Span, closest, meant, replacement
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Edit, Fix, Span, closest, meant, replacement
 from cnndsl.expr import described, error, evaluate, given
 from cnndsl.expressions import Call, Expr, ListExpr, Literal, Name, ReferenceExpr, ShapeExpr, names
 from cnndsl.layers.base import Layer, Option
@@ -27,7 +27,7 @@ from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.values import ListValue, NameSymbol, Value, as_shape, show
 
-_TWICE = "keep the one you mean"
+_TWICE = "remove one of them"
 MOST_WORDS = 12
 """How many words of an option a message lists."""
 FieldValue: TypeAlias = int | float | bool | str | tuple[int, ...]
@@ -89,12 +89,9 @@ def settings(
     for each in tuple(_assignments(kind, written, digits)):
         name = each.option
         if name in result:
-            message = f"the option `{name}` of {kind.kind()} is given twice"
-            raise CnnError(
-                Diagnostic(
-                    "E0222", message, each.span, "the second", (Annotation(places[name], "the first"),), help=_TWICE
-                )
-            )
+            message = f"the option `{name}` of {kind.kind()} is set more than once"
+            others = (Annotation(places[name], "first set here"),)
+            raise CnnError(Diagnostic("E0222", message, each.span, "set again here", others, help=_TWICE))
         result[name], places[name] = _setting(each, kind.options()[name], env, kind), each.span
     return result
 
@@ -191,7 +188,7 @@ def _plain_number(kind: type[Layer], what: str, sign: Span, written: ast.Written
     """Return what becomes of a whole number that a layer type has no place for, with its sign."""
     number = sign.text.lstrip("-/")
     if what == "width" and kind.SIZE and kind.STRIDE and int(number) <= _MOST_STRIDE and written.stride is None:
-        return Edit(sign, f"/{number}"), "a stride stands after `/`: {}"
+        return Edit(sign, f"/{number}"), "a stride follows `/`: {}"
     has_no_size = written.head.upper() in kind.NAMES and not written.size
     if what == "width" and kind.SIZE and not kind.STRIDE and has_no_size and int(number) <= _MOST_SIZE:
         return Edit(sign, number), "its number comes right after the name: {}"
@@ -212,14 +209,14 @@ def _option_name(kind: type[Layer], argument: ast.Argument, written: ast.Written
 
 def _options(kind: type[Layer]) -> str:
     options = kind.options()
-    return f"its options are {', '.join(options)}" if options else f"it has no options: write {kind.kind()}"
+    return f"its options are {', '.join(f'`{each}`' for each in options)}" if options else "remove the parentheses"
 
 
 def _positional(kind: type[Layer], position: int, span: Span, written: ast.WrittenLayer) -> str:
     known = kind.POSITIONAL
     if position < len(known):
         return known[position]
-    message = f"{kind.kind()} takes {_without_name(known)}"
+    message = f"{kind.kind()} {f'takes {_takes(known)}' if kind.options() else 'has no options'}"
     raise error("E0224", message, span, in_the_head(kind, written) or _named(kind))
 
 
@@ -227,10 +224,11 @@ def _named(kind: type[Layer]) -> str:
     return f"{_options(kind)}; name the one you mean" if kind.options() else _options(kind)
 
 
-def _without_name(known: tuple[str, ...]) -> str:
+def _takes(known: tuple[str, ...]) -> str:
     if not known:
-        return "no argument without a name"
-    return f"{len(known)} argument{'s' if len(known) > 1 else ''} without a name: {', '.join(known)}"
+        return "no positional arguments"
+    listed = ", ".join(f"`{each}`" for each in known)
+    return f"{len(known)} positional argument{'s' if len(known) > 1 else ''}: {listed}"
 
 
 def _value(expr: Expr, rule: Option, env: Environment, kind: type[Layer]) -> Value:
@@ -280,7 +278,7 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
         if isinstance(value, bool):
             return value
         word = truth_of(span.text)
-        help = replacement(span, word) if word else f"write {option}=yes or {option}=no"
+        help = replacement(span, word) if word else f"write `{option}=yes` or `{option}=no`"
         raise error("E0226", f"{what} must be yes or no, not {show_value(value)}", span, help)
     if rule.type in ("dims", "padding"):
         return _dims(value, rule, what, span)
@@ -291,7 +289,7 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
     if rule.type == "number" and isinstance(value, int | Fraction) and not isinstance(value, bool):
         return float(_within(value, rule, what, span))
     wanted = f"one of {_listed(rule.words)}" if rule.words else "a number"
-    help = f"as in: `{option}={rule.words[0]}`" if rule.words else f"write a number{_bounds(rule)}"
+    help = f"for example, `{option}={rule.words[0]}`" if rule.words else f"write a number{_bounds(rule)}"
     raise error("E0226", f"{what} must be {wanted}, not {show_value(value)}", span, help)
 
 
@@ -328,11 +326,7 @@ def _dims(value: Value, rule: Option, what: str, span: Span) -> tuple[int, ...]:
 
 def _integer(value: Value, what: str, span: Span) -> int:
     if isinstance(value, Fraction):
-        text = span.text
-        help: Help = f"round it: `floor({text})`, `ceil({text})` or `round({text})`"
-        if text.count("/") == 1 and not set("+-%*(").intersection(text):
-            help = replacement(span, text.replace("/", "//"), "round it down, {}, or say `ceil` or `round`", help)
-        raise error("E0208", f"{what} must be an integer, not {show(value)}", span, help)
+        raise error("E0208", f"{what} must be an integer, not {show(value)}", span, rounded(span))
     if isinstance(value, bool) or not isinstance(value, int):
         is_list = isinstance(value, ListValue)
         help = f"an element of it is `{span.text}[1]`" if is_list and value.items else ""
@@ -359,14 +353,14 @@ def _within(value: _Number, rule: Option, what: str, span: Span) -> _Number:
 def _missing(kind: type[Layer], name: str, absent: set[str], span: Span) -> CnnError:
     """What to say of options without which a layer cannot be."""
     required = [option for option, rule in kind.options().items() if rule.required and option in absent]
-    noun = "its option" if len(required) == 1 else "its options"
+    noun = "option" if len(required) == 1 else "options"
     listed = " and ".join(f"`{option}`" for option in required)
     example = re.match(r"`([^`]+)`", getdoc(kind) or "")
-    help = f"as in: {example[1]}" if example else ""
+    help = f"for example, `{example[1]}`" if example else ""
     only = re.fullmatch(r"\w+\(([^(),=]+)\)", span.text)
     if kind.RANGE and only and only[1] != "0":
         help = f"the channels before that are `{name}(0, {only[1]})`, and the rest `{name}({only[1]}, C)`"
-    return error("E0225", f"{name} needs {noun} {listed}", span, help)
+    return error("E0225", f"missing {noun} {listed} of {name}", span, help)
 
 
 def _text(

@@ -42,7 +42,7 @@ def give(
         return f"give both, `output {listed}`, or make `{auxiliary}` a tap{_tap(auxiliary, scope)}"
     last = scope.body[-1].span
     at = Span(last.source, last.end, last.end)
-    return Fix((Edit(at, f"\noutput {listed}"),), f"a network gives several values by `output`: `output {listed}`")
+    return Fix((Edit(at, f"\noutput {listed}"),), f"to return several values, list them: `output {listed}`")
 
 
 def _name(node: int, scope: ModuleScope) -> str:

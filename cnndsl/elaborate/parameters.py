@@ -7,11 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from itertools import islice
 
 from cnndsl.elaborate.references import show_value
 from cnndsl.elaborate.survey import choices, free_names, survey
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Fix, Span, listed, meant, nearest, replacement, unmistakable
+from cnndsl.errors import (
+    Annotation,
+    CnnError,
+    Diagnostic,
+    Fix,
+    Span,
+    enumerated,
+    listed,
+    meant,
+    nearest,
+    replacement,
+    unmistakable,
+)
 from cnndsl.expr import TRUTHS, error
 from cnndsl.expr import given as given_value
 from cnndsl.expressions import Expr, Name, ReferenceExpr
@@ -27,6 +41,7 @@ from cnndsl.values import (
     Value,
     as_shape,
     equal,
+    excess,
     is_bounded,
     items_of,
     numbers_in,
@@ -91,7 +106,8 @@ def settle(
             wrong.append(Diagnostic("E0203", message, each.span))
             values[each.name] = Unknown()
         elif not all(map(is_bounded, numbers_in(value))):
-            message = f"the value of `{each.name}` exceeds 10^{current().digits}, or has too many digits"
+            beyond = next(number for number in numbers_in(value) if not is_bounded(number))
+            message = f"the value of `{each.name}` {excess(beyond)}"
             wrong.append(Diagnostic("E0203", message, each.span))
             values[each.name] = Unknown()
         elif (outside := _outside(each, value)) is not None:
@@ -146,15 +162,20 @@ def head_of(file: ast.File) -> Span:
     return first.span if first else Span(file.source, 0, 0)
 
 
+def defined_twice(message: str, span: Span, first: Span) -> CnnError:
+    """Return the error for a name that is defined at a place and was defined before."""
+    others = (Annotation(first, "first defined here"),)
+    help = "use different names, or remove one of them"
+    return CnnError(Diagnostic("E0245", message, span, "defined again here", others, help=help))
+
+
 def _declared(file: ast.File) -> Iterator[OpenParameter]:
     net = _net(file)
     scope: dict[str, Value] = {}
     places: dict[str, Span] = {}
     for each in (net.parameters or ()) if net else ():
         if each.name in places:
-            others = (Annotation(places[each.name], "the first"),)
-            message = f"the name `{each.name}` is defined twice"
-            raise CnnError(Diagnostic("E0245", message, name_of(each), "the second", others, help="rename one of them"))
+            raise defined_twice(f"the name `{each.name}` is defined twice", name_of(each), places[each.name])
         places[each.name] = name_of(each)
         default = None if each.default is None else _value(each.default, scope)
         domain = None if each.domain is None else _domain(each.domain, scope)
@@ -179,7 +200,7 @@ def _word(written: Name | ReferenceExpr) -> Value:
     raise error("E0205", "a parameter of `net` cannot be an output: it is set before there are any", written.span)
 
 
-_ANY = "give it fewer values, or none: a parameter without them takes any value"
+_ANY = "use a smaller range, or no domain at all: the parameter then accepts any value"
 
 
 def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> Sequence[Value]:
@@ -206,9 +227,20 @@ def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
         return None
     several = domain if len(domain) <= 8 else (domain[0], domain[-1])
     values = [show_setting(each) for each in several]
-    shown = (", " if several is domain else " to ").join(values)
-    message = f"`{parameter.name}` must be one of {shown}, not {show_value(value)}"
-    return Diagnostic("E0212", message, parameter.span, help="set it to one of these values, or widen the domain")
+    shown = enumerated(values, "or") if several is domain else f"from {values[0]} to {values[1]}"
+    if several is not domain and not isinstance(domain, range):
+        shown = f"one of {values[0]}, …, {values[1]}"
+    is_default = parameter.default is not None and _same(value, parameter.default)
+    subject = f"the default of `{parameter.name}`" if is_default else f"`{parameter.name}`"
+    message = f"{subject} must be {shown}, not {show_value(value)}"
+    help = "choose one of these values, or widen the domain"
+    if isinstance(domain, tuple) and several is domain:
+        numbers = [each for each in (*domain, value) if isinstance(each, int | Fraction)]
+        wider = ", ".join(map(show_setting, sorted(numbers) if len(numbers) > len(domain) else (*domain, value)))
+        help = (
+            f"choose one of these values, or add {show_value(value)} to the domain: `{parameter.name} in {{{wider}}}`"
+        )
+    return Diagnostic("E0212", message, parameter.span, help=help)
 
 
 def _same(left: Value, right: Value) -> bool:
@@ -222,19 +254,21 @@ def _same(left: Value, right: Value) -> bool:
 def _missing(missing: list[OpenParameter]) -> Diagnostic:
     shown, more = missing[:_MOST_NAMED], len(missing) - _MOST_NAMED
     names = [f"`{each.name}`" for each in shown] + ([f"{more:,} more"] if more > 0 else [])
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    verb, what = ("has", "it") if len(names) == 1 else ("have", "them")
+    is_one = len(missing) == 1
     command = " ".join(
         f"--set {each.name}={show_value(each.domain[0]).strip('`') if each.domain else 2}" for each in shown
     )
-    others = tuple(Annotation(each.span, "and this") for each in shown[1:])
-    message = f"this is a family of networks: {listed} {verb} no value"
+    others = tuple(Annotation(each.span, "required") for each in shown[1:])
+    verb = "parameter {} has no value" if is_one else "parameters {} have no value"
+    message = f"the {verb.format(enumerated(names))}"
     words = [each.name for each in missing if each.name in _WORDS]
-    help = f"give {what} one: {command}"
+    help = f"set {'it' if is_one else 'them'} on the command line: `{command}`"
     if words:
         help = f"`{words[0]}` is a keyword: write the value you mean"
-    found = Diagnostic("E0214", message, missing[0].span, "this has no value", others, help=help)
+    found = Diagnostic("E0214", message, missing[0].span, "required", others, help=help)
     slips = list(_slips(missing))
+    if len(missing) == len(slips) == 1:
+        found = replace(found, message=f"no value is called {names[0]} here", label="")
     return found.advised(_together(slips, help)) if slips else found
 
 
@@ -248,7 +282,8 @@ def _slips(missing: Sequence[OpenParameter]) -> Iterator[Fix]:
     for each in missing:
         digits = each.name.translate(_LOOK_ALIKE)
         if len(missing) == 1 and not each.is_declared and digits.isdigit() and re.search("[0-9].*[0-9]", each.name):
-            yield meant(each.span, digits)
+            letter = next(char for char in each.name if not char.isdigit())
+            yield replacement(each.span, digits, f"it has the letter {letter}: did you mean {{}}?")
             continue
         close = "" if each.is_declared or len(each.name) < 4 else unmistakable(each.name, known())
         if close:

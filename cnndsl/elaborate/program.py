@@ -30,7 +30,7 @@ from cnndsl.elaborate.state import (
     State,
     TooManyError,
 )
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, closest, meant
+from cnndsl.errors import CnnError, Diagnostic, Source, Span, closest, meant
 from cnndsl.expr import error
 from cnndsl.expressions import Expr
 from cnndsl.graph import Graph, LayerPart, SequencePart, nodes_of
@@ -273,7 +273,7 @@ def _version(statement: ast.Version, position: int) -> None:
     if statement.number != VERSION:
         wanted = statement.span.text.removeprefix("cnn").strip()
         message = f"this file is for version {wanted} of the language, but this compiler supports version {VERSION}"
-        raise error("E0105", message, statement.span, "install a newer cnndsl")
+        raise error("E0105", message, statement.span, "install a newer version of cnndsl")
 
 
 def _net(statement: ast.Net, reading: _Reading) -> None:
@@ -286,8 +286,7 @@ def _net(statement: ast.Net, reading: _Reading) -> None:
 def _define(name: str, span: Span, reading: _Reading) -> None:
     """Raises CnnError where the file has that name already."""
     if name in reading.places:
-        message, first = f"the name `{name}` is defined twice", (Annotation(reading.places[name], "the first"),)
-        raise CnnError(Diagnostic("E0245", message, span, "the second", first, help="remove or rename one of them"))
+        raise parameters.defined_twice(f"the name `{name}` is defined twice", span, reading.places[name])
     reading.places[name] = span
 
 
@@ -317,9 +316,8 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
     for name, span, is_parameter in (*names, *((each.name, _name_of(each), False) for each in statement.values)):
         if name in seen:
             reading.home.values[statement.name] = Unknown()
-            others = (Annotation(seen[name], "the first"),)
             message = f"the parameter `{name}` is declared twice" if is_parameter else f"`{name}` is defined twice"
-            raise CnnError(Diagnostic("E0245", message, span, "the second", others, help="rename one of them"))
+            raise parameters.defined_twice(message, span, seen[name])
         seen[name] = span
 
 
@@ -352,7 +350,7 @@ def _use(program: _Program, statement: ast.Use, reading: _Reading) -> None:
         reading.home.values[name] = Unknown()
         close = closest(name, list(home.blocks))
         help = meant(span, close) if close else f"it has {', '.join(home.blocks) or 'no blocks at all'}"
-        program.state.report(error("E0251", f"the file {statement.path} has no block called `{name}`", span, help))
+        program.state.report(error("E0251", f"no block called `{name}` in `{statement.path}`", span, help))
 
 
 def _home(program: _Program, statement: ast.Use, reading: _Reading) -> FileScope:

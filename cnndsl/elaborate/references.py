@@ -25,9 +25,11 @@ def interpolate(parts: Sequence[str | Expr], env: Environment) -> str:
 def show_value(value: Value) -> str:
     """A value as it stands in a call; names between marks.
 
-    >>> show_value(3), show_value(NameSymbol("RELU"))
-    ('3', '`RELU`')
+    >>> show_value(3), show_value(True), show_value(NameSymbol("RELU"))
+    ('3', '`yes`', '`RELU`')
     """
+    if isinstance(value, bool):
+        return f"`{show(value)}`"
     if isinstance(value, NameSymbol):
         return f"`{value.name}`"
     return f"`@{value.name}`" if isinstance(value, OutputSymbol) else show(value)
@@ -96,10 +98,10 @@ def _unknown(name: str, env: Environment, span: Span) -> CnnError:
     later = env.home.labels.get(name)
     if later is not None and later.start > span.start:
         message = f"`{name}` is only defined after this point"
-        others = (Annotation(later, "here"),)
-        help = "a reference can only look back, at parts before it"
+        others = (Annotation(later, "defined here"),)
+        help = "references can only refer to earlier parts"
         return CnnError(Diagnostic("E0232", message, span, "", others, help=help))
-    message = f"nothing before this point is called `{name}`"
+    message = f"cannot find `@{name}` before this point"
     sign = "@" if span.text.startswith("@") else ""
     return error("E0232", message, span, help_for_path(name, env.scope, sign, span))
 

@@ -142,8 +142,8 @@ def _nothing(item: ast.WrittenLayer, env: Environment) -> CnnError:
     if head.upper() == "INPUT" and any(name.upper() == "INPUT" for name in env.home.blocks):
         return CnnError(())
     if head.upper() == "INPUT":
-        help = "a value from elsewhere in the network is `@name`"
-        return error("E0219", "INPUT is only allowed at the start of a network", item.span, help)
+        help = "to use a value from elsewhere in the network, refer to it as `@name`"
+        return error("E0219", "`INPUT` is only allowed at the start of a network", item.span, help)
     value = env.values.get(head)
     if isinstance(value, OutputSymbol):
         return error("E0231", f"`{head}` is an output, not a layer", place, f"a reference begins with `@`: `@{head}`")
@@ -151,20 +151,28 @@ def _nothing(item: ast.WrittenLayer, env: Environment) -> CnnError:
         message = f"`{head}` is {show_value(value)}, which is neither a layer type nor a block"
         name = value.name if isinstance(value, NameSymbol) else show(value)
         return error("E0231", message, place, nearest(name, _names(env)))
-    help = _applied(item) if head == "again" else _padding(item) or _hint(item, env)
+    if head == "again":
+        return _applied(item, place)
+    if head.upper() in MERGES:
+        help = f"list them in parentheses: `{head.upper()}(A, B)`"
+        return error("E0231", f"`{head.upper()}` needs at least two branches", place, help)
+    help = _padding(item) or _hint(item, env)
     return error("E0231", f"no layer type or block is called `{head}`", place, help)
 
 
-def _applied(item: ast.WrittenLayer) -> str:
-    """How `again(t)` and `again @t` are written."""
+def _applied(item: ast.WrittenLayer, place: Span) -> CnnError:
+    """Return the error for `again(t)`, `again @t` and `again` alone."""
     text, end = item.span.source.text, item.span.end
     behind = re.match(r"\s*@([A-Za-z0-9_.]+)", text[end : end + 80])
+    message = "expected a label after `again`"
     if item.arguments:
         name = item.arguments[0].value.span.text.lstrip("@")
-        return f"without parentheses: `again {name}`"
+        return error("E0231", f"{message}, found parentheses", place, f"remove the parentheses: `again {name}`")
     if behind:
-        return f"write the label without `@`: `again {behind[1]}`"
-    return "it applies a labelled part once more: `tower: […]`, then `again tower`"
+        found = f"the reference `@{behind[1]}`"
+        return error("E0231", f"{message}, found {found}", place, f"remove the `@`: `again {behind[1]}`")
+    help = "label a part to apply it once more: `tower: […]`, then `again tower`"
+    return error("E0231", message, place, help)
 
 
 _PADDINGS = {
@@ -191,7 +199,7 @@ def _padding(item: ast.WrittenLayer) -> Help:
     fillings = [_PADDINGS.get(each.upper()) for each in (stem[1], *texts)]
     kind = next(filter(None, fillings), "ZEROPAD")
     margin = next((each for each in texts if re.fullmatch(r"[0-9x]+", each)), size or "1")
-    return replacement(item.span, f"{kind}({margin})", "here it is {}")
+    return replacement(item.span, f"{kind}({margin})", "in cnndsl this is {}")
 
 
 def _names(env: Environment) -> list[str]:
@@ -200,8 +208,6 @@ def _names(env: Environment) -> list[str]:
 
 def _hint(item: ast.WrittenLayer, env: Environment) -> Help:
     head = item.head
-    if head.upper() in MERGES:
-        return f"it merges branches: `{head.upper()}(A, B)`"
     if head in _STATEMENTS:
         return f"`{head}` is a keyword, not a layer"
     if item.width is not None and (dashed := dashed_kind(head, item.width)):
@@ -213,7 +219,7 @@ def _hint(item: ast.WrittenLayer, env: Environment) -> Help:
     stem = name_and_size(head)[0]
     elsewhere = _ELSEWHERE.get(head.upper()) or _ELSEWHERE.get(stem.upper())
     if elsewhere:
-        return help_for_head(item, env, _names(env), f"here it is {elsewhere}")
+        return help_for_head(item, env, _names(env), f"in cnndsl this is {elsewhere}")
     outside = _OUTSIDE.get(head.upper().replace("_", "")) or _OUTSIDE.get(stem.upper())
     if outside:
         what, added = outside

@@ -63,11 +63,17 @@ def check_holes(parts: Sequence[str | Expr], env: Environment) -> None:
 
 def in_pieces(tag: PendingLabel, before: NamedOutput) -> CnnError:
     """Return the error for a label on all of a module whose parts have its name in theirs."""
-    message = f"`{tag.name}` is already a module whose parts are given by their paths"
-    help = f"call this `{tag.name}.…` too, or choose another name"
+    message = f"`{tag.name}` is already defined by the paths of its parts"
+    help = f"use a path here too, such as `{tag.name}.{_free_number(before)}`, or another name"
     return CnnError(
-        Diagnostic("E0235", message, tag.span, "", (Annotation(before.span, "one of its parts"),), help=help)
+        Diagnostic("E0235", message, tag.span, "", (Annotation(before.span, "first part defined here"),), help=help)
     )
+
+
+def _free_number(before: NamedOutput) -> int:
+    """Return the first number after those of the parts of a module."""
+    labels = before.scope.labels if before.scope is not None else ()
+    return 1 + max((int(each) for each in labels if each.isdecimal()), default=-1)
 
 
 def nameless(walker: Expander, item: ast.Label, wire: NodeOutput | None, env: Environment) -> Expansion:
@@ -93,10 +99,10 @@ def nameless(walker: Expander, item: ast.Label, wire: NodeOutput | None, env: En
 def check_parameter(tag: PendingLabel | None, env: Environment, span: Span) -> None:
     """Raises CnnError where a parameter has no label, or one that cannot be its name in the module around it."""
     if tag is None:
-        message, help = "a parameter needs a label, which becomes its name", f"as in: gamma: {span.text}"
+        message, help = "a parameter needs a label, which becomes its name", f"for example, `gamma: {span.text}`"
         raise error("E0315", message, span, help)
     if env.scope.is_scattered:
-        help = "write the module in one piece, in square brackets: `ls: [gamma: …]`"
-        raise error("E0315", "a parameter cannot be part of a module that is given in pieces", tag.span, help)
+        help = "define the module in one place, in square brackets: `ls: [gamma: …]`"
+        raise error("E0315", "a parameter cannot be part of a module that is split into separate parts", tag.span, help)
     if not tag.is_again and not tag.name.isidentifier():
         raise error("E0315", f"`{tag.name}` cannot be the name of a parameter", tag.span, "use letters, digits and `_`")

@@ -112,9 +112,9 @@ def _labelled(prefix: str, env: Environment, span: Span, state: State) -> list[S
         scope = scope.parent
     if later is not None:
         message = f"`{prefix}{{…}}` is only defined after this point"
-        help = "a star stands for parts before it"
-        raise CnnError(Diagnostic("E0232", message, span, "", (Annotation(later.span, "here"),), help=help))
-    raise _unknown(f"nothing before this point is labelled `{prefix}{{…}}`", prefix, _around(env.scope), span)
+        help = "a star can only refer to earlier parts"
+        raise CnnError(Diagnostic("E0232", message, span, "", (Annotation(later.span, "defined here"),), help=help))
+    raise _unknown(f"cannot find a label `{prefix}{{…}}` before this point", prefix, _around(env.scope), span)
 
 
 def _is_written(prefix: str, scope: ModuleScope | None) -> bool:
@@ -217,7 +217,7 @@ def _unknown(message: str, prefix: str, known: dict[str, None], span: Span) -> C
     close = closest(prefix, plain)
     help = did_you_mean(f"@{close}*") if close else ""
     if not help and known:
-        help = f"known here: {listed([f'@{each}*' for each in known])}"
+        help = f"available here: {listed([f'`@{each}*`' for each in known])}"
     if not help:
         help = f"a star stands for parts whose label has a placeholder: `{prefix}{{i}}: …`"
     return CnnError(Diagnostic("E0232", message, span, help=help))

@@ -168,7 +168,7 @@ class _Import:
         try:
             shape = infer(layer, shapes)
         except LayerError as stop:
-            others = [Annotation(self.nodes[at].span, f"gives {self.nodes[at].shape}") for at in inputs]
+            others = [Annotation(self.nodes[at].span, f"outputs {self.nodes[at].shape}") for at in inputs]
             raise written.error(stop.message, stop.help, stop.code, others) from None
         return Node(len(self.nodes), written.label, layer, inputs, shape, written.span, bound.text, bound.written)
 

@@ -181,9 +181,8 @@ class PadChannels(Layer):
         need_spatial(self.kind(), x)
         if self.channels < x.channels:
             message = f"PADCHANNELS-{self.channels} is too narrow for the {x.channels} channels of its input"
-            raise LayerError(
-                "E0308", message, "its width is that of the output, which is the input's channels and the zeros"
-            )
+            help = f"the width counts the input's channels as well as the zeros, so it must be at least {x.channels}"
+            raise LayerError("E0308", message, help)
         steps = each_axis(self.stride, x.rank, "stride")
         return Shape(self.channels, tuple(-(-size // step) for size, step in zip(x.spatial, steps, strict=True)))
 
@@ -236,7 +235,7 @@ class Shuffle(Layer):
         (x,) = inputs
         need_spatial(self.kind(), x)
         if x.channels % self.groups:
-            message = f"{self.groups} groups must divide the {x.channels} channels of the input"
+            message = f"the {x.channels} channels of the input cannot be divided into {self.groups} groups"
             raise LayerError("E0304", message, common_divisors(x.channels))
         return x
 
@@ -275,8 +274,9 @@ class Slice(Layer):
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         if not self.start < self.stop <= x.channels:
-            message = f"SLICE({self.start}, {self.stop}) is not a range of the {x.channels} channels of the input"
-            raise LayerError("E0308", message, f"the first channel is 0; SLICE(0, {x.channels}) takes all of them")
+            wrong = "is empty" if self.stop <= self.start else "is out of bounds"
+            message = f"the range {self.start} to {self.stop} {wrong}: the input has {x.channels} channels"
+            raise LayerError("E0308", message, f"the first channel is 0; `SLICE(0, {x.channels})` takes all of them")
         return Shape(self.stop - self.start, x.spatial)
 
     def cut(self, *inputs: Shape) -> Cut:

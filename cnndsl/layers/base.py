@@ -48,14 +48,20 @@ Cut: TypeAlias = Literal["", "channels", "positions"]
 
 class LayerError(Exception):
     """A layer that cannot take its input. The caller knows the place. `options` would make it take it; so would
-    a layer without its width, where `width_is_optional`."""
+    a layer without its width, where `width_is_optional`, and an input with a multiple of `divisor` channels."""
 
     def __init__(
-        self, code: str, message: str, help: str = "", options: str = "", width_is_optional: bool = False
+        self,
+        code: str,
+        message: str,
+        help: str = "",
+        options: str = "",
+        width_is_optional: bool = False,
+        divisor: int = 0,
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.help, self.options = code, message, help, options
-        self.width_is_optional = width_is_optional
+        self.width_is_optional, self.divisor = width_is_optional, divisor
 
 
 @record(slots=True)
@@ -353,26 +359,27 @@ def each_axis(dims: Dims, rank: int, what: str) -> Dims:
         return dims * rank
     written = "x".join(map(str, dims))
     message = f"the {what} {written} has {len(dims)} axes, but the input has {rank}"
-    every = f"a single number stands for every axis: {dims[0]}"
+    every = f"a single number applies to every axis: `{dims[0]}`"
     if what not in ("kernel", "stride") or len(dims) > rank:
         raise LayerError("E0303", message, every)
     last = "x".join(map(str, ((1,) * rank + dims)[-rank:]))
     raise LayerError(
-        "E0303", message, f"for the last {len(dims)} axes only, write {last}" + f"; {every}" * (len(set(dims)) == 1)
+        "E0303", message, f"for the last {len(dims)} axes only, write `{last}`" + f"; {every}" * (len(set(dims)) == 1)
     )
 
 
-def common_divisors(*numbers: int) -> str:
-    """A hint that lists the numbers of groups that are possible.
+def common_divisors(*numbers: int, option: str = "`groups`") -> str:
+    """A hint that lists the values of an option that are possible.
 
     >>> common_divisors(6, 64)
-    'possible values: 1, 2'
+    '`groups` can be 1 or 2'
     """
     common = gcd(*numbers)
     divisors = [each for each in range(1, min(common, 10_000) + 1) if common % each == 0]
-    if len(divisors) > 8:
-        divisors = [*divisors[:4], *divisors[-4:]]
-    return f"possible values: {', '.join(map(str, divisors))}" if common > 1 else "only 1 is possible"
+    *others, last = map(str, divisors)
+    if len(others) > 7:
+        others = [*others[:4], "…", *others[-3:]]
+    return f"{option} can be {', '.join(others)} or {last}" if others else f"{option} can only be 1"
 
 
 def need_spatial(kind: str, x: Shape) -> None:

@@ -64,8 +64,8 @@ def check_filling(kind: str, border: str, sides: Sides, x: Shape) -> None:
     for size, pads in zip(x.spatial, sides, strict=True):
         most = size - _MOST[border]
         if max(pads) > most:
-            what = "mirrored" if border == "reflect" else "continued"
-            message = f"{kind} pads by {max(pads)}, but {x} can be {what} by at most {most}"
+            what = f"reflecting the map {x}" if border == "reflect" else f"wrapping the map {x} around"
+            message = f"{kind} pads by {max(pads)}, but {what} allows at most {most}"
             raise LayerError("E0318", message, "pad less, or use `replicate`, which has no such limit")
 
 

@@ -37,9 +37,23 @@ PADDINGS = ("same", "valid", "full", "tfsame", *FILLINGS)
 def need_groups(groups: int, x: Shape, filters: int) -> None:
     """Raises LayerError where the groups do not divide the channels on both sides."""
     if x.channels % groups or filters % groups:
-        message = f"{groups} groups must divide both the {x.channels} channels of the input and the {filters} filters"
-        depthwise = "; with one group for each channel, write DWCONV" if groups == filters else ""
-        raise LayerError("E0304", message, common_divisors(x.channels, filters) + depthwise)
+        both = f"the {x.channels} channels of the input and the {filters} filters"
+        message = f"{both} cannot both be divided into {groups} groups"
+        raise LayerError("E0304", message, _other_groups(groups, x.channels, filters))
+
+
+def _other_groups(groups: int, channels: int, filters: int) -> str:
+    """What to do about groups that don't divide the channels: a depthwise convolution, another width, other groups."""
+    others = common_divisors(channels, filters)
+    if groups == filters:
+        return f"for one group per channel, a depthwise convolution, write `DWCONV`; otherwise {others}"
+    if channels != filters and channels % groups and filters % groups:
+        return f"for {groups} groups both must be multiples of {groups}; otherwise {others}"
+    wrong = filters if filters % groups else channels
+    multiples = [each for each in (wrong // groups * groups, (wrong // groups + 1) * groups) if each]
+    listed = " or ".join(map(str, multiples))
+    what = "width" if filters % groups else "number of channels that enter"
+    return f"for {groups} groups make the {what} a multiple of {groups}, such as {listed}; otherwise {others}"
 
 
 @record
@@ -296,6 +310,6 @@ class DepthwiseConv(Conv):
         if self.filters % x.channels:
             message = f"the width of DWCONV must be a multiple of its {x.channels} input channels, not {self.filters}"
             more = x.channels * max(1, round(self.filters / x.channels))
-            help = f"omit the width, or use a multiple, as in DWCONV3-{more}"
+            help = f"omit the width, or use a multiple, such as `DWCONV3-{more}`"
             raise LayerError("E0304", message, help, width_is_optional=True)
         return self.filters or x.channels

@@ -30,8 +30,10 @@ def affine_tensors(*extents: int) -> tuple[Tensor, Tensor]:
 def check_groups(kind: str, groups: int, x: Shape) -> None:
     """Raises LayerError where groups do not divide the channels, or hold one value each."""
     if x.channels % groups:
-        message = f"{groups} groups must divide the {x.channels} channels of the input"
-        raise LayerError("E0304", message, common_divisors(x.channels))
+        message = f"the {x.channels} channels of the input cannot be divided into {groups} groups"
+        multiples = " or ".join(str(each * groups) for each in {x.channels // groups, x.channels // groups + 1} - {0})
+        help = f"{common_divisors(x.channels)}; {groups} groups need a multiple of {groups} channels: {multiples}"
+        raise LayerError("E0304", message, help)
     if x.numel == groups:
         message = f"{kind}{groups} has one value in each group of {x}, so there is nothing to normalise"
         raise LayerError("E0309", message, "use fewer groups, or remove it here")

@@ -85,8 +85,8 @@ class Unpool(Layer):
         x, pooled = inputs
         need_spatial(self.kind(), x)
         if x != pooled:
-            message = f"the switches belong to a map of {pooled}, but the input is {x}"
-            raise LayerError("E0306", message, "bring the input to the shape of the POOL's output first")
+            message = f"the output of the pooling that `switches` refers to is {pooled}, but the input here is {x}"
+            raise LayerError("E0306", message, f"bring the input to {pooled} first")
         return Shape(x.channels, self.entering or self._usual(x))
 
     def output_size(self, x: Shape) -> Dims | None:

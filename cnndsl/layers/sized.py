@@ -37,6 +37,9 @@ class Sized(Layer):
 def extents_of(x: Shape, rank: int) -> Dims:
     """The extents of a map that another one of so many axes takes over. Raises LayerError where it has other axes."""
     if x.rank != rank:
-        message = f"the output that `out` names has {x.rank} spatial axes, but the input has {rank}"
-        raise LayerError("E0303", message, "name a map with as many axes")
+        axes = "axis" if rank == 1 else "axes"
+        message = f"`out` refers to an output with {x.rank} spatial axes, but the input has {rank}"
+        if x.rank == 0:
+            message = "`out` refers to a vector, which has no size to resize to"
+        raise LayerError("E0303", message, f"refer to a map with {rank} spatial {axes}")
     return x.spatial

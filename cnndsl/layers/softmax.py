@@ -66,8 +66,9 @@ class Softmax(OverChannels):
             message = f"SOFTMAX has {self.groups} groups but no radix, so the groups have no effect"
             raise LayerError("E0311", message, "remove `groups`, or set the number of splits in each group: radix=2")
         if x.channels % parts:
-            message = f"{self.groups} groups of {self.radix} splits must divide the {x.channels} channels of the input"
-            raise LayerError("E0304", message, f"their product: {common_divisors(x.channels)}")
+            wanted = f"{self.groups} groups of {self.radix} splits"
+            message = f"the {x.channels} channels of the input cannot be divided into {wanted}"
+            raise LayerError("E0304", message, common_divisors(x.channels, option="their product"))
         return x
 
     def torch(self, *inputs: Shape) -> TorchCall | None:

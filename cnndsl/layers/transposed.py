@@ -75,9 +75,10 @@ class ConvTranspose(Layer):
 
     def _same(self, extent: int, stride: int, x: Shape) -> int:
         if extent < stride or (extent - stride) % 2:
-            message = f"`same` needs a kernel of at least the stride and of its parity, not {extent} for {stride}"
+            wanted = "the kernel must be at least the stride, and both even or both odd"
+            message = f"with `pad=same`, {wanted}: they are {extent} and {stride}"
             if x.pixels == 1 and extent > stride:
-                help = f"to make a map of {extent} positions per axis from a single one: pad=valid"
+                help = f"to make a map of {extent} positions per axis from a single one, use `pad=valid`"
                 raise LayerError("E0307", message, help, "pad=valid")
             raise LayerError("E0307", message, self._paddings(extent, stride), self._options(extent, stride))
         return (extent - stride) // 2

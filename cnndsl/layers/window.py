@@ -149,7 +149,7 @@ def slide(windows: tuple[Axis, ...], kind: str, x: Shape) -> Dims:
             padded = axis.size + axis.before + axis.after
             room = f"{padded}, padding included" if padded > axis.size else f"{padded}"
             message = f"the window of {kind} spans {axis.extent} positions, but the input {x} has only {room}"
-            raise LayerError("E0301", message, "remove a pooling or a stride before it, or enlarge the input")
+            raise LayerError("E0301", message, "remove an earlier pooling or stride, or use a larger input")
     return spatial
 
 

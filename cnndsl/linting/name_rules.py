@@ -191,7 +191,9 @@ def repeated_pointwise(graph: Graph) -> Iterator[Finding]:
             place = Span(node.span.source, layer.width.span.start, node.span.end)
             count = node.count.text
             edits = replacement(place, f"{{{layer.width.name}*{count}}}").edits
-            message = f"this repeats {layer.span.text} {count} times; the width {count}*{layer.width.name} has braces"
+            message = (
+                f"this repeats {layer.span.text} {count} times; a width of {count}*{layer.width.name} needs braces"
+            )
             yield Finding(node.span, message, Fix(edits, "did you mean {}?", node.span))
 
 

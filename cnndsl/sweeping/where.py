@@ -40,7 +40,7 @@ def condition(text: str, titles: Mapping[str, str] = BY_TITLE) -> Expr:
     """The test of a `--where`: `params < 5M and depth >= 3`. Raises CnnError where it is none, with what it means if
     it is written as other languages would have it."""
     if not text.strip():
-        raise CnnError(Diagnostic("E0503", "a test is missing", help="as in: --where 'params < 5M'"))
+        raise CnnError(Diagnostic("E0503", "a test is missing", help="for example, `--where 'params < 5M'`"))
     try:
         return _read(text, titles)
     except CnnError:
@@ -64,7 +64,7 @@ def _read(text: str, titles: Mapping[str, str]) -> Expr:
     except CnnError as stop:
         raise CnnError([_told(each, source) for each in stop.diagnostics]) from None
     if len(statements) != 1 or not isinstance(statements[0], ast.Assert):
-        help = "as in: --where 'params < 5M'"
+        help = "for example, `--where 'params < 5M'`"
         raise CnnError(Diagnostic("E0503", f"`{text}` is not a single test", help=help))
     return _placed(statements[0].test, source)
 
@@ -84,7 +84,7 @@ def mentioned(test: Expr, known: Vocabulary) -> set[str]:
         if isinstance(each, Binary) and each.operator in COMPARISONS:
             _check_units(each, known)
     if isinstance(test, Name | Literal) or (isinstance(test, Binary) and test.operator in _ARITHMETIC):
-        help = "write a comparison, as in `params < 10M`"
+        help = "compare it with something: `params < 10M`"
         raise error("E0205", f"a test must be yes or no, but `{test.span.text}` is a value", test.span, help)
     return {each.name for each in names_of(test)} & set(known.asked)
 

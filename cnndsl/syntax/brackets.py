@@ -12,6 +12,7 @@ from cnndsl.errors import Annotation, Diagnostic, Span, replacement
 from cnndsl.syntax.parse_failure import QUOTE_OR_COMMENT, Stop
 
 _PARTNER = {"(": ")", "[": "]", "{": "}"}
+_OPENER = {closer: opener for opener, closer in _PARTNER.items()}
 _TERMINAL = {")": "RPAR", "]": "RSQB", "}": "RBRACE"}
 
 _BRACKET = re.compile(rf"{QUOTE_OR_COMMENT}|(?P<bracket>[()\[\]{{}}])")
@@ -21,7 +22,7 @@ def unmatched(stop: Stop) -> Diagnostic | None:
     """What is wrong with the brackets in front of the place, or at it; None where nothing is."""
     if stop.found == '"':
         place = Span(stop.source, stop.offset, stop.offset + len(stop.after.rstrip()))
-        return Diagnostic("E0108", "this quotation mark is never closed", place, help='as in: use "resnet.cnn": Block')
+        return Diagnostic("E0108", "unclosed quotation mark", place, help='for example, `use "resnet.cnn": Block`')
     open_here = opened_at(stop)
     if stop.found in _TERMINAL:
         return _wrong_closer(stop, open_here)
@@ -116,8 +117,10 @@ def _behind(stop: Stop) -> Iterator[tuple[int, str]]:
 def _wrong_closer(stop: Stop, open_here: list[int]) -> Diagnostic | None:
     closer = stop.found
     if not open_here:
-        message = f"nothing is open that this `{closer}` could close"
-        return Diagnostic("E0108", message, stop.span, help="remove it, or open one before it")
+        message = f"unmatched `{closer}`"
+        return Diagnostic(
+            "E0108", message, stop.span, help=f"remove it, or add the matching `{_OPENER[closer]}` before it"
+        )
     opener = stop.source.text[open_here[-1]]
     if _PARTNER[opener] == closer:
         return None
@@ -136,8 +139,12 @@ def _never_closed(stop: Stop, at: int) -> Diagnostic | None:
     if not stands_outside or not stop.takes(_TERMINAL[closer]):
         return None
     others = () if stop.is_end else (Annotation(stop.span, f"expected `{closer}` before this"),)
-    message = f"this `{opener}` is never closed"
-    help = f"write `{closer}` where the part ends"
+    message = f"unclosed `{opener}`"
+    head = re.search(r"(?:\b(?:net|block)\s+)?[\w./-]+$", stop.source.text[max(0, at - 80) : at])
+    inside = stop.source.text[at : stop.offset].rstrip()
+    is_shown = head is not None and opener == "(" and "\n" not in inside and len(inside) <= 40
+    shown = f": `{head[0]}{inside}{closer}`" if head is not None and is_shown else ""
+    help = f"add the missing `{closer}`{shown}"
     return Diagnostic("E0108", message, Span(stop.source, at, at + 1), "", others, help=help)
 
 

@@ -100,12 +100,14 @@ def count(stop: Stop) -> Fix | None:
     before = stop.before.rstrip()
     if stop.found == "*" and before.endswith("*") and (number := re.match(r"\*[ \t]*([0-9]+)", stop.after)):
         place = Span(stop.source, stop.start + len(before) - 1, stop.offset + number.end())
-        return replacement(place, f"*{number[1]}", "write a repeat as {}")
+        return replacement(place, f"*{number[1]}", "to repeat a part, use {}")
     is_layer = bool(re.search(r"(?:->|[\[(=+|:])\s*[A-Za-z][\w/{}-]*$", before)) and stop.takes("ARROW", "RSQB")
     if after and (before[-1:] in ("]", ")") or is_layer):
         start = stop.start + len(before)
-        place = Span(stop.source, start, stop.offset + after.end())
-        return replacement(place, f"*{after[2]}", "write a repeat as {}")
+        part = re.search(r"(?:\[[^\[\]\n]*\]|[\w/{}-]+)$", before)
+        place = Span(stop.source, stop.start + part.start() if part else start, stop.offset + after.end())
+        edit = (start, stop.offset + after.end(), f"*{after[2]}")
+        return fix(stop.source, [edit], "to repeat a part, use `*`: {}", place)
     line = line_of(stop.source, stop.offset)
     if stop.takes("NUMBER") and not stop.takes("LSQB"):
         return None
@@ -221,7 +223,8 @@ def superfluous(stop: Stop) -> Fix | None:
     start = stop.start + len(before) - 2
     if stop.found == "->":
         place = Span(stop.source, start, stop.end)
-        return replacement(place, "->", "one arrow is enough: {}; `ID` is a layer that does nothing")
+        advice = "remove one of the arrows, or put a layer between them (`ID` does nothing)"
+        return Fix(replacement(place, "->").edits, advice)
     ends = stop.is_end or stop.begins_statement or stop.found in ("]", ")")
     if not ends:
         return None

@@ -25,7 +25,7 @@ _ACTIVATIONS = {
     "linear": "",
     "None": "",
 }
-FOREIGN = "here it is {}"
+FOREIGN = "in cnndsl this is {}"
 """What is said of a layer of another framework."""
 
 

@@ -54,7 +54,7 @@ def foreign(stop: Stop) -> str:
     if char in _FOREIGN:
         return _FOREIGN[char]
     if char.isalpha():
-        return "names consist of the letters A to Z, digits and `_`; comments may contain anything"
+        return "use only the letters A to Z, digits and `_` in names; comments may contain other characters"
     return "use the digits 0 to 9" if char.isdigit() else "remove it; comments may contain anything"
 
 
@@ -102,9 +102,17 @@ def _unfinished(stop: Stop) -> str:
         return ""
     keyword, name, parameters = begun.groups()
     if keyword or not stop.takes("LSQB"):
-        return f"as in: `{keyword} {name}{parameters} = {'64' if keyword == 'let' else 'CONV3-64'}`" if keyword else ""
+        return (
+            f"for example, `{keyword} {name}{parameters} = {'64' if keyword == 'let' else 'CONV3-64'}`"
+            if keyword
+            else ""
+        )
     start = f"`{name} = @{_earlier(stop, name)} -> {'CONV3-64`' if stop.found != '->' else '…`'}"
-    return f"say where it starts: {start}" if stop.found == "->" else f"continue with {start}, or remove `{name} =`"
+    return (
+        f"say where it starts: {start}"
+        if stop.found == "->"
+        else f"complete the chain, for example {start}, or remove `{name} =`"
+    )
 
 
 def _earlier(stop: Stop, name: str) -> str:
@@ -191,7 +199,7 @@ def _comment(stop: Stop) -> str:
 def _dots(stop: Stop) -> str:
     """`convs..1: CONV3-64`."""
     rest = re.match(r"\.\.+(\w+)\s*:", stop.after)
-    return f"the names of a label have one dot between them: `{stop.word}.{rest[1]}`" if rest and stop.word else ""
+    return f"separate the names of a path with a single dot: `{stop.word}.{rest[1]}`" if rest and stop.word else ""
 
 
 def _missing_value(stop: Stop) -> str:
@@ -201,11 +209,30 @@ def _missing_value(stop: Stop) -> str:
     return f"write a value after `{name[1]}=`, or omit the option" if name and is_missing else ""
 
 
-def _dot(stop: Stop) -> str:
-    if stop.found != "." or not stop.is_adjacent:
+_NUMBERS = {"-": "the width of a layer", "/": "the stride of a layer", "x": "each extent"}
+"""What a number is, by the symbol before it."""
+
+
+def fraction(stop: Stop) -> str:
+    """The message for a number in the head of a layer that is not whole: `CONV3-64.5`; empty for anything else."""
+    rest = re.match(r"\.[0-9]+", stop.after)
+    number = re.search(r"([-/x]?)([0-9]+)$", stop.end_of_before)
+    if stop.found != "." or not stop.is_adjacent or rest is None or number is None:
         return ""
-    if re.match(r"\.[0-9]", stop.after) and stop.before[-1].isdigit():
-        return "sizes, widths, strides and extents must be whole numbers"
+    return f"{_NUMBERS.get(number[1], 'the size of a layer')} must be a whole number, not {number[2]}{rest[0]}"
+
+
+def unnamed(stop: Stop) -> str:
+    """The message for an `@` without a name; empty for anything else."""
+    if stop.found != "@":
+        return ""
+    rest = re.match(r"@\s*(\w+|\S)?", stop.after)
+    return f"expected a name after `@`, found {f'`{rest[1]}`' if rest and rest[1] else 'the end of the file'}"
+
+
+def _dot(stop: Stop) -> str:
+    if stop.found != "." or not stop.is_adjacent or fraction(stop):
+        return ""
     return "this name has letters, digits and `_` only; labels, `@a.b` and `assert a.b.output` may have dots"
 
 
@@ -213,7 +240,7 @@ def _equals(stop: Stop) -> str:
     if stop.found != "=" or stop.takes("EQUAL"):
         return ""
     if stop.takes("COMPARISON"):
-        return "write equality as `==`"
+        return "to compare two values, use `==`"
     is_named = stop.takes("ARROW") and stop.word
     return f"a label is `{stop.word}: …`, a value `let {stop.word} = …`" if is_named else ""
 
@@ -254,7 +281,8 @@ def _missing_arrow(stop: Stop) -> str:
         return ""
     times = re.match(r"[xX]([0-9]+)\b", stop.after)
     if times and stop.is_adjacent and stop.before[-1] in ")]":
-        return f"write a repeat as `*{times[1]}`"
+        part = re.search(r"\[[^\[\]\n]{1,40}\]$", stop.before)
+        return f"to repeat a part, use `*`: `{part[0] if part else '[…]'}*{times[1]}`"
     if re.search(r"INPUT\s+[0-9]+$", stop.before, re.IGNORECASE):
         return "separate extents with a lower-case `x`, without spaces: `INPUT 224x224x3`"
     label = re.match(rf"{LABEL}\s*:", stop.after)
@@ -279,7 +307,9 @@ def _for(stop: Stop) -> str:
 
 def _default(stop: Stop) -> str:
     is_chain = stop.found == "->" and re.search(r"\bdefault\s+[^\s]+\s*$", stop.before)
-    return "`default` is for one layer type" if is_chain else ""
+    added = re.match(r"->\s*[\w/{}-]+(?:\([^()]*\))?", stop.after)
+    help = f"`default` sets the options of a single layer type; remove `{added[0] if added else '->'}`"
+    return help if is_chain else ""
 
 
 def _percent(stop: Stop) -> str:
@@ -288,13 +318,13 @@ def _percent(stop: Stop) -> str:
 
 
 def _reference(stop: Stop) -> str:
-    return "write a reference without a space: `@enc1`" if stop.found == "@" else ""
+    return f"add the name of an earlier part: `@{_earlier(stop, '')}`" if stop.found == "@" else ""
 
 
 def _star(stop: Stop) -> str:
     """`(@unit* if n + ID)`, `(@unit* or ID + A)`: in front of a word the `*` is a repeat's."""
     is_star = re.search(r"@[A-Za-z0-9_.]+\*\s*(if|or|else)\s*$", stop.before)
-    return "a star is a whole branch of a merge and takes no `if` or `or`: `(ID + @unit*)`" if is_star else ""
+    return "a star must be a whole branch, so no `if` or `or` may follow it: `(ID + @unit*)`" if is_star else ""
 
 
 def _quotes(stop: Stop) -> str:

@@ -22,6 +22,8 @@ _HEAD = re.compile(
     r"[ \t]*(?P<sign>:=|=|:|->|\{)?[ \t]*(?:\n[ \t]*)?(?P<return>return\b[ \t]*)?"
 )
 
+_LONGEST_SHOWN = 60
+"""Characters of a line up to which a help repeats all of it."""
 _WALK = re.compile(r"\bfor\s+\w+(?:\s*,\s*\w+)*\s+in\s+(?P<list>\[[^\[\]]*\]|[^\[\]:]*?)\s*(?P<colon>:)?\s*$")
 
 
@@ -55,7 +57,20 @@ def head(stop: Stop) -> Fix | None:
         edits.append((*found.span("return"), ""))
     inserted = max((end for _, end, _ in edits), default=0)
     place = Span(stop.source, found.start("word"), max(found.end("sign"), found.end("name"), inserted))
-    return fix(stop.source, edits, f"write `{keyword}` as {{}}", place) if edits else None
+    return _advised(stop.source, edits, keyword, place) if edits else None
+
+
+def _advised(source: Source, edits: list[tuple[int, int, str]], keyword: str, place: Span) -> Fix:
+    """Return the fix for the head of a statement; one that lacks nothing but its `=` is shown with what follows it."""
+    start, end, text = edits[0]
+    word = source.text[start:end]
+    if len(edits) == 1 and text == keyword and word not in _KEYWORDS:
+        return fix(source, edits, "did you mean {}?", Span(source, start, end))
+    if len(edits) > 1 or text != "= ":
+        return fix(source, edits, f"write `{keyword}` as {{}}", place)
+    line = line_of(source, place.start)
+    is_short = line.start == place.start and len(line.text) <= _LONGEST_SHOWN and "#" not in line.text
+    return fix(source, edits, f"a `{keyword}` needs `=`: {{}}", line if is_short else place)
 
 
 def value(stop: Stop) -> Fix | None:
@@ -178,7 +193,7 @@ def signs(stop: Stop) -> Fix | None:
         return fix(stop.source, edits, "a comment begins with `#`: {}", place)
     if stop.found == "=" and not stop.takes("EQUAL"):
         if stop.takes("COMPARISON"):
-            return replacement(stop.span, "==", "write equality as {}")
+            return replacement(stop.span, "==", "to compare two values, use {}")
         if stop.takes("ARROW") and stop.word.isidentifier():
             before = stop.before.rstrip()
             start = stop.start + len(before) - len(stop.word)

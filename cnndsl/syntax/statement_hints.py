@@ -11,6 +11,7 @@ from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 
 _LONGEST_SHOWN = 80
 _STATEMENT_AS_LABEL = re.compile(rf"\b({'|'.join(STATEMENTS)})\s+$")
+_STATEMENT = re.compile(r"^(?:(block|net|let|use|assert|default|output)\b|\w+\s*=|INPUT\b)", re.MULTILINE)
 _LABELLED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*\s*:(?!:)\s*")
 
 
@@ -25,7 +26,7 @@ def free_name(text: str) -> str:
 
 
 def misplaced(stop: Stop) -> tuple[Span, str, str] | None:
-    """The word that begins what cannot stand at the place, what was expected there (empty where the parser knows), and
+    """The word that begins what cannot stand at the place, the message (empty where the parser knows), and
     a hint; None where there is no such word."""
     return _for(stop) or _statement(stop) or _label(stop)
 
@@ -35,14 +36,16 @@ def _for(stop: Stop) -> tuple[Span, str, str] | None:
     word = re.search(r"\bfor\s+$", stop.before)
     goes_on = stop.takes("ARROW") or (stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS"))
     if stop.found == "for" and goes_on:
-        place, expected = stop.span, ""
+        place, said = stop.span, ""
     elif word is not None and stop.takes("COLON"):
         start = stop.start + word.start()
-        place, expected = Span(stop.source, start, start + len("for")), "`->` or a new statement"
+        place = Span(stop.source, start, start + len("for"))
+        said = "expected `->` or a new statement, found `for`"
     else:
         return None
-    help = "a `for` is part of a chain: `-> for …` continues the chain before it, `@a -> for …` starts from a value"
-    return place, expected, help
+    above = "`-> for …` to continue the chain above"
+    help = f"a `for` must follow an arrow: write {above}, or `@a -> for …` to start a new one"
+    return place, said, help
 
 
 def _statement(stop: Stop) -> tuple[Span, str, str] | None:
@@ -57,10 +60,12 @@ def _statement(stop: Stop) -> tuple[Span, str, str] | None:
         place = Span(stop.source, start, start + len(name))
     else:
         return None
-    help = f"`{name}` is a statement of the file, so it goes outside chains and parts"
-    if name == "let":
-        help += "; in a block it comes right after the `=`: `block B(n) = let c = 2*n  A -> B`"
-    return place, "a layer", help
+    before = stop.source.text[stop.start : place.start]
+    statements = _STATEMENT.findall(before[-20_000:])
+    help = "write it as a statement of its own, outside chains and parts"
+    if name == "let" and statements[-1:] == ["block"]:
+        help = "move it to the start of the block, right after the `=`"
+    return place, f"`{name}` is not allowed here", help
 
 
 def _label(stop: Stop) -> tuple[Span, str, str] | None:
@@ -76,7 +81,11 @@ def _label(stop: Stop) -> tuple[Span, str, str] | None:
     outer = re.search(r"([A-Za-z0-9_.]+)\s*:\s*$", stop.before[: -len(stop.word)])
     if outer is not None:
         body = _element(text)
-        return place, "a layer", f"a part has one label; to label one inside it, write `{outer[1]}: [{body}]`"
+        return (
+            place,
+            f"expected a layer, found `{place.text}`",
+            f"a part has one label; to label one inside it, write `{outer[1]}: [{body}]`",
+        )
     before = stop.before[: -len(stop.word)]
     if not stop.takes("ARROW") or not before[-1:].isspace():
         return None

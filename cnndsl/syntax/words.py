@@ -16,7 +16,7 @@ from cnndsl.expr import error
 from cnndsl.expressions import Expr, Literal, Name, ShapeExpr
 from cnndsl.limits import current
 from cnndsl.records import record
-from cnndsl.values import is_bounded
+from cnndsl.values import excess, is_bounded
 
 _HOLE = "\0"
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -59,10 +59,10 @@ def number(text: str, span: Span) -> Literal:
     digits = mantissa.replace("_", "")
     most = current().digits
     if len(digits) > most + 1 or abs(int((exponent or "0")[:6])) > most:
-        raise error("E0104", "this number has too many digits", span, f"a number may have at most {most}")
+        raise error("E0104", f"numbers may have at most {most} digits", span)
     value = Fraction(digits) * Fraction(10) ** int(exponent or 0) * (_UNITS | _BINARY_UNITS)[unit]
     if not is_bounded(value):
-        raise error("E0104", f"this number exceeds 10^{most}", span)
+        raise error("E0104", f"this number {excess(value)}", span)
     return Literal(value.numerator if value.denominator == 1 else value, text, span)
 
 
@@ -71,7 +71,7 @@ def dims(text: str, span: Span) -> Literal:
     parts = text.split("x")
     most = current().digits
     if any(len(part) > most for part in parts):
-        raise error("E0104", "this number has too many digits", span, f"a number may have at most {most}")
+        raise error("E0104", f"numbers may have at most {most} digits", span)
     return Literal(tuple(map(int, parts)), text, span)
 
 

@@ -129,10 +129,10 @@ def test_a_projection_fits_the_branches_before_and_behind_it() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
-        ("INPUT 8x8x3 -> each c in 4, 8 [CONV3-c]", "E0230", "this is not a whole branch"),
-        ("INPUT 8x8x3 -> (ID | each c in 4, 8 [CONV3-c] -> RELU)", "E0230", "this is not a whole branch"),
-        ("INPUT 8x8x3 -> (ID | each c in 4, 8 [CONV3-c]?)", "E0230", "this is not a whole branch"),
-        ("INPUT 8x8x3 -> (ID | a: each c in 4, 8 [CONV3-c])", "E0230", "this is not a whole branch"),
+        ("INPUT 8x8x3 -> each c in 4, 8 [CONV3-c]", "E0230", "only allowed as a whole branch"),
+        ("INPUT 8x8x3 -> (ID | each c in 4, 8 [CONV3-c] -> RELU)", "E0230", "only allowed as a whole branch"),
+        ("INPUT 8x8x3 -> (ID | each c in 4, 8 [CONV3-c]?)", "E0230", "only allowed as a whole branch"),
+        ("INPUT 8x8x3 -> (ID | a: each c in 4, 8 [CONV3-c])", "E0230", "only allowed as a whole branch"),
         ("INPUT 8x8x3 -> (| each c in 1..0 [CONV3-c])", "E0230", "makes no branches"),
         ("INPUT 8x8x3 -> (| for c in 4, 8 [CONV3-c])", "E0230", "needs two or more branches, but has one here"),
         ("INPUT 8x8x3 -> (+ each c in 4, 8 [CONV3-c])", "E0312", "different shapes"),

@@ -87,8 +87,8 @@ def test_members(settings: dict[str, int], shape: str) -> None:
 def test_a_family_names_what_is_free_and_shows_the_command() -> None:
     (diagnostic,) = wrong(RECIPE)
     assert diagnostic.code == "E0214"
-    assert diagnostic.message == "this is a family of networks: `N`, `M` and `K` have no value"
-    assert diagnostic.help == "give them one: --set N=2 --set M=2 --set K=2"
+    assert diagnostic.message == "the parameters `N`, `M` and `K` have no value"
+    assert diagnostic.help == "set them on the command line: `--set N=2 --set M=2 --set K=2`"
     assert len(diagnostic.others) == 2
 
 

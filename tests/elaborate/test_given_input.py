@@ -65,7 +65,7 @@ def test_what_is_no_volume(given: str) -> None:
     with pytest.raises(CnnError) as found:
         loads(NET, **parse_settings([f"input={given}"]))
     (diagnostic,) = found.value.diagnostics
-    assert (diagnostic.code, diagnostic.help) == ("E0227", "as in: --input 160x160x3")
+    assert (diagnostic.code, diagnostic.help) == ("E0227", "for example, `--input 160x160x3`")
     assert diagnostic.span is not None
     assert diagnostic.span.text == "INPUT 32x32x3"
 

@@ -181,7 +181,7 @@ def test_an_output_that_is_given_has_no_parts() -> None:
     [
         ("@layer.2.bn", "known in `layer`: @layer.0, @layer.1"),
         ("@layer.1.bm", "known in `layer.1`: @layer.1.conv, @layer.1.bn, @layer.1.relu"),
-        ("@zzz.bn", "known here: @layer"),
+        ("@zzz.bn", "available here: `@layer`"),
     ],
 )
 def test_a_path_that_leads_nowhere_is_told_how_far_it_leads(reference: str, help: str) -> None:

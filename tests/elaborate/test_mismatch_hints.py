@@ -150,5 +150,5 @@ def test_where_the_branches_part(text: str, place: str | None) -> None:
     with pytest.raises(cnndsl.CnnError) as caught:
         cnndsl.loads(text)
     found = [each for each in caught.value.diagnostics if each.code == "E0312"]
-    parting = [other.span.text for other in found[0].others if other.text.startswith("here the branches part")]
+    parting = [other.span.text for other in found[0].others if other.text.startswith("the branches split here")]
     assert parting == ([] if place is None else [place])

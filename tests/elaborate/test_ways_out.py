@@ -83,8 +83,8 @@ def test_a_for_goes_on_with_a_chain(text: str) -> None:
 )
 def test_a_statement_inside_of_brackets_is_one_error(text: str) -> None:
     wrong = only(text)
-    assert (wrong.code, wrong.message.partition(",")[0]) == ("E0102", "expected a layer")
-    assert "is a statement of the file" in wrong.help
+    assert (wrong.code, wrong.message.partition("` ")[2]) == ("E0102", "is not allowed here")
+    assert "statement of its own" in wrong.help or "start of the block" in wrong.help
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_an_unused_layer_inside_of_calls_says_which() -> None:
 
 def test_lists_say_how_much_they_leave_out() -> None:
     wrong = only("INPUT 8x8x3 -> [layer{i}: CONV3-8]*20 -> (ID + @skip)")
-    assert wrong.help.endswith("@layer8 and 12 more")
+    assert wrong.help.endswith("`@layer8` and 12 more")
 
 
 def test_an_assert_of_a_module_in_pieces() -> None:
@@ -124,7 +124,7 @@ def test_an_assert_of_a_module_in_pieces() -> None:
     assert "`m.81.Conv.output`" in only(text.format("m.81.output")).help
     loads(text.format("m.81.Conv.output"))
     loads(text.format("m.81.output").replace("m.81.Conv: CONV1-5", "m.81: [Conv: CONV1-5]"))
-    assert only(text.format("m.output")).help == "ask for one of its parts: `m.81.Conv.output`"
+    assert only(text.format("m.output")).help == "refer to one of its parts, `m.81.Conv.output`"
 
 
 def test_an_assert_about_the_default() -> None:

@@ -174,7 +174,7 @@ def test_heads_are_outputs_with_names() -> None:
         ("[convolutional]\nactivation=loggy\n", "the activation `loggy` has no counterpart", 7),
         ("[route]\nlayers=-2\n", "there is no layer -2 before this one", 7),
         ("[maxpool]\nsize=2\nstride=2\n[shortcut]\nfrom=-2\n", "there is no layer -2 before this one", 10),
-        ("[convolutional]\nfilters=3\ngroups=3\n", "3 groups must divide", 6),
+        ("[convolutional]\nfilters=3\ngroups=3\n", "cannot both be divided into 3 groups", 6),
         ("nonsense\n", "a line of a .cfg file is", 6),
         ("[convolutional]\nfilters=2\nfilters=3\n", "`filters` is given twice in `[convolutional]`", 8),
         ("[convolutional]\nfilters=\uff11\n", "`filters` must be a whole number of at most 9 digits", 7),
@@ -195,7 +195,7 @@ def test_what_is_not_understood_is_told_with_its_line(cfg: str, message: str, li
     ("made", "message"),
     [
         ("INPUT 12x12x4 -> POOL2 -> RELU", "there are layers that nothing reads|is RELU"),
-        ("INPUT 12x12x4 -> (@x1 + ID)", "nothing before this point is called `x1`"),
+        ("INPUT 12x12x4 -> (@x1 + ID)", "cannot find `@x1` before this point"),
     ],
 )
 def test_a_text_that_is_not_the_network_is_not_given(made: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:

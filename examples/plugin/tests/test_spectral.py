@@ -64,7 +64,7 @@ def test_names_of_tensors_in_their_order() -> None:
     [
         ("SNCONV3-8(init=kaiming)", "SNCONV has no `init`"),
         ("SNCONV4-8/2", "this padding is larger on one side"),
-        ("SNCONV3-8(groups=4)", "4 groups must divide"),
+        ("SNCONV3-8(groups=4)", "cannot both be divided into 4 groups"),
     ],
 )
 def test_mistakes_are_told(layer: str, message: str) -> None:

@@ -106,7 +106,7 @@ def test_a_narrow_message_cuts_lines_around_what_is_underlined() -> None:
     code, mark, again, other = message_text(found, 60).excerpt
     assert code.endswith("(CROP(out=@e …")
     assert mark.index("-------") == code.index("CONV3-8")
-    assert mark.endswith("------- gives 32x32x8")
+    assert mark.endswith("------- outputs 32x32x8")
     assert other.index("^^^^^^^^^^^^ the input is 16x16x16") == again.index("CROP(out=@e)")
     # The number of the line, a bar and an ellipsis at each end are beside the 60 characters.
     assert max(map(len, (code, mark, again, other))) <= 60 + 4 + 2 * 2

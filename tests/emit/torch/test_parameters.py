@@ -101,15 +101,11 @@ def test_emitted_modules_agree_with_a_plain_reading(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said", "help"),
     [
-        ("SCALE(bias=no, parameter=map)", "a parameter needs a label", "as in: gamma: SCALE(bias=no, parameter=map)"),
+        ("SCALE(bias=no, parameter=map)", "a parameter needs a label", "`gamma: SCALE(bias=no, parameter=map)`"),
         ("gamma: SCALE(parameter=map)", "makes one parameter", "keep the weight: SCALE(bias=no, parameter=map)"),
         ("0: SCALE(bias=no, parameter=map)", "`0` cannot be the name of a parameter", "letters"),
         ('"a-b": SCALE(bias=no, parameter=map)', "`a-b` cannot be the name of a parameter", "letters"),
-        (
-            "ls.gamma: SCALE(bias=no, parameter=map)",
-            "cannot be part of a module that is given in pieces",
-            "ls: [gamma: …]",
-        ),
+        ("ls.gamma: SCALE(bias=no, parameter=map)", "cannot be part of a module that is split", "ls: [gamma: …]"),
         ("gamma: SCALE(bias=no, parameter=row)", "one of none, vector, map, batch, number, singleton", ""),
     ],
 )
