@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, cast
@@ -27,6 +28,7 @@ from cnndsl.commands.common import (
     report,
     terminal_width,
 )
+from cnndsl.commands.pictures import picture_options, write_picture
 from cnndsl.commands.selection import WITH_ALL, read_selection, selection_options
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
 from cnndsl.commands.types import OneOf, WholeNumber
@@ -40,9 +42,13 @@ if TYPE_CHECKING:
     from cnndsl.analysis.cards import Card
     from cnndsl.analysis.lifetimes import Device, Dtype
     from cnndsl.analysis.memory import Optimizer
+    from cnndsl.emit.drawing.formats import PictureOptions
     from cnndsl.report.comparison import ComparisonSetup
     from cnndsl.report.latex_table import TableWidth
     from cnndsl.values import Value
+
+_PICTURES = (".svg", ".png", ".pdf", ".tikz")
+"""The endings of plots; .tex is a table."""
 
 
 @click.command("compare", cls=Subcommand)
@@ -63,11 +69,13 @@ if TYPE_CHECKING:
 )
 @click.option("--gpu", metavar="CARD", callback=gpu, help="Add the least time and the largest batch on this GPU.")
 @click.option("--training", is_flag=True, help="With --gpu, fit a step of training, not inference.")
+@click.option("--axes", metavar="X,Y", help="The columns on the axes of a plot.  [default: params,macs]")
 @click.option(
     "--format", type=OneOf(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
 @width_option
 @output_option
+@picture_options
 @force_option
 @click.pass_context
 def command(
@@ -84,9 +92,11 @@ def command(
     device: str | None,
     gpu: Card | None,
     training: bool,
+    axes: str | None,
     format: str | None,
     made_for: TableWidth | None,
     output: str | None,
+    options: PictureOptions,
     force: bool,
 ) -> None:
     """Compare networks, a row for each.
@@ -95,7 +105,8 @@ def command(
     several values, as in --set N=1..3, gives a row for each value. Bundled networks have the published accuracies
     unless a parameter is set. Memory is for a batch of --batch; all other metrics are for one image. --gpu adds
     whether that batch fits, the largest batch that does, and a lower bound on the time of a forward pass. --sort adds
-    bars to the table.
+    bars to the table. With -o FILE.svg, .png, .pdf or .tikz, draws the networks as points over two columns,
+    --axes.
 
     Errors of a file are printed, and the other networks are compared; the exit code is then 1.
 
@@ -104,15 +115,18 @@ def command(
     cnndsl compare 'nets/*.cnn' --where "params < 10M" -o nets.tex
     cnndsl compare cifar_resnet --set layers=20,32,44 --columns params,macs
     cnndsl compare resnet50 vgg16 --gpu h100 --batch 64 --dtype amp --training
+    cnndsl compare 'resnet*' 'vgg*' --axes params,top1 -o nets.svg
     """
     from cnndsl.report.comparison import ComparisonSetup, known_columns, usual_columns
     from cnndsl.report.memory import BatchSetup
     from cnndsl.report.network_table import render
 
-    form = chosen_format(format, output, made_for, FORMATS)
+    is_plot = format is None and output is not None and output.lower().endswith(_PICTURES)
+    form = "" if is_plot else chosen_format(format, output, made_for, FORMATS, _PICTURES)
+    drawn = _axes(axes, is_plot=is_plot)
     chosen = known_names(columns, COMPARED.names, "column", COMPARED.titles)
     asked = read_selection(COMPARED, where, sort, pareto)
-    _check_options(gpu, {*chosen, *asked.mentioned}, training, cast("Dtype", dtype), batch)
+    _check_options(gpu, {*chosen, *drawn, *asked.mentioned}, training, cast("Dtype", dtype), batch)
     given = domains(settings, "N=1..3")
     step = BatchSetup(
         batch,
@@ -125,11 +139,13 @@ def command(
     if form in WITH_ALL:
         usual = [name for name in COMPARED.names if gpu or name not in ON_CARD]
     shown = list(dict.fromkeys(("name", *chosen))) if chosen else usual
-    rows, is_complete = _rows(files, given, setup, {*shown, *asked.mentioned})
+    rows, is_complete = _rows(files, given, setup, {*shown, *drawn, *asked.mentioned})
     found = asked.of(rows)
     if rows and not found:
         note("no network is like that")
-    if found or form != "table" or output:
+    if is_plot and output is not None:
+        _draw(found, drawn, setup, output, options, force)
+    elif found or form != "table" or output:
         text = render(
             found,
             shown if chosen or form in WITH_ALL else known_columns(found, shown),
@@ -142,6 +158,43 @@ def command(
         )
         deliver(text, output, force=force)
     ctx.exit(0 if is_complete else 1)
+
+
+def _axes(text: str | None, *, is_plot: bool) -> list[str]:
+    """Return the columns of a plot; none without one. Raises UsageError."""
+    if text is not None and not is_plot:
+        raise click.UsageError(f"--axes is for a plot: add --output with {', '.join(_PICTURES)}")
+    numbers = [name for name in COMPARED.names if name in COMPARED.goals or name == "year"]
+    found = known_names(text or "params,macs", numbers, "column with numbers", COMPARED.titles) if is_plot else []
+    if is_plot and len(found) != 2:
+        raise click.UsageError(f"--axes needs two columns, as in --axes params,top1, not {text!r}")
+    return found
+
+
+def _draw(
+    networks: Sequence[NetworkRow],
+    axes: Sequence[str],
+    setup: ComparisonSetup,
+    output: str,
+    options: PictureOptions,
+    force: bool,
+) -> None:
+    """Write the plot. Raises FileError if no network has both values."""
+    from cnndsl.catalogue import column_title
+    from cnndsl.emit.charts.scatter import PlotPoint, axis, picture
+    from cnndsl.report.comparison import number_label, number_of
+
+    x, y = axes
+    found = [(each, number_of(each, x), number_of(each, y)) for each in networks]
+    names = {id(each): f"{each.name} {each.facts['settings'] or ''}".strip() for each in networks}
+    points = [PlotPoint(names[id(each)], a, b) for each, a, b in found if a is not None and b is not None]
+    if not points:
+        raise FileError(f"no network has a value of both {x} and {y}, so that there is nothing to draw")
+    across = axis(column_title(x), [each.x for each in points], partial(number_label, x))
+    upwards = axis(column_title(y), [each.y for each in points], partial(number_label, y))
+    drawn = picture(points, across, upwards, setup.caption)
+    write_picture(output, drawn, options, force=force)
+    note(f"wrote {output}")
 
 
 def _check_options(card: Card | None, asked: Collection[str], training: bool, dtype: Dtype, batch: int) -> None:

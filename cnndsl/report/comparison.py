@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, overload
 
 from cnndsl.analysis.assertions import figures
 from cnndsl.analysis.execution import ExecutionsOf
-from cnndsl.analysis.metric_table import OF_NETWORKS
+from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
 from cnndsl.catalogue import (
     COMPARED,
     FACTS,
@@ -20,6 +20,7 @@ from cnndsl.catalogue import (
 from cnndsl.graph import Graph
 from cnndsl.records import record
 from cnndsl.report.memory import BatchSetup, footprint
+from cnndsl.report.number_format import duration, human
 from cnndsl.report.summary import step_name
 from cnndsl.sweeping.sweep import Configuration, Plain, plain
 from cnndsl.values import Value, show_setting
@@ -173,3 +174,22 @@ def known_columns(networks: Sequence[NetworkRow], columns: Sequence[str]) -> lis
     """Return the columns in which some network has a value."""
     facts = {name for network in networks for name, value in network.facts.items() if value is not None}
     return [name for name in columns if name in facts or name in OF_NETWORKS]
+
+
+def number_of(network: NetworkRow, column: str) -> float | None:
+    """Return a value as a number, a shape as the number of its values; None for a text or no value."""
+    is_missing, value = network.sort_key(column)
+    return None if is_missing or not isinstance(value, int | Fraction) else float(value)
+
+
+def number_label(column: str, value: float) -> str:
+    """Return a number of a column in human units.
+
+    >>> number_label("training", 2e6), number_label("top1", 71.5), number_label("time", 0.002)
+    ('2MB', '71.5', '2ms')
+    """
+    if column == "time":
+        return duration(value) if value else "0"
+    if value == int(value) and (column in OF_NETWORKS or column == "largest_batch"):
+        return f"{human(int(value))}{'B' if column in METRICS and METRICS[column].unit == 'bytes' else ''}"
+    return f"{value:g}"

@@ -205,6 +205,22 @@ def test_messages(options: tuple[str, ...], code: int, message: str) -> None:
     assert message in result.stderr
 
 
+def test_a_plot() -> None:
+    result = run("compare", *TEN, "--axes", "params,top1", "-o", "nets.svg")
+    assert result.exit_code == 0, result.output
+    text = Path("nets.svg").read_text("utf-8")
+    published = {row["name"] for row in data("compare", *TEN) if row["top1"] is not None}
+    assert {name for name in TEN if f"<title>{name}: " in text} == published
+    assert "lenet5" not in text
+    assert run("compare", "lenet5", "--axes", "params,top1", "-o", "none.svg").exit_code == 1
+
+
+@pytest.mark.parametrize("axes", ["params", "params,family", "params,time"])
+def test_axes_are_two_columns_with_numbers(axes: str) -> None:
+    assert run("compare", "vgg11", "--axes", axes, "-o", "nets.svg").exit_code == 2
+    assert run("compare", "vgg11", "--axes", "params,top1").exit_code == 2
+
+
 def test_in_python() -> None:
     net = cnndsl.loads("net Small INPUT 8x8x3 -> CONV1-4")
     found = cnndsl.compare("lenet5", net, "vgg16", columns=["params", "top1", "output"], sort="-params")
