@@ -152,6 +152,9 @@ def _nothing(item: ast.WrittenLayer, env: Environment) -> CnnError:
         name = value.name if isinstance(value, NameSymbol) else show(value)
         return error("E0231", message, place, nearest(name, _names(env)))
     help = _applied(item) if head == "again" else _padding(item) or _hint(item, env)
+    if item.width is not None and dashed_kind(head, item.width):
+        place = head_of(item)
+        head = place.text
     return error("E0231", f"no layer type or block is called `{head}`", place, help)
 
 

@@ -22,6 +22,11 @@ _HEAD = re.compile(
     r"[ \t]*(?P<sign>:=|=|:|->|\{)?[ \t]*(?:\n[ \t]*)?(?P<return>return\b[ \t]*)?"
 )
 
+_HEAD_ADVICE = {
+    "block": "a block is defined with `block` and `=`: {}",
+    "let": "a value is named with `let` and `=`: {}",
+    "net": "write `net` as {}",
+}
 _WALK = re.compile(r"\bfor\s+\w+(?:\s*,\s*\w+)*\s+in\s+(?P<list>\[[^\[\]]*\]|[^\[\]:]*?)\s*(?P<colon>:)?\s*$")
 
 
@@ -54,8 +59,14 @@ def head(stop: Stop) -> Fix | None:
     if found["return"]:
         edits.append((*found.span("return"), ""))
     inserted = max((end for _, end, _ in edits), default=0)
-    place = Span(stop.source, found.start("word"), max(found.end("sign"), found.end("name"), inserted))
-    return fix(stop.source, edits, f"write `{keyword}` as {{}}", place) if edits else None
+    end = max(found.end("sign"), found.end("name"), inserted)
+    return _head_fix(stop, edits, keyword, Span(stop.source, found.start("word"), end)) if edits else None
+
+
+def _head_fix(stop: Stop, edits: list[tuple[int, int, str]], keyword: str, head: Span) -> Fix:
+    """The fix of a statement's head, which shows what follows in its line too, but for a long `net`."""
+    end = head.end if keyword == "net" else max(head.end, line_of(stop.source, head.start).end)
+    return fix(stop.source, edits, _HEAD_ADVICE[keyword], Span(stop.source, head.start, end))
 
 
 def value(stop: Stop) -> Fix | None:

@@ -82,7 +82,12 @@ def test_settings() -> None:
     ("expression", "code", "message", "help"),
     [
         ("w[4]", "E0210", "`w` has 3 elements, so it has no element 4", "the last one is `w[3]`"),
-        ("w[0]", "E0210", "`w` has 3 elements, so it has no element 0", "the first element is at 1"),
+        (
+            "w[0]",
+            "E0210",
+            "`w` has 3 elements, so it has no element 0",
+            "`w[1]` is the first",
+        ),
         ("w[-1]", "E0210", "so it has no element -1", "the last one is `w[3]`"),
         ("w[2..4][1]", "E0210", "so it has no element 4", "the last one is `w[3]`"),
         ("()[1]", "E0210", "is empty", ""),
