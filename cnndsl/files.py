@@ -223,7 +223,7 @@ def _refused_by_windows(path: str) -> str:
     A device by its very name, `NUL`, is meant; `nul.cnn` is not.
 
     >>> _refused_by_windows("C:\\\\nets\\\\aux.cnn"), _refused_by_windows("NUL"), _refused_by_windows("C:net.cnn")
-    ('Windows keeps the name AUX for a device', '', '')
+    ('Windows reserves the name AUX for a device', '', '')
     """
     name = ntpath.basename(path)
     stem, point, _ = name.partition(".")

@@ -81,7 +81,7 @@ _RULES = (
 def where_fix(text: str, accepts: Callable[[str], bool]) -> WhereFix | None:
     """Return what a test means that is written in another way; None if what the rules make of it is no test either.
 
-    >>> where_fix("params < 10 M && top1 > 75%", lambda _: True).text
+    >>> where_fix("params < 10 M && top1 > 75%", lambda test: "%" not in test).text
     'params < 10M and top1 > 75'
     """
     fixed, found = text, list[tuple[re.Match[str], _Rule]]()
