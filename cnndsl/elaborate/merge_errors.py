@@ -88,6 +88,8 @@ def mismatch(
     if edited is not None:
         return CnnError(found.advised(replace(edited, otherwise=help)))
     level = _other_level(operator, branches, shapes, env, help)
+    if level is not None and len(labels) > 1 and labels[0].span == branches[1 - at].chain.span:
+        found = replace(found, span=labels[0].span, label=labels[0].text, others=(main, *labels[1:]))
     if level is not None:
         return CnnError(found.advised(level))
     return CnnError(found.advised(_as_fix(help, branches, at, drafts) or help))
@@ -191,7 +193,8 @@ def _other_level(
     if len(fitting) != 1:
         return None
     size = "x".join(map(str, wanted.spatial))
-    return replacement(place, f"@{unparse.path(fitting[0].split('.'))}", f"the value of size {size} is {{}}", otherwise)
+    advice = f"the value of size {size} is {{}}, not `{place.text}`"
+    return replacement(place, f"@{unparse.path(fitting[0].split('.'))}", advice, otherwise)
 
 
 def _as_fix(help: str, branches: Sequence[MergeBranch], at: int, drafts: Sequence[PendingNode]) -> Fix | None:

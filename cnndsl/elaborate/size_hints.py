@@ -21,7 +21,7 @@ def ways_to_fit(large: ast.Chain, shapes: tuple[Shape, Shape], small: PendingNod
     if not missing or min(missing) < 0:
         return ""
     ways = (*_enlarged(large, missing, small), *_cropped(large, missing, reference))
-    return ", or ".join(ways)
+    return ", or ".join(ways) if len(ways) > 1 else f"crop the larger branch: {''.join(ways)}"
 
 
 def _enlarged(large: ast.Chain, missing: tuple[int, ...], small: PendingNode) -> Iterator[str]:
