@@ -18,6 +18,7 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "parsing.py": ([], ["--runs", "2", "--layers", "3000"]),
     "scaling.py": ([], ["--most", "1000"]),
     "analysis.py": ([], ["--runs", "2", "alexnet"]),
+    "sweeping.py": ([], ["--runs", "1", "--members", "40"]),
 }
 
 

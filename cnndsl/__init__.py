@@ -5,8 +5,8 @@
 >>> net.stats().totals.params
 25258
 
-`load` takes a file or the name of a bundled network and gives a `Network`; what is wrong with an input is a
-`CnnError`, a file that cannot be read or written a `FileError`.
+`load` returns the `Network` of a file or of a bundled network. It raises `CnnError` if the program is invalid, and
+`FileError` if a file cannot be read or written.
 """
 
 from __future__ import annotations

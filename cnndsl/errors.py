@@ -151,11 +151,11 @@ def replacement(span: Span, text: str, advice: str = "write {}", otherwise: str 
 
 @record(slots=True)
 class Diagnostic:
-    """One thing that is wrong.
+    """One error or warning in a program.
 
-    `span` is the place, `label` is said right under it, `others` are further places involved, `context` tells
-    through which calls and repeats the place was reached (innermost first), `help` says what to do. `fix` are the
-    edits that the help was made from, where a machine can follow it.
+    `span` is the location, `label` the text printed under it, and `others` are further locations involved. `context`
+    lists the calls and repeats that led to the location, innermost first. `help` says what to do. `fix` holds the edits
+    that the help describes, if a program can apply them.
     """
 
     code: str
@@ -198,7 +198,7 @@ class MessageText:
 
 
 class CnnError(Exception):
-    """An input that is not a network: one or more diagnostics, in the order of their places."""
+    """An invalid program: one or more `diagnostics`, in the order of their locations."""
 
     def __init__(self, diagnostics: Diagnostic | Sequence[Diagnostic]) -> None:
         several = (diagnostics,) if isinstance(diagnostics, Diagnostic) else tuple(diagnostics)

@@ -69,7 +69,7 @@ _STARTS: Mapping[bytes, str] = {
 
 
 class FileError(Exception):
-    """A file that cannot be read or written; the message is one line."""
+    """A file that cannot be read or written. The message is one line."""
 
 
 def is_file(path: str | Path) -> bool:

@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 @record
 class Network:
-    """A checked network; immutable. `graph` is all that is known of it, everything else is computed from that."""
+    """A checked, immutable network. `graph` holds its layers and shapes; everything else is computed from that."""
 
     graph: Graph = field(repr=False)
 
     @property
     def name(self) -> str:
-        """Return the network's name, or its file's where it has none."""
+        """Return the name of the network, or that of its file if it has no name."""
         return self.graph.title
 
     def stats(
@@ -53,14 +53,14 @@ class Network:
         device: Device | None = None,
         gpu: str | Card | None = None,
     ) -> Stats:
-        """Parameters, multiply-adds, volumes and receptive fields, by layer and in total. Needs no torch.
+        """Return parameters, multiply-adds, output shapes and receptive fields, per layer and in total. Needs no torch.
 
-        Each of `batch`, `dtype`, `optimizer` and `device` adds the memory that it takes to use the network and to train
-        it: by default 1 image in fp32, SGD, and a CPU, or CUDA with `gpu`. That is the name of a card; it adds the
+        Any of `batch`, `dtype`, `optimizer` and `device` adds the memory for inference and for training, in bytes. The
+        defaults are 1 image, fp32, SGD, and a CPU, or CUDA if `gpu` is given. `gpu` is the name of a card; it adds the
         least time of each layer in a forward pass of the batch, in seconds.
 
-        Raises ValueError for a batch below 1, for a type, optimizer, device or card that there is not, and for a card
-        without arithmetic in the type.
+        Raises ValueError for a batch below 1, for an unknown type, optimizer, device or card, and for a card that does
+        not support the type.
 
         >>> network = loads("INPUT 8x8x3 -> CONV3-4 -> RELU")
         >>> network.stats().totals.params
@@ -87,7 +87,7 @@ class Network:
         return replace(stats, roofline=roofline(self.graph, card, batch or 1, dtype or "fp32"))
 
     def networkx(self, batch: int = 1) -> nx.DiGraph[int]:
-        """A copy of the graph as a `networkx.DiGraph`, with every metric on its nodes; memory is that of the batch.
+        """Return the graph as a new `networkx.DiGraph` with all metrics on its nodes. Memory is that of the batch.
 
         >>> graph = loads("INPUT 8x8x3 -> CONV3-4 -> (ID + ID)").networkx()
         >>> graph.nodes[1]["params"], graph.edges[1, 2]["operands"]
@@ -98,13 +98,13 @@ class Network:
         return annotated(self.stats(batch))
 
     def source(self) -> str:
-        """A Python module with the network as a `torch.nn.Module`, which needs torch and nothing of ours."""
+        """Return Python source with the network as a `torch.nn.Module`, which needs torch and nothing else."""
         from cnndsl.emit.torch.verified import verified_source
 
         return verified_source(self.graph)
 
     def module(self) -> nn.Module:
-        """The network as a live module with initialised weights. Needs torch."""
+        """Return the network as a `torch.nn.Module` with initialised weights. Needs torch."""
         from cnndsl.runtime.live import module
 
         return module(self.graph)
@@ -120,12 +120,12 @@ class Network:
         force: bool = True,
         format: Literal["dot", "mermaid"] | None = None,
     ) -> str:
-        """Draw the network into a file, .svg, .png, .pdf, .tex, .mmd or .gv by its ending; return it as text.
+        """Draw the network to a .svg, .png, .pdf, .tex, .mmd or .gv file, and return the drawing as text.
 
-        What repeats is drawn once, with how often it occurs. `width` is "column", "page" or "slide", by default what
-        fits; `theme` is "paper", "dark" or "mono". With `layout="dot"` Graphviz draws every layer. `fold` is for that
-        and for DOT: a repeat is drawn once. The text is DOT; of a .mmd file, or with `format="mermaid"`, it is Mermaid,
-        which GitHub draws in Markdown. Raises FileError where the drawing cannot be made or written.
+        Each repeat is drawn once, labelled with its number of iterations. `width` is "column", "page" or "slide", by
+        default whichever fits; `theme` is "paper", "dark" or "mono". With `layout="dot"` Graphviz draws every layer,
+        or each repeat once with `fold`. The returned text is DOT, or Mermaid, which GitHub draws in Markdown, for a
+        .mmd file and with `format="mermaid"`. Raises FileError if the drawing cannot be made or written.
 
         >>> print(loads("net Two\\nINPUT 8x8x3 -> FC-2").render(format="mermaid").splitlines()[:2])
         ['%% Two', 'flowchart TB']
@@ -183,17 +183,17 @@ class Network:
 
 
 def load(path: str | PathLike[str], /, **parameters: object) -> Network:
-    """The network of a file, or of the zoo where there is no file of that name.
+    """Load a network from a file or, if there is no such file, the bundled network of that name.
 
-    Parameters of the net are given by name: `load("vgg16", classes=10)`. Any net takes another input than the one that
-    is written, `load("vgg16", input=(160, 160, 3))`, or `input={"left": (64, 64, 1)}` of several; its asserts are left
-    out then. Raises FileError where there is neither file nor net, CnnError where it is not a network.
+    Set parameters of the network by name: `load("vgg16", classes=10)`. `input` replaces the shape of the input,
+    `load("vgg16", input=(160, 160, 3))`, or of one of several, `input={"left": (64, 64, 1)}`; assertions are then not
+    checked. Raises FileError if there is neither a file nor a bundled network, CnnError if the program is invalid.
     """
     return compiled(find(fspath(path)), values(parameters))
 
 
 def loads(text: str, /, **parameters: object) -> Network:
-    """The network of a text. Raises CnnError where it is not one."""
+    """Compile the text of a program. Raises CnnError if it is invalid."""
     return compiled(Source("<text>", text), values(parameters))
 
 
@@ -268,15 +268,15 @@ def sizes(
 
 
 def from_module(module: nn.Module, *shapes: Sequence[int]) -> Network:
-    """The network that a PyTorch module is: its program is the text in `net.graph.source.text`.
+    """Convert a PyTorch module into a network; `net.graph.source.text` is the program.
 
-    The module's code runs, on tensors without values; the module stays as it is. The program has its names, so that
-    its weights load: `net.module().load_state_dict(module.state_dict())`. It is compared with the module before you see
-    it, operator by operator and then in numbers.
+    This runs the module's code on tensors without values and leaves the module unchanged. The program keeps the
+    module's names, so its weights load: `net.module().load_state_dict(module.state_dict())`. Before it is returned, it
+    is compared with the module, first operator by operator, then in numbers.
 
     Args:
         module: The module.
-        shapes: What enters, for each input, without the batch and in torch's order: channels, then the extents.
+        shapes: The shape of each input, without the batch and in torch's order: channels, then the extents.
 
     Raises CnnError if the module cannot be written as a program; the message lists every reason.
 
@@ -298,15 +298,15 @@ def from_module(module: nn.Module, *shapes: Sequence[int]) -> Network:
 
 
 def from_networkx(graph: nx.Graph[Any], *, name: str = "", output: Hashable = None) -> Network:
-    """The network of a graph that was built with networkx.
+    """Convert a networkx graph into a network.
 
-    Each node has a layer as a program has it, `layer="CONV3-64"`, or a merge, `layer="+"`; the keys of the module's
-    `state_dict` are the nodes' names, with letters, digits and `_` alone. Each edge is a value that a node reads; where
-    the order counts, edges have an `operand`, from 0. For `x + x` take a MultiDiGraph, or one edge with `operands=(0,
-    1)`. Nodes that nothing reads are the output and, with an attribute `tap="name"`, further outputs; `output` names
-    the node that is the output.
+    Each node has a layer as in a program, `layer="CONV3-64"`, or a merge, `layer="+"`. The names of the nodes become
+    keys of the module's `state_dict`, reduced to letters, digits and `_`. Each edge is a value that a node reads; if
+    their order matters, edges have an `operand`, counted from 0. For `x + x` use a MultiDiGraph, or one edge with
+    `operands=(0, 1)`. Nodes that nothing reads are the output and, with an attribute `tap="name"`, further outputs;
+    `output` names the node that is the output.
 
-    Raises CnnError where the graph is not a network; each error names the node.
+    Raises CnnError if the graph is not a network; each error names the node.
 
     >>> import networkx as nx
     >>> graph = nx.DiGraph([("x", "a"), ("a", "sum"), ("x", "sum")])

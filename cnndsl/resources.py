@@ -53,7 +53,7 @@ def folder(name: str) -> Traversable:
 
 @cache
 def zoo() -> tuple[str, ...]:
-    """The names of the bundled architectures, sorted."""
+    """Return the names of the bundled networks, sorted."""
     each = (entry.name for entry in folder("architectures").iterdir())
     return tuple(sorted(name.removesuffix(SUFFIX) for name in each if name.endswith(SUFFIX)))
 

@@ -22,7 +22,7 @@ tries the networks of each family in turn, small ones first, and writes this pag
 
 `import` verifies each program against the original. Each program then passes through `stats`, `rf`, `fit`, `lint`,
 `fmt`, `diff`, `compile` and `render`, and its parameters and multiply-adds are compared with PyTorch's FlopCounterMode.
-The last tables list each network that was refused, and each failure of a command.
+Further tables list refused networks and failing commands, if there are any.
 
 Words, blocks and seconds are medians over the imported networks of a family. Seconds are processor time, without
 loading torch and building the module. A program counts as *not raised* if it has more references than merges; merges of

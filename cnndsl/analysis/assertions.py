@@ -12,12 +12,12 @@ from contextlib import suppress
 from dataclasses import field
 from fractions import Fraction
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 
 from cnndsl.analysis.execution import ExecutionsOf
-from cnndsl.analysis.label_fixes import wider
+from cnndsl.analysis.label_fixes import numbered, wider
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS, MetricValue
-from cnndsl.analysis.mistake_rules import channels_first, size_for_width, swapped_size
+from cnndsl.analysis.mistake_rules import blamed
 from cnndsl.analysis.region import GraphFacts, Region
 from cnndsl.errors import CnnError, Diagnostic, Help, Span, closest, meant, nearest, replacement
 from cnndsl.expr import COMPARISONS, evaluate, given, truth
@@ -172,7 +172,7 @@ def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
         if not truth(resolved, scope):
             failed = _failed(resolved, facts)
             help = _for_defaults(contract, facts.graph) or _for_labels(contract, facts)
-            yield failed.advised(help or _for_mistakes(failed, facts.graph))
+            yield failed.advised(help) if help else _with_mistakes(failed, facts.graph)
     except CnnError as problem:
         yield from problem.diagnostics
 
@@ -201,7 +201,8 @@ def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
         message = f"`{path}` is split into separate parts, so it has no metrics of its own"
         yield Diagnostic("E0402", message, expr.span, help=_pieces(path, inside, fact))
     elif value is None:
-        hint = _beside(names, fact, expr.span, facts.graph) or nearest(path, [*graph.parts, *graph.names])
+        hint = _beside(names, fact, expr.span, facts.graph) or numbered(names, graph)
+        hint = hint or nearest(path, [*graph.parts, *graph.names])
         yield Diagnostic("E0402", f"no part is called `{path}`", expr.span).advised(hint)
     elif fact not in OF_NETWORKS:
         hint = nearest(fact, list(OF_NETWORKS)) or f"there are {', '.join(OF_NETWORKS)}"
@@ -356,7 +357,7 @@ def _paths(expr: Expr) -> Iterator[Path]:
         yield from _paths(operand)
 
 
-def _for_mistakes(failed: Diagnostic, graph: Graph) -> Help:
+def _with_mistakes(failed: Diagnostic, graph: Graph) -> Diagnostic:
     """What may be wrong where the network is not what is asserted: what is plausible and probably not meant."""
     is_volume = (
         re.fullmatch(r"\S*output\s*==\s*(?P<volume>[0-9]+(?:x[0-9]+)+)", failed.span.text) if failed.span else None
@@ -367,9 +368,8 @@ def _for_mistakes(failed: Diagnostic, graph: Graph) -> Help:
         if f" is {meant}, " in failed.message:
             start = failed.span.start + is_volume.start("volume")
             place = Span(failed.span.source, start, start + len(meant))
-            return replacement(place, meant, "channels come last, as in height x width x channels: {}")
-    found = next(chain(channels_first(graph), swapped_size(graph), size_for_width(graph)), None)
-    return found.help if found is not None else ""
+            return failed.advised(replacement(place, meant, "channels come last, as in height x width x channels: {}"))
+    return blamed(failed, graph)
 
 
 _WORDS = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least", "!=": "anything but"}

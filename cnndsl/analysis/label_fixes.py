@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cnndsl.analysis.region import GraphFacts, Region
 from cnndsl.errors import Edit, Fix, Span
+from cnndsl.graph import Graph
 
 _FOLLOWING = re.compile(r"[ \t]*->[ \t]*[A-Za-z][\w{}/.*+-]*(?:\([^()\n]*\))?(?![\w:(*]|[ \t]*(?::|\*|\bif\b|\bor\b))")
 
@@ -38,3 +39,18 @@ def wider(label: str, region: Region, facts: GraphFacts, holds: Callable[[Region
     start = span.start - len(before[0])
     advice = f"`{label}` names {span.text} alone; square brackets let it name what follows too: {{}}"
     return Fix(edits, advice, Span(source, start, best))
+
+
+def numbered(names: Sequence[str], graph: Graph) -> str:
+    """Return what to write for `layer1.conv1`, where `layer1` is a repeat whose parts have numbers; empty elsewhere."""
+    for at in range(1, len(names)):
+        outer, inner = ".".join(names[:at]), ".".join(names[at:])
+        numbers = [each[len(outer) + 1 :] for each in graph.parts if re.fullmatch(rf"{re.escape(outer)}\.[0-9]+", each)]
+        first = next((number for number in numbers if graph.named(f"{outer}.{number}.{inner}") is not None), None)
+        if first is not None:
+            listed = (
+                f"{', '.join(numbers[:-1])} and {numbers[-1]}" if len(numbers) < 4 else f"{numbers[0]} to {numbers[-1]}"
+            )
+            are = f"the parts {listed}" if len(numbers) > 1 else f"the part {listed}"
+            return f"`{outer}` has {are}: `{outer}.{first}.{inner}`"
+    return ""

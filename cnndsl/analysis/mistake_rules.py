@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cnndsl.analysis.findings import Finding, by, convolutions
-from cnndsl.errors import Fix, Help, Span, replacement
+from cnndsl.errors import Annotation, Diagnostic, Edit, Fix, Help, Span, replacement
 from cnndsl.graph import CallPart, Graph, Node, nodes_of, walk
 
 _LEAST_SIZE = 16
@@ -111,7 +112,7 @@ def channels_first(graph: Graph) -> Iterator[Finding]:
         if found and found[0] == "x".join(map(str, (*extents, node.shape.channels))):
             start = node.span.start + found.start()
             place = Span(node.span.source, start, start + len(found[0]))
-            help = replacement(place, text, "channels come last, as in height x width x channels: {}")
+            help = Fix((Edit(place, text),), "channels come last, as in height x width x channels: {}", node.span)
         yield Finding(node.span, message, help)
 
 
@@ -131,7 +132,7 @@ def reshaped_channels_first(graph: Graph) -> Iterator[Finding]:
         help: Help = f"channels come last: {text}"
         if written in node.span.text:
             place = Span(node.span.source, start, start + len(written))
-            help = replacement(place, text, "channels come last, as in height x width x channels: {}")
+            help = Fix((Edit(place, text),), "channels come last, as in height x width x channels: {}", node.span)
         yield Finding(node.span, message, help)
 
 
@@ -141,3 +142,30 @@ def _reads_lines(graph: Graph, node: Node) -> bool:
     if node.shape.spatial[0] != 1 or node.shape.channels < 10 * _LEAST_EXTENT:
         return False
     return any(size[0] > 1 and graph.shapes(each)[0].spatial[0] == 1 for each, size, _ in convolutions(graph))
+
+
+def blamed(failed: Diagnostic, graph: Graph) -> Diagnostic:
+    """Return what is wrong with an assertion that does not hold, with the layers that are probably not what was meant:
+    those that one of the rules here finds."""
+    for rule in (channels_first, swapped_size, size_for_width):
+        findings = list({each.span: each for each in rule(graph)}.values())
+        if findings:
+            return _blamed(failed, findings)
+    return failed
+
+
+def _blamed(failed: Diagnostic, findings: Sequence[Finding]) -> Diagnostic:
+    first = findings[0]
+    message = re.sub(r"^this (?:map|input)\b", f"`{first.span.text}`", first.message).partition(": ")[0]
+    lines = list(dict.fromkeys(each.span.line for each in findings if each.span.line != first.span.line))
+    more = ""
+    if lines:
+        listed = f"{', '.join(map(str, lines[:-1]))} and {lines[-1]}" if len(lines) > 1 else f"{lines[0]}"
+        more = f" (likewise in line{'s' * (len(lines) > 1)} {listed})"
+    failed = replace(failed, others=(*failed.others, Annotation(first.span)))
+    advice = f"in line {first.span.line}, {message}; "
+    fixes = [each.help for each in findings if isinstance(each.help, Fix)]
+    if len(fixes) < len(findings) or not isinstance(first.help, Fix):
+        return failed.advised(f"{advice}{first.help}{more}")
+    edits = tuple(edit for each in fixes for edit in each.edits)
+    return failed.advised(replace(first.help, edits=edits, advice=f"{advice}{first.help.advice}{more}"))

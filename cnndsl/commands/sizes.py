@@ -10,25 +10,27 @@ import click
 
 from cnndsl.commands.common import force_option, note, program_argument, read, settings_option
 from cnndsl.commands.tables import chosen_format, deliver, output_option
+from cnndsl.commands.types import OneOf, WholeNumber
+from cnndsl.commands.usage import Subcommand
 
 FORMATS = ("table", "json", "csv")
 _SLOW = 2.0
 """Seconds after which a note says that it takes longer, and how long."""
 
 
-@click.command("sizes")
+@click.command("sizes", cls=Subcommand)
 @program_argument
 @settings_option
 @click.option("--at", "asked", metavar="SIZES", help="Ask about these sizes: 224,300 or 480x640.")
 @click.option(
     "--up-to",
-    type=click.IntRange(1, 100_000),
+    type=WholeNumber(1, 100_000),
     metavar="SIZE",
     help="The largest size to try.  [default: 512, more if the input is larger]",
 )
 @click.option("--of", metavar="INPUT", help="The input to vary.  [default: all that are as large as the first]")
 @click.option(
-    "--format", type=click.Choice(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
+    "--format", type=OneOf(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
 @output_option
 @force_option
@@ -52,6 +54,8 @@ def command(
     cnndsl sizes unet
     cnndsl sizes net.cnn --at 224,300,480x640
     """
+    from cnndsl.commands.inputs import as_meant
+    from cnndsl.errors import CnnError
     from cnndsl.files import FileError
     from cnndsl.finding import used
     from cnndsl.report.sizes import render
@@ -61,13 +65,15 @@ def command(
     from cnndsl.syntax.parse import parse
 
     form = chosen_format(format, output, None, FORMATS)
-    program = parse(read(file))
+    source, given = read(file), parse_settings(settings)
     try:
-        search = SizeSearch(program, parse_settings(settings), used, of=of, progress=_progress())
+        search = SizeSearch(parse(source), given, used, of=of, progress=_progress())
         points = [(text, _point(text, len(search.written))) for text in _texts(asked)]
         found = input_sizes(search, up_to)
     except ValueError as stop:
         raise FileError(str(stop)) from None
+    except CnnError as stop:
+        raise as_meant(source, given, stop) if given else stop from None
     answers = [found.ask(text, point) for text, point in points]
     deliver(render(found, answers, form), output, force=force)
     if not found.works or any(each.place is not None for each in answers):

@@ -29,7 +29,7 @@ from cnndsl.sweeping.sweep import GOALS, Configuration, Family
 from cnndsl.values import Number, Value
 
 if TYPE_CHECKING:
-    from cnndsl.commands.sweep_progress import Progress
+    from cnndsl.commands.sweep_progress import SweepProgress
     from cnndsl.expressions import Expr
     from cnndsl.report.latex_table import TableWidth
     from cnndsl.syntax import ast
@@ -88,7 +88,7 @@ def command(
     cnndsl sweep recipe --columns params,macs,depth -o recipe.csv
     """
     from cnndsl.commands.common import read
-    from cnndsl.commands.sweep_progress import Progress
+    from cnndsl.commands.sweep_progress import SweepProgress
     from cnndsl.finding import used
     from cnndsl.report.sweep_files import ROW_FORMATS
     from cnndsl.sweeping.running import cores
@@ -117,7 +117,7 @@ def command(
         test,
         others,
         jobs or cores(),
-        Progress(sys.stderr),
+        SweepProgress(sys.stderr),
     )
     if is_by_row:
         _write_rows(sweep, form, output, force=force, resume=resume)
@@ -147,7 +147,7 @@ class _Sweep:
     test: Expr | None
     others: Mapping[str, Value]
     jobs: int
-    progress: Progress
+    progress: SweepProgress
 
     def members(self, first: int = 0) -> Iterator[Configuration]:
         """Yield the configurations that pass the test, from the first one on, and the invalid ones."""

@@ -14,17 +14,17 @@ _EACH = 0.2
 """Seconds between two lines."""
 _BAR = 20
 
-Item = TypeVar("Item")
+Shown = TypeVar("Shown")
 
 
-class Progress:
+class SweepProgress:
     """Shows on a terminal how much is done, and for how long it will go on; on any other stream nothing."""
 
     def __init__(self, stream: TextIO, later: float = _LATER) -> None:
         self._stream, self._later = stream, later
         self._is_shown = False
 
-    def shown(self, items: Iterable[Item], done: int, total: int) -> Iterator[Item]:
+    def shown(self, items: Iterable[Shown], done: int, total: int) -> Iterator[Shown]:
         """Yield the items; `done` of the total were done before."""
         if not self._stream.isatty():
             yield from items

@@ -17,6 +17,7 @@ COMMAND_SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "sweep": ("grid", "tune", "explore"),
     "new": ("create", "init", "copy", "start"),
     "import": ("load", "from", "read"),
+    "sizes": ("input-sizes", "input_sizes", "inputs", "resolution", "resolutions", "shapes"),
     "rf": ("receptive-field", "receptive_field", "receptive", "field"),
     "explain": ("error", "why", "rule"),
 }
@@ -32,6 +33,7 @@ OPTION_SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "--memory": ("--vram", "--mem", "--ram", "--memory-limit", "--budget", "-m"),
     "--gpu": ("--card", "--gpus", "--device"),
     "--device": ("--gpu",),
+    "--up-to": ("--max", "--max-size", "--most", "--limit", "--upto", "--largest"),
     "--at": ("--layer", "--at-layer", "--node", "-l"),
     "--columns": ("--metric", "--metrics", "--column", "--cols", "--field", "--fields", "-c"),
     "--where": ("--filter", "--query", "--having", "-w"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 
 from cnndsl.elaborate.state import LabelledPart, ModuleScope
 from cnndsl.errors import Edit, Fix, Help, Span, replacement
@@ -10,6 +11,21 @@ from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 from cnndsl.syntax.edits import line_of
 from cnndsl.syntax.words import LABEL
+
+
+def for_a_second(part: LabelledPart | None, name: str, label: Span, entering: Shape | None) -> str:
+    """Return what to do about a name that a module has already, that of `part`. One that is written alike and takes
+    what enters here may be meant as the same part."""
+    base, number = name.rstrip("0123456789"), re.search(r"[0-9]*$", name)
+    first = int(number[0]) + 1 if number and number[0] else 2
+    free = next(f"{base}{at}" for at in count(first) if not re.search(rf"\b{re.escape(base)}{at}\b", label.source.text))
+    help = f"rename one of them, for example to `{free}`"
+    if part is None or part.wire is None or part.wire.shape != entering:
+        return help
+    text = part.body.span.text
+    after = label.source.text[label.end : label.end + len(text) + 20].lstrip(" \t:")
+    is_alike = after.startswith(text) and not re.match(r"[\w(/-]", after[len(text) :])
+    return f"{help}, or write `again {name}` for the same part with the same weights" if is_alike else help
 
 
 def ways_to_share(known: LabelledPart, name: str, now: Shape, span: Span) -> Help:

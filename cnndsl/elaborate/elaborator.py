@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnndsl.elaborate import again, calls, equations, loops, merges, scattered, shape_fixes
+from cnndsl.elaborate.again_fixes import for_a_second
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, axes_of, here
 from cnndsl.elaborate.layer_cache import mentioned, settled
 from cnndsl.elaborate.option_fixes import named_choice
@@ -202,8 +203,8 @@ class Elaborator:
             unique = "make the name unique in each iteration: {}"
             help = replacement(tag.span, f"{tag.span.text}{{{env.turn}}}", unique) if env.turn else ""
             raise error("E0235", message, tag.span, help, "defined once per iteration")
-        is_same = is_part and tag.name in env.scope.parts
-        help = f"for the same part with the same weights write `again {tag.name}`" if is_same else "rename one of them"
+        part = env.scope.parts.get(tag.name) if is_part else None
+        help = for_a_second(part, tag.name, tag.span, self.state.drafts[-1].shape if self.state.drafts else None)
         others = (Annotation(before.span, "first defined here"),)
         raise CnnError(Diagnostic("E0235", message, tag.span, "defined again here", others, help=help))
 

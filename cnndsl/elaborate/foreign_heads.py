@@ -15,6 +15,7 @@ from cnndsl.errors import Edit, Fix, Help, Span, meant, replacement, unmistakabl
 from cnndsl.layers import KINDS
 from cnndsl.syntax import ast
 from cnndsl.syntax.foreign_layers import FOREIGN, call_at, chained, translated
+from cnndsl.syntax.line_fixes import ADVICE
 from cnndsl.syntax.words import name_and_size
 
 _RENAMED = {
@@ -144,7 +145,7 @@ def _merged(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
         return None
     texts = ["ID", *texts] if len(texts) == 1 else texts
     joined = f"({operator.join(texts)})" if operator[0] == " " else f"{operator}({', '.join(texts)})"
-    return replacement(item.span, joined, FOREIGN, otherwise)
+    return replacement(item.span, joined, ADVICE.get(operator, FOREIGN), otherwise)
 
 
 def _misspelt(item: ast.WrittenLayer, known: Sequence[str], otherwise: str) -> Fix | None:

@@ -29,7 +29,7 @@ def written_names(
     >>> from cnndsl.errors import Source
     >>> from cnndsl.syntax.parse import parse
     >>> (net,) = parse(Source("", "INPUT 8 -> [FC-{2*n} -> act2]*k -> POOL2?")).statements
-    >>> sorted(written_names([net], {33: "pool"}))
+    >>> sorted(written_names([net], {35: "pool"}))
     ['FC', 'INPUT', 'POOL', 'POOL2', 'act', 'act2', 'k', 'n', 'pool']
     """
     found: set[str] = set()

@@ -6,7 +6,6 @@ The way out is written with the names of the file where they give it: `ID or CON
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -15,9 +14,9 @@ from math import prod
 from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.pool_fixes import layers_of, padded
-from cnndsl.elaborate.size_hints import is_reference, ways_to_fit
-from cnndsl.elaborate.state import Environment, PendingNode
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Fix, Span, replacement
+from cnndsl.elaborate.size_hints import is_reference, odd_width, ways_to_fit
+from cnndsl.elaborate.state import Environment, PendingNode, called_block
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Edit, Fix, Span, replacement
 from cnndsl.expr import evaluate
 from cnndsl.expressions import Expr, Literal, Name
 from cnndsl.graph import parted, reading
@@ -27,7 +26,6 @@ from cnndsl.layers.merge import MERGES
 from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast, unparse
-from cnndsl.syntax.words import name_and_size
 
 _MOST_NODES = 20_000
 """Nodes up to which it is looked for where branches part: a message comes within a second."""
@@ -65,6 +63,8 @@ def mismatch(
         Annotation(place, _shown(branch, shape)) for place, branch, shape in zip(places, branches, shapes, strict=True)
     ]
     at = next((at for at, branch in enumerate(branches) if _is_skip(branch.chain)), len(branches) - 1)
+    gate = _gate_at(operator, shapes)
+    at = at if gate is None else gate
     main = labels[at]
     seen = {(branches[at].chain.span, shapes[at])}
     labels = [
@@ -82,6 +82,9 @@ def mismatch(
     pooled = _pooled(operator, branches, shapes, wire)
     if pooled is not None:
         return CnnError(found.advised(replace(pooled, otherwise=help)))
+    edited = _swapped_call(operator, branches, shapes, env) or _widened(gate, branches, shapes, env)
+    if edited is not None:
+        return CnnError(found.advised(replace(edited, otherwise=help)))
     level = _other_level(operator, branches, shapes, env, help)
     if level is not None:
         return CnnError(found.advised(level))
@@ -97,6 +100,68 @@ def _pooled(
     if wire is None or not is_plain or (MERGES[operator].AGREE != "extents" and any(map(_is_skip, chains))):
         return None
     return padded(chains, shapes, wire.shape)
+
+
+def _gate_at(operator: str, shapes: Sequence[Shape]) -> int | None:
+    """Which branch of a product is a gate, a vector or a map of one position, of other channels than the value that it
+    scales; None where none is."""
+    if MERGES[operator].AGREE != "broadcast" or len(shapes) != 2:
+        return None
+    at = int(shapes[1].pixels < shapes[0].pixels)
+    return at if shapes[at].pixels == 1 < shapes[1 - at].pixels else None
+
+
+def _widened(
+    gate: int | None, branches: Sequence[MergeBranch], shapes: Sequence[Shape], env: Environment
+) -> Fix | None:
+    """The fix that gives the last layer of a gate the channels of the value that it scales."""
+    layers = (
+        [each for each in layers_of(branches[gate].chain.items) if each.width is not None] if gate is not None else []
+    )
+    if gate is None or not layers or branches[gate].name or branches[gate].row:
+        return None
+    channels, span = shapes[1 - gate].channels, layers[-1].span
+    head = re.match(r"\w+-(?P<width>\{[^{}]*\}|\w+)", span.text)
+    width = layers[-1].width
+    if head is None or width is None or _value(width, env) != shapes[gate].channels:
+        return None
+    names = [name for name, value in env.values.items() if value == channels and name not in {*"CHWDi"}]
+    place = Span(span.source, span.start, span.start + head.end())
+    wanted = names[0] if len(names) == 1 else f"{channels}"
+    edit = Edit(Span(span.source, span.start + head.start("width"), place.end), wanted)
+    advice = f"a gate has as many channels as the value it scales, here {channels}: {{}} instead of `{place.text}`"
+    return Fix((edit,), advice, place)
+
+
+def _swapped_call(
+    operator: str, branches: Sequence[MergeBranch], shapes: Sequence[Shape], env: Environment
+) -> Fix | None:
+    """The fix for the call of a block that ends a branch with another argument as its channels than was meant."""
+    skips = [shape for branch, shape in zip(branches, shapes, strict=True) if _is_skip(branch.chain)]
+    if MERGES[operator].AGREE != "shape" or not skips:
+        return None
+    for branch, shape in zip(branches, shapes, strict=True):
+        item = branch.chain.items[-1]
+        arguments = item.arguments or () if isinstance(item, ast.WrittenLayer) else ()
+        if not isinstance(item, ast.WrittenLayer) or len(arguments) < 2 or any(each.name for each in arguments):
+            continue
+        block = called_block(item, env.home)
+        values = [_value(each.value, env) for each in arguments]
+        wanted = skips[0].channels
+        if block is None or wanted == shape.channels or values.count(wanted) != 1 or values.count(shape.channels) != 1:
+            continue
+        texts = [each.span.text for each in arguments]
+        one, other = values.index(wanted), values.index(shape.channels)
+        parameters = [each.name for each in block.block.parameters or ()]
+        if max(one, other) >= len(parameters):
+            continue
+        sets = " and ".join(f"{parameters[at]}={values[at]}" for at in sorted((one, other)))
+        texts[one], texts[other] = texts[other], texts[one]
+        name = block.block.name
+        form = f"{name}({', '.join(parameters)})"
+        advice = f"`{item.span.text}` sets {sets}, since the parameters are {form}: did you mean {{}}?"
+        return replacement(item.span, f"{item.head}({', '.join(texts)})", advice)
+    return None
 
 
 def _other_level(
@@ -191,31 +256,8 @@ def _way_out(
         return _resizing(shapes)
     if len({shape.spatial for shape in shapes}) == 1 and agree != "extents":
         widest = max(shape.channels for shape in shapes)
-        return _odd_width(others, shapes) or f"end each branch with the same number of channels: `CONV1-{widest}`"
-    return ""
-
-
-def _odd_width(branches: Sequence[tuple[MergeBranch, Shape]], shapes: Sequence[Shape]) -> str:
-    """Return which layer has another width than all others, and what it should be; empty if several have, or if it is
-    not seen."""
-    counts = Counter(shape.channels for shape in shapes)
-    usual, times = counts.most_common(1)[0]
-    odd = [(branch, shape.channels) for branch, shape in branches if shape.channels != usual]
-    if len(odd) != 1 or times != len(shapes) - 1:
-        return ""
-    branch, channels = odd[0]
-    for item in reversed(branch.chain.items):
-        kind = find(name_and_size(item.head)[0]) if isinstance(item, ast.WrittenLayer) else None
-        if not isinstance(item, ast.WrittenLayer) or kind is None:
-            return ""
-        if item.width is not None:
-            start, end = item.width.span.start - item.span.start, item.width.span.end - item.span.start
-            better = f"{item.span.text[:start]}{usual}{item.span.text[end:]}"
-            is_its = kind.ROLE == "convolution" and item.width.span.text == str(channels)
-            same = "give all branches the same number of channels"
-            return f"{same}: `{better}` instead of `{item.span.text}`" if is_its else ""
-        if kind.ROLE not in ("activation", "normalisation"):
-            return ""
+        written = [(branch.chain, shape.channels) for branch, shape in others]
+        return odd_width(written, shapes) or f"end each branch with the same number of channels: `CONV1-{widest}`"
     return ""
 
 

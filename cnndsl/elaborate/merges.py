@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -276,11 +276,8 @@ def trial(walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Envi
 def tried(state: State, scope: ModuleScope) -> Generator[None]:
     """Take back what is made inside."""
     before, errors = Savepoint(state, scope), list(state.errors)
-    if state.log is not None:
-        state.log.trials += 1
-    yield
-    if state.log is not None:
-        state.log.trials -= 1
+    with nullcontext() if state.log is None else state.log.trial():
+        yield
     before.restore()
     state.retract(errors)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cnndsl.elaborate.foreign_heads import head_of
 from cnndsl.errors import Edit, Fix, Help, Span, meant, replacement, unmistakable
-from cnndsl.layers.base import Layer
+from cnndsl.layers.base import Layer, Option
 from cnndsl.syntax import ast
 from cnndsl.syntax.foreign_layers import activation_kind, chained
 
@@ -70,13 +70,20 @@ def for_option(kind: type[Layer], written: ast.WrittenLayer, argument: ast.Argum
         likely = _SYNONYMS[name]
     if likely:
         fix = meant(place, likely)
-        value = truth_of(argument.value.span.text) if options.get(likely) and options[likely].type == "flag" else ""
+        value = _meant_value(argument.value.span.text, options.get(likely))
         more = (Edit(argument.value.span, value),) if value else ()
         return Fix((*fix.edits, *more), fix.advice, argument.span if value else place, otherwise)
     if name in _INPUTS:
         advice = f"{kind.kind()} takes what comes in" if name != "inplace" else "the compiler works this out"
         return Fix((without(written, argument),), f"{advice}: {{}}", written.span, otherwise)
     return otherwise
+
+
+def _meant_value(text: str, rule: Option | None) -> str:
+    """What a value of another language is here; empty where it stays as it is."""
+    if rule is not None and rule.type == "flag":
+        return truth_of(text)
+    return text.lower() if rule is not None and text not in rule.words and text.lower() in rule.words else ""
 
 
 def truth_of(text: str) -> str:

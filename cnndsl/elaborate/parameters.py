@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 
@@ -229,14 +230,17 @@ def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
     shown = enumerated(values, "or") if several is domain else f"from {values[0]} to {values[1]}"
     if several is not domain and not isinstance(domain, range):
         shown = f"one of {values[0]}, …, {values[1]}"
-    message = f"`{parameter.name}` must be {shown}, not {show_value(value)}"
-    help = "choose one of these values, or widen the domain"
+    is_default = parameter.default is not None and _same(value, parameter.default)
+    name, chosen = (
+        f"`{parameter.name}`",
+        "choose one of these as the default" if is_default else "choose one of these values",
+    )
+    message = f"{'the default of ' if is_default else ''}{name} must be {shown}, not {show_value(value)}"
+    help = f"{chosen}, or widen the domain"
     if isinstance(domain, tuple) and several is domain:
         numbers = [each for each in (*domain, value) if isinstance(each, int | Fraction)]
         wider = ", ".join(map(show_setting, sorted(numbers) if len(numbers) > len(domain) else (*domain, value)))
-        help = (
-            f"choose one of these values, or add {show_value(value)} to the domain: `{parameter.name} in {{{wider}}}`"
-        )
+        help = f"{chosen}, or add {show_value(value)} to the domain: `{parameter.name} in {{{wider}}}`"
     return Diagnostic("E0212", message, parameter.span, help=help)
 
 
@@ -264,6 +268,8 @@ def _missing(missing: list[OpenParameter]) -> Diagnostic:
         help = f"`{words[0]}` is a keyword: write the value you mean"
     found = Diagnostic("E0214", message, missing[0].span, "required", others, help=help)
     slips = list(_slips(missing))
+    if len(missing) == len(slips) == 1:
+        found = replace(found, message=f"no value is called {names[0]} here", label="")
     return found.advised(_together(slips, help)) if slips else found
 
 
@@ -277,7 +283,8 @@ def _slips(missing: Sequence[OpenParameter]) -> Iterator[Fix]:
     for each in missing:
         digits = each.name.translate(_LOOK_ALIKE)
         if len(missing) == 1 and not each.is_declared and digits.isdigit() and re.search("[0-9].*[0-9]", each.name):
-            yield meant(each.span, digits)
+            letter = next(char for char in each.name if not char.isdigit())
+            yield replacement(each.span, digits, f"it has the letter {letter}: did you mean {{}}?")
             continue
         close = "" if each.is_declared or len(each.name) < 4 else unmistakable(each.name, known())
         if close:

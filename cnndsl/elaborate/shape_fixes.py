@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import isqrt
 
 from cnndsl.elaborate.state import PendingNode
-from cnndsl.errors import Edit, Fix, Help, Span, replacement
+from cnndsl.errors import Annotation, Edit, Fix, Help, Span, replacement
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.syntax.edits import code, statement_end
 from cnndsl.syntax.edits import fix as fix_of
@@ -28,6 +28,8 @@ def fix(stop: LayerError, layer: Layer, span: Span, before: PendingNode, first: 
         return _flattened_later(before.span, stop.help) or stop.help
     if stop.code == "E0303":
         return _width_among_extents(span, layer, before.shape.rank, stop.help) or stop.help
+    if stop.divisor:
+        return _squared_factor(before.span, span, stop) or stop.help
     if stop.width_is_optional:
         return _without_width(span, stop) or stop.help
     return _with_options(span, stop) or stop.help
@@ -44,7 +46,11 @@ def _channels_last(node: PendingNode, otherwise: str) -> Fix | None:
     if written is None or node.inputs or node.shape.channels <= node.shape.spatial[0]:
         return None
     text = f"{written[1]} {written[3][1:]}x{written[2]}"
-    return replacement(node.span, text, "an input is height x width x channels: {}", otherwise)
+    *extents, channels = written[3][1:].split("x")
+    axes = f"{written[2]} high, {extents[0]} wide" if len(extents) == 1 else "x".join((written[2], *extents))
+    mark = Annotation(node.span, f"this is {axes}, with {channels} channels")
+    fix = replacement(node.span, text, "channels come last: {}", otherwise)
+    return replace(fix, marks=(mark,))
 
 
 def _input_volume(place: Span, layer: Layer, otherwise: str) -> Fix | None:
@@ -98,6 +104,23 @@ def _width_among_extents(place: Span, layer: Layer, rank: int, otherwise: str) -
     size = extents[0] if len(set(extents)) == 1 else written[2]
     head = Span(place.source, place.start, place.start + written.end())
     return replacement(head, f"{written[1]}{size}-{written[3]}", "the width follows a dash: {}", otherwise)
+
+
+def _squared_factor(before: Span, place: Span, stop: LayerError) -> Fix | None:
+    """`CONV3-{c*r} -> PIXELSHUFFLE{r}` is CONV3-{c*r**2}."""
+    head = re.match(r"[A-Za-z]+[0-9x]*-(?:\{(?P<inner>[^{}]*)\}|(?P<plain>\w+))", before.text)
+    factor = re.match(r"[A-Za-z]+(?:\{(?P<name>\w+)\}|(?P<number>[0-9]+))", place.text)
+    if head is None or factor is None:
+        return None
+    width, size = head["inner"] or head["plain"], factor["name"] or factor["number"]
+    product = re.sub(rf"\*\s*{size}(?=\s*(?:\*[^*]|$))|^{size}(?=\s*\*[^*])", r"\g<0>**2", width, count=1)
+    if product == width:
+        is_product = re.fullmatch(r"[\w*]+", width) is not None
+        product = f"{width if is_product else f'({width})'}*{size}**2"
+    start = before.start + (head.start("inner") - 1 if head["inner"] else head.start("plain"))
+    edit = Edit(Span(before.source, start, before.start + head.end()), f"{{{product}}}")
+    shown = Span(before.source, before.start, before.start + head.end())
+    return Fix((edit,), f"{stop.help.partition(':')[0]}: write {{}} before it", shown, stop.help)
 
 
 def _without_width(place: Span, stop: LayerError) -> Fix | None:

@@ -8,7 +8,8 @@ inputs, the elaboration makes the same layers. `cnndsl.sweeping.replay` asks the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
 from cnndsl.errors import Diagnostic, Source, Span
@@ -51,8 +52,7 @@ class ShapeLog:
         self.sources: Sequence[Source] = ()
         self.error: Diagnostic | None = None
         """The first error. The last question says why where the shape rule does; then it is `refused` or not `same`."""
-        self.trials = 0
-        """How many trials of an `or` are open."""
+        self._trials = 0
         self._numbers: list[int] = []
         self._is_closed = False
 
@@ -71,6 +71,15 @@ class ShapeLog:
     def _is_negative(question: ShapeQuestion) -> bool:
         return question.kind == "refused" or (question.kind == "same" and not question.answer)
 
+    @contextmanager
+    def trial(self) -> Generator[None]:
+        """Take the questions inside for those of a trial."""
+        self._trials += 1
+        try:
+            yield
+        finally:
+            self._trials -= 1
+
     def number(self, node: int) -> int:
         """Return the question that made a node; one that was just taken back is still known. After the first error
         none is."""
@@ -85,21 +94,23 @@ class ShapeLog:
     def refused(self, layer: Layer, inputs: Sequence[int]) -> None:
         """Note that a layer does not take the values of these nodes: an error, unless this is a trial."""
         self._ask("refused", layer, inputs)
-        self._is_closed = self._is_closed or not self.trials
+        self._is_closed = self._is_closed or not self._trials
 
     def fits(self, layer: Layer, choice: int, target: int, answer: bool) -> None:
         """Note whether a choice fits a merge with the value of `target`; both are numbers of questions."""
         if not self._is_closed:
-            self.questions.append(ShapeQuestion("fits", layer, (choice, target), None, None, bool(self.trials), answer))
+            self.questions.append(
+                ShapeQuestion("fits", layer, (choice, target), None, None, bool(self._trials), answer)
+            )
 
     def same(self, first: int, again: int, layer: Layer, answer: bool) -> None:
         """Note whether a node is another application of the first one: an error where it is not."""
         self._ask("same", layer, (first, again), answer=answer)
-        self._is_closed = self._is_closed or not (answer or self.trials)
+        self._is_closed = self._is_closed or not (answer or self._trials)
 
     def failed(self, error: Diagnostic) -> None:
         """Note an error: the log ends with the first one outside of trials."""
-        if not self.trials and self.error is None:
+        if not self._trials and self.error is None:
             self.error = error
             self._is_closed = True
 
@@ -115,7 +126,7 @@ class ShapeLog:
         if self._is_closed:
             return False
         numbers = tuple(self._numbers[each] for each in inputs)
-        self.questions.append(ShapeQuestion(kind, layer, numbers, shape, span, bool(self.trials), answer))
+        self.questions.append(ShapeQuestion(kind, layer, numbers, shape, span, bool(self._trials), answer))
         return True
 
 

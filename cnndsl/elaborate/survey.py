@@ -143,7 +143,9 @@ def _words(layer: ast.WrittenLayer) -> Iterator[int]:
     for argument in layer.arguments or ():
         for value in _choices(argument.value):
             if isinstance(value, Name) and (
-                value.name in _TRUTHS or _takes_words(layer.head, argument.name or unnamed)
+                value.name in _TRUTHS
+                or _takes_words(layer.head, argument.name or unnamed)
+                or (not value.name.islower() and value.name.lower() in _option_words())
             ):
                 yield value.span.start
         unnamed += argument.name is None

@@ -48,14 +48,20 @@ Cut: TypeAlias = Literal["", "channels", "positions"]
 
 class LayerError(Exception):
     """A layer that cannot take its input. The caller knows the place. `options` would make it take it; so would
-    a layer without its width, where `width_is_optional`."""
+    a layer without its width, where `width_is_optional`, and an input with a multiple of `divisor` channels."""
 
     def __init__(
-        self, code: str, message: str, help: str = "", options: str = "", width_is_optional: bool = False
+        self,
+        code: str,
+        message: str,
+        help: str = "",
+        options: str = "",
+        width_is_optional: bool = False,
+        divisor: int = 0,
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.help, self.options = code, message, help, options
-        self.width_is_optional = width_is_optional
+        self.width_is_optional, self.divisor = width_is_optional, divisor
 
 
 @record(slots=True)
@@ -362,17 +368,18 @@ def each_axis(dims: Dims, rank: int, what: str) -> Dims:
     )
 
 
-def common_divisors(*numbers: int, of: str = "numbers of groups") -> str:
-    """A hint that lists the numbers of groups that are possible, or `of` others that must divide these.
+def common_divisors(*numbers: int, option: str = "`groups`") -> str:
+    """A hint that lists the values of an option that are possible.
 
     >>> common_divisors(6, 64)
-    'possible numbers of groups: 1, 2'
+    '`groups` can be 1 or 2'
     """
     common = gcd(*numbers)
     divisors = [each for each in range(1, min(common, 10_000) + 1) if common % each == 0]
-    if len(divisors) > 8:
-        divisors = [*divisors[:4], *divisors[-4:]]
-    return f"possible {of}: {', '.join(map(str, divisors)) if common > 1 else 'only 1'}"
+    *others, last = map(str, divisors)
+    if len(others) > 7:
+        others = [*others[:4], "…", *others[-3:]]
+    return f"{option} can be {', '.join(others)} or {last}" if others else f"{option} can only be 1"
 
 
 def need_spatial(kind: str, x: Shape) -> None:

@@ -39,8 +39,21 @@ def need_groups(groups: int, x: Shape, filters: int) -> None:
     if x.channels % groups or filters % groups:
         both = f"the {x.channels} channels of the input and the {filters} filters"
         message = f"{both} cannot both be divided into {groups} groups"
-        depthwise = "; with one group for each channel, write `DWCONV`" if groups == filters else ""
-        raise LayerError("E0304", message, common_divisors(x.channels, filters) + depthwise)
+        raise LayerError("E0304", message, _other_groups(groups, x.channels, filters))
+
+
+def _other_groups(groups: int, channels: int, filters: int) -> str:
+    """What to do about groups that don't divide the channels: a depthwise convolution, another width, other groups."""
+    others = common_divisors(channels, filters)
+    if groups == filters:
+        return f"for one group per channel, a depthwise convolution, write `DWCONV`; otherwise {others}"
+    if channels != filters and channels % groups and filters % groups:
+        return f"for {groups} groups both must be multiples of {groups}; otherwise {others}"
+    wrong = filters if filters % groups else channels
+    multiples = [each for each in (wrong // groups * groups, (wrong // groups + 1) * groups) if each]
+    listed = " or ".join(map(str, multiples))
+    what = "width" if filters % groups else "number of channels that enter"
+    return f"for {groups} groups make the {what} a multiple of {groups}, such as {listed}; otherwise {others}"
 
 
 @record

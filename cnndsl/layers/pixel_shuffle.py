@@ -87,7 +87,8 @@ class PixelShuffle(Layer):
         square = self.factor**2
         if x.channels % square:
             message = f"{self.factor}*{self.factor} must divide the {x.channels} channels of the input"
-            raise LayerError("E0304", message, f"as in CONV3-{{{square}*{max(1, x.channels // square)}}}")
+            help = f"{self.kind()}{self.factor} divides the channels by {self.factor}*{self.factor} = {square}"
+            raise LayerError("E0304", message, f"{help}: CONV3-{{64*{square}}} before it gives 64", divisor=square)
         return Shape(x.channels // square, tuple(size * self.factor for size in x.spatial))
 
     def views(self, *inputs: Shape) -> bool:

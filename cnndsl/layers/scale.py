@@ -43,7 +43,8 @@ class Scale(Layer):
 
     Behind `SUMPOOL2` it makes the trainable subsampling of LeCun et al. 1998. With `shared` one w and one b serve all
     channels. With `parameter` its tensor belongs to the module around it, called by the layer's label: a `vector` of C
-    values, a `map` of Cx1x1, or one value for all channels, a `number` without extents or a `singleton` of extent 1.
+    values, a `map` of Cx1x1, a `batch` of 1xCx1x1, or one value for all channels, a `number` without extents or a
+    `singleton` of extent 1.
     """
 
     NAMES: ClassVar = ("SCALE",)
@@ -53,7 +54,7 @@ class Scale(Layer):
     weight: bool = option("flag", True)
     bias: bool = option("flag", True)
     init: float = option("number", 1.0)
-    parameter: str = option("word", "none", words=("none", "vector", "map", "number", "singleton"))
+    parameter: str = option("word", "none", words=("none", "vector", "map", "batch", "number", "singleton"))
     shared: bool = option("flag", False)
 
     @property
@@ -82,7 +83,8 @@ class Scale(Layer):
 
     def _extents(self, x: Shape) -> tuple[int, ...]:
         """The extents of the parameter."""
-        extents = {"number": (), "singleton": (1,), "vector": (x.channels,), "map": (x.channels, *(1,) * x.rank)}
+        each = (x.channels, *(1,) * x.rank)
+        extents = {"number": (), "singleton": (1,), "vector": (x.channels,), "map": each, "batch": (1, *each)}
         return extents[self.parameter]
 
     def operations(self, *inputs: Shape) -> int:
@@ -116,8 +118,8 @@ class Scale(Layer):
     def _parameter(self, x: Shape) -> TorchCall:
         """The construction of the parameter, and the expression that it stands in."""
         extents = self._extents(x)
-        by_channel = self.parameter in ("vector", "map")
-        sizes = (Slot(x.channels, "in_channels"), *map(Slot, extents[1:])) if by_channel else tuple(map(Slot, extents))
+        axis = {"vector": 0, "map": 0, "batch": 1}.get(self.parameter)
+        sizes = tuple([Slot(size, "in_channels" if at == axis else "") for at, size in enumerate(extents)])
         spread = f"{{1}}.reshape(-1{', 1' * x.rank})" if self.parameter == "vector" and x.rank else "{1}"
         start = Slot(float(self.init), "init") if self.weight else Slot(0.0)
         return TorchCall("nn.Parameter", (*sizes, start), applied=f"{{0}} {'*' if self.weight else '+'} {spread}")

@@ -68,7 +68,7 @@ class Softmax(OverChannels):
         if x.channels % parts:
             wanted = f"{self.groups} groups of {self.radix} splits"
             message = f"the {x.channels} channels of the input cannot be divided into {wanted}"
-            raise LayerError("E0304", message, common_divisors(x.channels, of="products of the two"))
+            raise LayerError("E0304", message, common_divisors(x.channels, option="their product"))
         return x
 
     def torch(self, *inputs: Shape) -> TorchCall | None:

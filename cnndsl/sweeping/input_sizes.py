@@ -203,8 +203,8 @@ class InputSizes(Sequence[SizeRow]):
             return ()
         replay = base.replay
         pairs = zip(replay.weighted, replay.weights(base.found), replay.weights(other.found), strict=True)
-        nodes = [replay.nodes.index(at) for at, one, another in pairs if one != another]
-        return tuple(base.graph.nodes[at].path for at in nodes)
+        nodes = [base.graph.nodes[replay.nodes.index(at)] for at, one, another in pairs if one != another]
+        return tuple(each.path for each in nodes if each.weights_of < 0)
 
     def ask(self, text: str, point: InputExtents) -> AskedSize:
         """Return what becomes of any input, also of one that was not tried."""

@@ -28,7 +28,7 @@ from cnndsl.values import Value
 
 InputExtents: TypeAlias = tuple[int, ...]
 """The extents of the inputs that vary."""
-Progress: TypeAlias = Callable[[int, int], None]
+SizeProgress: TypeAlias = Callable[[int, int], None]
 """Is told how many inputs are known, and of how many, after each elaboration."""
 PlaceKey: TypeAlias = "tuple[object, ...]"
 
@@ -83,7 +83,7 @@ class SizeSearch:
         find: Find,
         graph: Graph | None = None,
         of: str | None = None,
-        progress: Progress | None = None,
+        progress: SizeProgress | None = None,
     ) -> None:
         """Begin with the inputs as they are written. Without a `file` the `graph` alone is asked. The input called `of`
         varies; without a name all that are as large as the first one that has axes. Raises CnnError where the inputs

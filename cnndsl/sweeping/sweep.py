@@ -238,10 +238,10 @@ def magnitude(figure: Value) -> Number:
 
 
 def space(path: str | PathLike[str]) -> dict[str, dict[str, object]]:
-    """The parameters of a family as plain data, for Optuna, Ray Tune and the like.
+    """Return the parameters of a network as plain data, for Optuna, Ray Tune and other search libraries.
 
-    For each its `values` (None where the file states no domain), its `default` (None where it has none) and its
-    `type`: `bool`, `int`, `float`, `shape`, `list` or `name`.
+    Each parameter has `values` (None without a domain), a `default` (None if it is required) and a `type`: `bool`,
+    `int`, `float`, `shape`, `list` or `name`.
 
     >>> space("recipe")["N"]
     {'type': 'int', 'values': [0, 1, 2, 3], 'default': 2}

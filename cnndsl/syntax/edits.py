@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from cnndsl.errors import Edit, Fix, Source, Span
@@ -52,3 +53,14 @@ def word_at(source: Source, at: int) -> Span:
     while end < len(source.text) and not source.text[end].isspace():
         end += 1
     return Span(source, start, end)
+
+
+def named(char: str, written: str) -> str:
+    """Return the advice for a character that looks like another one, which is named by Unicode.
+
+    >>> named("\u2013", "-")
+    'this is an en dash (U+2013); type an ordinary hyphen: {}'
+    """
+    name = unicodedata.name(char, "unusual character").lower()
+    wanted = {"-": "an ordinary hyphen", "x": "the letter x", " ": "an ordinary space"}.get(written, f"`{written}`")
+    return f"this is a{'n' if name[0] in 'aeiou' else ''} {name} (U+{ord(char):04X}); type {wanted}: {{}}"

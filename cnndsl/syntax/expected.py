@@ -12,7 +12,7 @@ from cnndsl.syntax.chain_fixes import CHAIN_FIXES, LAST_FIXES
 from cnndsl.syntax.foreign_layers import FOREIGN
 from cnndsl.syntax.hints import foreign, fraction, hint, misspelled, unnamed
 from cnndsl.syntax.layer_fixes import LAYER_FIXES
-from cnndsl.syntax.line_fixes import LINE_FIXES
+from cnndsl.syntax.line_fixes import LINE_FIXES, dotted
 from cnndsl.syntax.parse_failure import Stop
 from cnndsl.syntax.pasted_fixes import PASTED_FIXES
 from cnndsl.syntax.sign_fixes import SIGN_FIXES
@@ -34,7 +34,7 @@ _PLAIN = {
 """Terminals that are said as they are, whatever else could stand there, in the order of the message."""
 
 
-_FIXES = (*PASTED_FIXES, *LINE_FIXES, *LAYER_FIXES, *SIGN_FIXES, *CHAIN_FIXES, *STATEMENT_FIXES)
+_FIXES = (*PASTED_FIXES, *LINE_FIXES, *LAYER_FIXES, *SIGN_FIXES, *CHAIN_FIXES, *STATEMENT_FIXES, dotted)
 
 
 def describe(stop: Stop) -> Diagnostic:
@@ -46,6 +46,9 @@ def describe(stop: Stop) -> Diagnostic:
     fix = next((fix for rule in rules if (fix := rule(stop) or rule(whole)) is not None), None)
     if fix is None:
         return found
+    if isinstance(fix, Diagnostic):
+        rest = replace(fix.fix, otherwise=fix.fix.advice.removesuffix(": {}")) if fix.fix else fix.help
+        return fix.advised(rest)
     called = re.fullmatch(
         r"([A-Za-z_]+(?:\.\w+)+|[A-Za-z]\w*[123][dD]\w*|[A-Z]\w*[a-z]\w*)(\(.*\))?",
         fix.place.text if fix.place else "",
@@ -75,12 +78,21 @@ def _described(stop: Stop) -> Diagnostic:
         message = said or f"expected {_expectation(stop)}, found `{span.text}`"
         return Diagnostic("E0102", message, span, help=help)
     number = re.match(r"[0-9][0-9_.]*[A-Za-z_][A-Za-z0-9_]*", stop.after)
-    place = Span(stop.source, stop.offset, stop.offset + len(number[0])) if number else stop.span
+    place = Span(stop.source, stop.offset, stop.offset + len(number[0])) if number else _whole(stop)
     if number and stop.takes("NUMBER") and not stop.is_adjacent and not is_mixed(stop):
         return Diagnostic("E0104", f"`{number[0]}` is not a number", place, help=UNITS)
     found = "the end of the file" if stop.is_end else f"`{_printable(place.text)}`"
     message = fraction(stop) or unnamed(stop) or f"expected {_expectation(stop)}, found {found}"
     return Diagnostic("E0102", message, place, others=_behind(stop), help=hint(stop))
+
+
+def _whole(stop: Stop) -> Span:
+    """What was found; the whole word or arrow where the parser read a piece of one, the `m` of `million`, the `>` of
+    `->`."""
+    word = re.match(r"[A-Za-z_]\w*", stop.after) if re.fullmatch(r"[A-Za-z_]\w*", stop.found) else None
+    is_arrow = stop.found == ">" and stop.before.endswith("-")
+    end = stop.offset + len(word[0]) if word else stop.span.end
+    return Span(stop.source, stop.span.start - is_arrow, end)
 
 
 def _whole_word(stop: Stop) -> Stop:

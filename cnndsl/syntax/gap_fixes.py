@@ -23,7 +23,13 @@ def after_a_gap(word: Span, place: Span) -> CnnError:
         whole = Span(source, start, place.end)
         help = replacement(whole, f"*{number[0]}", "to repeat a part, use {}") if number else ""
         return error("E0102", f"expected `->`, found `{name}`", word, help)
-    help = volume(source, place.start) if name.upper() == "X" else spaced(source, place.end)
+    if name.upper() == "X" and (shape := volume(source, place.start)):
+        return error("E0106", "expected one shape after `INPUT`", shape.place or place, shape)
+    help = spaced(source, place.end)
+    number = re.search(r"[0-9][0-9x]*$", place.text)
+    if help and number and "x" not in number[0]:
+        behind = Span(source, place.start + number.start(), place.end)
+        return error("E0102", f"expected `->` or a new statement, found `{number[0]}`", behind, help)
     return error("E0106", "only INPUT is followed by a shape", place, help or _FORM)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from cnndsl.errors import Fix, Source, Span, replacement
 from cnndsl.layers import KINDS
-from cnndsl.syntax.edits import line_of
+from cnndsl.syntax.edits import line_of, named
 from cnndsl.syntax.foreign_layers import call_at
 from cnndsl.syntax.parse_failure import Stop
 
@@ -163,8 +163,19 @@ def volume(source: Source, at: int) -> Fix | None:
         if len(opened) == len(found["close"]) and text != found[0]:
             end = found.end() if opened else found.end("extents")
             if source.text[found.start() : end] != text:
-                return replacement(Span(source, found.start(), end), text, "separate extents with `x`: {}")
+                advice = _shape_advice(found["open"], found["extents"])
+                return replacement(Span(source, found.start(), end), text, advice)
     return None
+
+
+def _shape_advice(opening: str, extents: str) -> str:
+    """What is wrong with a shape, by what stands before it and between its extents."""
+    if opening.strip() == "-":
+        return "a space, not a dash, comes before the shape: {}"
+    if "×" in extents:
+        return named("×", "x")
+    is_spaced = not opening.strip() and re.fullmatch(r"[0-9]+(?:[ \t]*x[ \t]*[0-9]+)+", extents)
+    return "a shape has no spaces: {}" if is_spaced else "separate extents with `x`: {}"
 
 
 def _volume(stop: Stop) -> Fix | None:

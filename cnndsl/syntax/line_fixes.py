@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from cnndsl.errors import Fix, Span, replacement
+from cnndsl.errors import Diagnostic, Fix, Span, replacement
 from cnndsl.syntax.brackets import opened_at, partner, split
 from cnndsl.syntax.edits import fix, line_of
+from cnndsl.syntax.foreign_layers import FOREIGN, activation_kind, translated
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 from cnndsl.syntax.unit_fixes import unit
 
@@ -28,7 +29,13 @@ _OPERATORS = {
     **dict.fromkeys(("maximum",), "MAX"),
     **dict.fromkeys(("average", "avg"), "MEAN"),
 }
+ADVICE = {
+    " + ": "branches are added with `+` in parentheses: {}",
+    " | ": "branches are concatenated with `|` in parentheses: {}",
+}
+"""What is said of a merge that is written as a call, by its operator here."""
 _CHANNELS = r"(?:dim|axis)[ \t]*=[ \t]*(?:-1|1|3)"
+_AXIS = r",[ \t]*(?:(?:dim|axis)[ \t]*=[ \t]*)?(?:-1|1|3)"
 _IF = re.compile(
     r"(?:(?<=->)|(?<=[\[(+|=]))[ \t]*\bif[ \t]+(?P<test>[^:\n\[\]]+?)[ \t]*:[ \t]*"
     r"(?P<element>[A-Za-z_][\w{}/.-]*(?<![-/.])(?:\([^()]*\))?)"
@@ -65,17 +72,22 @@ def outputs(stop: Stop) -> Fix | None:
     if "," not in names and "=" not in line.text and not found["open"]:
         return None
     place = Span(stop.source, line.start, line.start + found.end())
-    return replacement(place, f"output {names}", "list the outputs with commas between them: {}")
+    signs = [sign for sign in ("=", ":", "@") if sign in place.text]
+    if not signs:
+        return replacement(place, f"output {names}", "list the outputs with commas between them: {}")
+    listed = " and ".join(f"`{sign}`" for sign in signs)
+    return replacement(place, f"output {names}", f"`output` is followed by names, without {listed}: {{}}")
 
 
-def number_in_name(stop: Stop) -> Fix | None:
+def number_in_name(stop: Stop) -> Diagnostic | None:
     """`LEAKYRELU0.2`."""
     found = re.search(r"(?<![\w.])(?P<name>[A-Z]+)(?P<number>[0-9]+\.[0-9]+)[ \t\n]*$", stop.end_of_before)
     if found is None:
         return None
     start = stop.offset - len(found[0])
     place = Span(stop.source, start, start + found.end("number") - found.start())
-    return replacement(place, f"{found['name']}({found['number']})", "a decimal goes in parentheses: {}")
+    fix = replacement(place, f"{found['name']}({found['number']})", "a decimal goes in parentheses: {}")
+    return Diagnostic("E0231", f"no layer type or block is called `{place.text}`", place).advised(fix)
 
 
 def listed(stop: Stop) -> Fix | None:
@@ -90,14 +102,15 @@ def listed(stop: Stop) -> Fix | None:
     return replacement(place, f"({place.text})", "a list goes in parentheses: {}")
 
 
-def choices(stop: Stop) -> Fix | None:
+def choices(stop: Stop) -> Diagnostic | None:
     """`net N(k in (3, 5, 7) = 3)`."""
     found = re.search(r"\bin[ \t]+(?P<values>\([^(){}]*\)|\[[^\[\]{}]*\])[ \t]*$", stop.end_of_before)
     if found is None or not re.search(r"(?:^|\n)[ \t]*net\b[^\n]*$", stop.end_of_before):
         return None
     start = stop.offset - len(found[0]) + found.start("values") - found.start()
     place = Span(stop.source, start, start + len(found["values"]))
-    return replacement(place, f"{{{found['values'][1:-1]}}}", "the values of a parameter go in braces: {}")
+    fix = replacement(place, f"{{{found['values'][1:-1]}}}", "the values of a parameter go in braces: {}")
+    return Diagnostic("E0102", f"expected `{{`, found `{place.text[0]}`", place).advised(fix)
 
 
 def spaced(stop: Stop) -> Fix | None:
@@ -142,32 +155,65 @@ def domain(stop: Stop) -> Fix | None:
     return replacement(place, written, "the values of a parameter come before its default: {}")
 
 
-def combined(stop: Stop) -> Fix | None:
-    """`ADD(A -> B, ID)`, `concat(A, B -> C)`."""
+def combined(stop: Stop) -> Diagnostic | None:
+    """`ADD(A -> B, ID)`, `concat(A, B -> C)`, `torch.cat([A, B])`."""
     opened = opened_at(stop)
-    at = opened[-1] if opened else -1
+    at = stop.offset if stop.found == "(" else opened[-1] if opened else -1
     text = stop.source.text
     word = re.search(r"(?<![\w.])(?:[a-z]+\.)*([A-Za-z]+)$", text[max(0, at - 80) : max(at, 0)])
     operator = _OPERATORS.get(word[1].lower()) if word else None
     end = partner(text, at) if operator else -1
-    if operator is None or word is None or end < 0 or stop.found not in ("->", ">", "[", "+", ",", "|"):
+    if stop.found == "(" and text[at : end + 1] == "()" and text[end + 1 : end + 2] == "(":
+        at, end = end + 1, partner(text, end + 1)
+    if operator is None or word is None or end < 0 or stop.found not in ("->", ">", "[", "+", ",", "|", "("):
         return None
     start = at + 1 + len(text[at + 1 : end]) - len(text[at + 1 : end].lstrip())
-    is_list = text[start] == "[" and not text[partner(text, start) + 1 : end].strip()
+    rest = text[partner(text, start) + 1 : end].strip() if text[start] in "[(" else ")"
+    is_list = (not rest or re.fullmatch(_AXIS, rest)) and "," in text[start : partner(text, start)]
     inside = text[start + 1 : partner(text, start)] if is_list else text[start:end]
     branches = [each.strip() for each in split(inside, ",")]
     if re.fullmatch(_CHANNELS, branches[-1]):
         branches.pop()
     if not branches or not all(branches) or re.match(r"(?:dim|axis)\b", branches[-1]):
         return None
-    advice = "join branches with `+` or `|`: {}" if operator[0] == " " else "in cnndsl this is {}"
+    advice = ADVICE.get(operator, "in cnndsl this is {}")
     if len(branches) == 1:
         branches, advice = ["ID", *branches], "the other branch is missing; `ID` passes its input on: {}"
     joined = f"({operator.join(branches)})" if operator[0] == " " else f"{operator}({', '.join(branches)})"
-    return replacement(Span(stop.source, at - len(word[0]), end + 1), joined, advice)
+    place = Span(stop.source, at - len(word[0]) - 2 * text[:at].endswith("()"), at)
+    fix = replacement(Span(stop.source, place.start, end + 1), joined, advice)
+    return Diagnostic("E0231", f"no layer type or block is called `{place.text}`", place).advised(fix)
 
 
-LINE_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (
+def _ours(layer: str) -> str:
+    """A layer of PyTorch or Keras as it is written here; any other text as it is."""
+    call = re.fullmatch(r"([\w.]+)\((.*)\)", layer)
+    return " -> ".join(translated(call[1].rpartition(".")[2], call[2])) or layer if call else layer
+
+
+def dotted(stop: Stop) -> Diagnostic | None:
+    """`nn.Sequential(A, B)`, `F.relu(x)`, `torch.flip(x)`: a call of a library in the place of a layer."""
+    name = re.search(r"(?<![\w.@])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$", stop.end_of_before)
+    if stop.found != "(" or name is None or not stop.takes("COLON") or stop.takes("ARROW"):
+        return None
+    place = Span(stop.source, stop.offset - len(name[0]), stop.offset)
+    found = Diagnostic("E0231", f"no layer type or block is called `{name[0]}`", place)
+    end = partner(stop.source.text, stop.offset)
+    if end < 0:
+        return found
+    inside = stop.source.text[stop.offset + 1 : end].strip()
+    whole = Span(stop.source, place.start, end + 1)
+    layers = [_ours(" ".join(each.split())) for each in split(inside, ",") if each.strip()]
+    if name[0].endswith("Sequential") and layers:
+        written = f"[{' -> '.join(layers)}]"
+        return found.advised(replacement(whole, written, "layers follow each other with arrows: {}"))
+    kind = activation_kind(name[0])
+    if kind and re.fullmatch(r"\w*", inside) and stop.before[: -len(name[0])].rstrip().endswith("->"):
+        return found.advised(replacement(whole, kind, FOREIGN))
+    return found
+
+
+LINE_FIXES: tuple[Callable[[Stop], Fix | Diagnostic | None], ...] = (
     returned,
     outputs,
     condition,

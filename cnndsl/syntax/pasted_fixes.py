@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from cnndsl.errors import Fix, Source, Span, replacement
+from cnndsl.errors import Diagnostic, Fix, Source, Span, replacement
 from cnndsl.layers import KINDS
 from cnndsl.syntax.brackets import partner
 from cnndsl.syntax.edits import code, fix, line_of
@@ -76,7 +76,7 @@ def label_behind(source: Source, at: int) -> Fix | None:
     return fix(source, edits, "a label comes before its layer: {}", place) if place else None
 
 
-def caffe(stop: Stop) -> Fix | None:
+def caffe(stop: Stop) -> Diagnostic | None:
     """`layer { name: "conv1" type: "Convolution" … }`."""
     text = stop.source.text
     begun = list(re.finditer(r"\blayers?[ \t]*\{", text[: stop.offset]))[-1:]
@@ -93,7 +93,9 @@ def caffe(stop: Stop) -> Fix | None:
     label = f"{fields['name']}: " if re.fullmatch(r"[A-Za-z_]\w*", fields.get("name", "")) else ""
     place = Span(stop.source, begun[0].start(), end + 1)
     arrow = "" if text[: place.start].rstrip().endswith("->") else "-> "
-    return replacement(place, f"{arrow}{label}{layer}", "this is a Caffe layer; in cnndsl it is {}")
+    fix = replacement(place, f"{arrow}{label}{layer}", "this is a Caffe layer; in cnndsl it is {}")
+    opening = Span(stop.source, *begun[0].span())
+    return Diagnostic("E0102", f"expected a layer or a statement, found `{opening.text}`", opening).advised(fix)
 
 
 _CAFFE = {"ReLU": "RELU", "Sigmoid": "SIGMOID", "TanH": "TANH", "Softmax": "SOFTMAX"}
@@ -116,4 +118,4 @@ def _caffe_layer(fields: dict[str, str]) -> str:
     return _CAFFE.get(kind, "")
 
 
-PASTED_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (added, times, caffe, count)
+PASTED_FIXES: tuple[Callable[[Stop], Fix | Diagnostic | None], ...] = (added, times, caffe, count)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from cnndsl.errors import Fix
-from cnndsl.syntax.edits import code, fix, line_of, statement_end, word_at
+from cnndsl.syntax.edits import code, fix, line_of, named, statement_end, word_at
 from cnndsl.syntax.parse_failure import Stop
 
 _ARROWS = "→⟶➔➜⇒⟹⟼↦"
@@ -29,6 +29,7 @@ _PLAIN = {
     "）": ")",  # noqa: RUF001 - full-width signs
     "，": ",",  # noqa: RUF001 - full-width signs
 }
+_FULL_WIDTH = "（），"  # noqa: RUF001 - signs of East Asian keyboards, which come together
 _LAYERS_ARROW = re.compile(r"-->|=>|\|>|~>|--|-[ \t]+>|(?<![-=<>!])>(?![=>])|(?<=\s)-(?=\s)")
 
 
@@ -36,17 +37,21 @@ def sign(stop: Stop) -> Fix | None:
     """Return the fix for a character that the language does not have, wherever it stands in the file."""
     is_value = stop.after.startswith(("-$", "/$"))
     char, at = ("$", stop.offset + 1) if is_value else (stop.found[:1], stop.offset)
-    found = [] if stop.type and not is_value else list(_replaced(code(stop.source), char))
+    chars = _FULL_WIDTH if char and char in _FULL_WIDTH else char
+    found = [] if stop.type and not is_value else [each for one in chars for each in _replaced(code(stop.source), one)]
     if char == "&" and stop.takes("PLUS", "VBAR"):
         found = [(at, at + 1 + stop.after.startswith("&&"), "|")]
     if stop.found == "|" and stop.before.endswith("|"):
         at, found = stop.offset - 1, [(stop.offset - 1, stop.offset + 1, "|")]
     if not any(start <= at < end for start, end, _ in found):
         return None
-    is_arrow = any(written == "->" and start == at for start, _, written in found)
-    advice = "an arrow is `->`: {}" if is_arrow else "statements need no separator: {}" if char == ";" else "write {}"
-    line = line_of(stop.source, stop.offset)
-    return fix(stop.source, found, advice, word_at(stop.source, at) if len(line.text) > _LONGEST else line)
+    written = next(text for start, end, text in found if start <= at < end)
+    line, word = line_of(stop.source, stop.offset), word_at(stop.source, at)
+    if not char.isascii() and written != "->":
+        return fix(stop.source, found, named(char, written), word if char in word.text else line)
+    advice = "statements need no separator: {}" if char == ";" else "write {}"
+    advice = "an arrow is `->`: {}" if written == "->" else advice
+    return fix(stop.source, found, advice, word if len(line.text) > _LONGEST else line)
 
 
 def _replaced(text: str, char: str) -> Iterator[tuple[int, int, str]]:

@@ -53,7 +53,7 @@ def test_swapped_size_in_a_block_is_marked_at_the_call() -> None:
 )
 def test_channels_first(volume: str, meant: str) -> None:
     found = said("channels-first", f"INPUT {volume} -> CONV1-4")
-    assert [f"`{meant}`" in help for _, help in found] == ([True] if meant else [])
+    assert [f"`INPUT {meant}`" in help for _, help in found] == ([True] if meant else [])
 
 
 def test_channels_first_of_electrodes() -> None:

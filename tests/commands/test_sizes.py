@@ -39,9 +39,9 @@ def test_table() -> None:
         "15 sizes fail at `up1.concat`, <stdin>:2",
         "    33: 33 and 32 rows meet at the concatenation",
         "2 sizes fail at `pool2`, <stdin>:3",
-        "    3: the window of POOL spans 2, and the input 1x1x16 has 1 there, padding included",
+        "    3: the window of POOL spans 2 positions, but the input 1x1x16 has only 1",
         "1 size fails at `pool1`, <stdin>:3",
-        "    1: the window of POOL spans 2, and the input 1x1x8 has 1 there, padding included",
+        "    1: the window of POOL spans 2 positions, but the input 1x1x8 has only 1",
     ]
 
 
@@ -98,9 +98,10 @@ def test_csv() -> None:
     [
         (("--at", "x"), "INPUT 8x8x3 -> CONV3-4", 2, "is not a size"),
         (("--at", "8x8x3"), "INPUT 8x8x3 -> CONV3-4", 2, "has 3 axes, and the input has 2"),
+        (("--up-to", "0"), "INPUT 8x8x3 -> CONV3-4", 2, "--up-to must be a whole number from 1 to 100000, not '0'"),
         (("--of", "left"), "INPUT 8x8x3 -> CONV3-4", 1, "no input is called 'left'"),
         ((), "INPUT 8 -> FC-4", 1, "the input is a vector, 8"),
-        ((), "INPUT 8x8x3 -> CONF3-4", 1, "there is no layer or block called `CONF3`"),
+        ((), "INPUT 8x8x3 -> CONF3-4", 1, "is called `CONF3`"),
         ((), "INPUT 8x8x3 -> ", 1, "error"),
     ],
 )

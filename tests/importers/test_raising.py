@@ -83,6 +83,21 @@ def test_a_residual_network_has_one_block_and_a_table_of_its_stages() -> None:
     assert "-> for c, s, n in (64, 1, 3), (128, 2, 4), (256, 2, 6), (512, 2, 3) [" in text
 
 
+def test_layers_of_a_unit_are_a_block_before_the_unit_is_one() -> None:
+    conv = "CONV{k}-c/s(bias=no) -> BN -> LEAKYRELU(0.1)"
+    text = f"""
+    block Conv(c, k=3, s=1) = {conv}
+    INPUT 64x64x3
+    -> Conv(32)
+    -> for c, n in (64, 1), (128, 2), (256, 8), (512, 8) [Conv(c, s=2) -> (Conv(c/2, 1) -> Conv(c) + ID)*n]
+    -> GAP -> CONV1-10 -> SOFTMAX
+    """
+    # Darknet-53 but for its last stage, as Table 1 of the paper has it: (Redmon & Farhadi 2018).
+    lines = raised(cnndsl.loads(text).graph).splitlines()
+    assert len(lines) == 4
+    assert lines[:2] == [f"block Conv(c, k=3, s=1) = {conv}", "INPUT 64x64x3 -> Conv(32)"]
+
+
 def test_programs_in_which_labels_and_references_meet() -> None:
     """Taps, which no file of another tool has, aside. Of what is not found the command says so, and writes nothing."""
     right = seen = 0

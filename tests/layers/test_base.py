@@ -28,15 +28,15 @@ from cnndsl.shape import Shape
 @pytest.mark.parametrize(
     ("numbers", "hint"),
     [
-        ((6, 64), "possible numbers of groups: 1, 2"),
-        ((7, 64), "possible numbers of groups: only 1"),
-        ((1,), "possible numbers of groups: only 1"),
+        ((6, 64), "`groups` can be 1 or 2"),
+        ((7, 64), "`groups` can only be 1"),
+        ((1,), "`groups` can only be 1"),
         # 24 has eight divisors, 2520 has 48.
-        ((24,), "possible numbers of groups: 1, 2, 3, 4, 6, 8, 12, 24"),
-        ((36,), "possible numbers of groups: 1, 2, 3, 4, 9, 12, 18, 36"),
-        ((2520, 5040), "possible numbers of groups: 1, 2, 3, 4, 630, 840, 1260, 2520"),
+        ((24,), "`groups` can be 1, 2, 3, 4, 6, 8, 12 or 24"),
+        ((36,), "`groups` can be 1, 2, 3, 4, …, 9, 12, 18 or 36"),
+        ((2520, 5040), "`groups` can be 1, 2, 3, 4, …, 630, 840, 1260 or 2520"),
         # 2^5 * 5^4; nothing above 10,000 is tried.
-        ((20_000,), "possible numbers of groups: 1, 2, 4, 5, 2500, 4000, 5000, 10000"),
+        ((20_000,), "`groups` can be 1, 2, 4, 5, …, 2500, 4000, 5000 or 10000"),
     ],
 )
 def test_common_divisors(numbers: tuple[int, ...], hint: str) -> None:

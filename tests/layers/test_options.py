@@ -204,7 +204,7 @@ WORDS = {
     ("LN", "over"): ("all", "channels"),
     ("LRN", "over"): ("channels", "positions"),
     ("RMSNORM", "by"): ("rms", "deviation"),
-    ("SCALE", "parameter"): ("none", "vector", "map", "number", "singleton"),
+    ("SCALE", "parameter"): ("none", "vector", "map", "batch", "number", "singleton"),
     # PyTorch's order of channels, TensorFlow's, and for the one direction that of Darknet's reorg layer.
     ("PIXELSHUFFLE", "order"): ("channels", "blocks"),
     ("PIXELUNSHUFFLE", "order"): ("channels", "blocks", "darknet"),

@@ -127,6 +127,14 @@ def test_weights_of_a_dense_layer_fit_some_sizes() -> None:
     assert found.sized_weights() == ("head.0",)
 
 
+def test_weights_of_a_part_that_is_applied_again_count_once() -> None:
+    """Two convolutions of 5 and two poolings make 22 of 100 to 103, and 27 of 120 to 123."""
+    tower = "CONV5-4(pad=valid) -> POOL2 -> CONV5-4(pad=valid) -> POOL2 -> FC-8"
+    found = sizes(f"l = INPUT 100x120x1 r = INPUT 100x120x1 a = @l -> t: [{tower}] b = @r -> again t c = (@a | @b)")
+    assert found.sized_weights() == ("t.4",)
+    assert [line.same_weights.text for line in found.lines] == ["100 to 103", "120 to 123"]
+
+
 def test_failures_have_their_places_and_the_numbers_that_meet() -> None:
     """225 halves to 112 and 56; the second skip has 112 and meets 112, the first has 225 and meets 224."""
     found = sizes(UNET)

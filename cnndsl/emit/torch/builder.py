@@ -31,9 +31,11 @@ from cnndsl.emit.torch.ir import (
     what_of,
 )
 from cnndsl.emit.torch.iterations import Iterations, built_names, used_names
+from cnndsl.emit.torch.list_children import ListChildren
 from cnndsl.emit.torch.names import numbered, variable, word
 from cnndsl.emit.torch.part_queries import Borders, elements, members, of_type
-from cnndsl.emit.torch.restart import Differ, Missing
+from cnndsl.emit.torch.rerolling import rerolled
+from cnndsl.emit.torch.restart import Differ, Fixed, Missing
 from cnndsl.emit.torch.scope import Extra, Scope, same
 from cnndsl.emit.torch.siblings import SiblingPlan, Siblings, is_border
 from cnndsl.emit.torch.steps import with_flags
@@ -88,9 +90,23 @@ class ClassBuilder:
         children = Children(self, replace(cursor, scope=scope), traced, entering)
         steps = tuple(with_flags(step, children.same_flags) for step in traced.forward.steps)
         forward = replace(traced.forward, steps=steps)
-        made = self._finished(replace(cursor, scope=scope), None, forward, children, children.leaving(), entering)
+        made = self._with_lists(replace(cursor, scope=scope), traced, forward)
+        if made is None:
+            made = self._finished(replace(cursor, scope=scope), None, forward, children, children.leaving(), entering)
         self.registry.traced[id(made)] = traced
         return made
+
+    def _with_lists(self, cursor: Cursor, traced: Traced, forward: Forward) -> ModuleClass | None:
+        """The class with lists for the values of streams; None where it has none, or one with numbers of its own."""
+        if self.is_root:
+            return None
+        try:
+            found = rerolled(traced, self.graph, self.plan.roots)
+            children = ListChildren(self, cursor, traced, found)
+        except (Differ, Missing, Fixed):
+            return None
+        forward = replace(forward, lists=found.forward)
+        return self._finished(cursor, None, forward, children, children.leaving(), ("",) * len(forward.inputs))
 
     def _is_sequential(self) -> bool:
         """Whether the class is an `nn.Sequential`. The network's own rather says in a `forward` what it does, if its
@@ -204,6 +220,8 @@ class ClassBuilder:
             skipped = by_name
         main = 0 if made.forward is None else made.forward.main
         leaving = made.leaving[main] if made.leaving else None
+        if cursor.term is not None:
+            given = {ENTERING[cursor.flat]: cursor.term, **given}
         after = cursor.after(outputs, None if leaving is None else substitute(leaving, given))
         return Build(made, tuple(arguments), tuple(guards)), after
 
@@ -330,12 +348,12 @@ class ClassBuilder:
         cursor: Cursor,
         chain: SequentialBuild | None,
         forward: Forward | None,
-        children: Children | None,
+        children: Children | ListChildren | None,
         leaving: tuple[Term | None, ...],
         entering: tuple[str, ...],
     ) -> ModuleClass:
         made = children.made if children is not None else ()
-        flags = children.flags if children is not None else ()
+        flags = children.flags if isinstance(children, Children) else ()
         used = set(used_names(chain.items)) if chain is not None else set[str]()
         for child in made:
             used |= {*built_names(child.module), *(names(child.test) if child.test is not None else ())}

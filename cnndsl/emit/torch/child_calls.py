@@ -39,6 +39,7 @@ class ChildCalls:
         self.cls = cls
         self.stages = {child.name for child in cls.children if not _is_layer(child.module)}
         self.heavy = heavy | self.stages
+        self.lists = {child.name for child in cls.children if _takes_list(child.module)}
 
     def text(self, child: str) -> str:
         """Return how `forward` refers to a child."""
@@ -51,6 +52,10 @@ class ChildCalls:
     def is_stage(self, child: str) -> bool:
         """Return whether a child is more than one layer."""
         return child in self.stages
+
+    def takes_list(self, child: str) -> bool:
+        """Return whether a child takes its values as a list."""
+        return child in self.lists
 
     def walk(self, child: str) -> tuple[str, ...]:
         """Return the children of the container that a child is the first of, or all of the class; none where they are
@@ -88,3 +93,8 @@ class ChildCalls:
 
 def _is_layer(module: Build | SequentialBuild) -> bool:
     return isinstance(module, Build) and isinstance(module.callee, str)
+
+
+def _takes_list(module: Build | SequentialBuild) -> bool:
+    callee = module.callee if isinstance(module, Build) else ""
+    return not isinstance(callee, str) and callee.forward is not None and callee.forward.lists is not None

@@ -6,21 +6,25 @@ them at the others. Else a flag of the module says which steps run. Both raise D
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from cnndsl.emit.torch.ir import BranchStep, Compute, Step, key
-from cnndsl.emit.torch.names import numbered
-from cnndsl.emit.torch.part_queries import is_nothing
+from cnndsl.emit.torch.names import numbered, word
+from cnndsl.emit.torch.part_queries import elements, is_nothing
 from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.steps import inside, made_by, same_step, with_values
 from cnndsl.emit.torch.trace_records import Decision, Places, Walker
-from cnndsl.graph import ChoicePart, Part
+from cnndsl.graph import ChoicePart, Part, ReferencePart
+from cnndsl.graph.traversal import output
 
 
 def chosen(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value: int) -> int:
     """Walk over a choice; returns the value that leaves it."""
     if len({choice.taken for choice in choices}) == 1:
         return tracer.walk([choice.part for choice in choices], places, value)
+    if not any(tracer.callees.borders.own(choice.part) for choice in choices):
+        return _referred(tracer, choices, places, value)
     if len({choice.taken == 0 for choice in choices}) == 1 or len({choice.taken for choice in choices}) > 2:
         raise Differ
     groups = [[at for at, choice in enumerate(choices) if (choice.taken == 0) == first] for first in (True, False)]
@@ -30,6 +34,14 @@ def chosen(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value:
         if all(tracer.callees.chains.is_chain(choices[at].part, tracer.node(value, places[at])) for at in there):
             return _optional(tracer, choices, places, value, there)
     return _branch(tracer, choices, places, value, groups)
+
+
+def _referred(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value: int) -> int:
+    """A choice between values that exist: what it gives is one of these at each place, called as most of them are."""
+    nodes = [output(choice.part, tracer.node(value, at)) for choice, at in zip(choices, places, strict=True)]
+    ends = [elements(choice.part)[-1:] for choice in choices]
+    called = Counter(word(end.name) for found in ends for end in found if isinstance(end, ReferencePart))
+    return tracer.read(places, [key(node) for node in nodes], max(called, key=called.__getitem__, default=""))
 
 
 def _optional(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value: int, there: list[int]) -> int:

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Protocol, TypeAlias
 
 from cnndsl.emit.torch.ir import Apply, Compute, Step
@@ -28,6 +29,8 @@ from cnndsl.records import record
 
 FEWEST = 4
 """Fewer calls are as easy to read one by one."""
+FEWEST_LISTS = 3
+"""The same of calls that take and give a list."""
 COLLECTING = ("concat", "sum")
 """The operations that can read a list."""
 
@@ -62,7 +65,19 @@ class Collected:
         return tuple(step for pair in zip(self.calls, self.merges, strict=True) for step in pair)
 
 
-WrittenStep: TypeAlias = Step | Collected
+@record(slots=True)
+class ListCalls:
+    """Calls that take and give a list, each what the one before gives; a loop where there are several."""
+
+    calls: tuple[Apply, ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that it stands for."""
+        return self.calls
+
+
+WrittenStep: TypeAlias = Step | Collected | ListCalls
 
 
 class Walks(Protocol):
@@ -70,6 +85,10 @@ class Walks(Protocol):
 
     def walk(self, child: str) -> tuple[str, ...]:
         """Return the children that a loop calls whose first one this is, in their order; none where no loop is."""
+        ...
+
+    def takes_list(self, child: str) -> bool:
+        """Return whether a child takes its values as a list."""
         ...
 
 
@@ -99,9 +118,11 @@ class _Finder:
         for value in results:
             self.readers[value].append(len(steps))
 
-    def at(self, at: int) -> Collected | None:
+    def at(self, at: int) -> Collected | ListCalls | None:
         """Return the loop that begins with a step."""
         first = self.steps[at]
+        if isinstance(first, Apply) and self.walks.takes_list(first.child):
+            return ListCalls(self._chained(at, self.walks.walk(first.child)) or (first,))
         children = self.walks.walk(first.child) if isinstance(first, Apply) else ()
         if len(children) < FEWEST:
             return None
@@ -112,6 +133,14 @@ class _Finder:
         steps = self.steps[at : at + stride * len(children) : stride]
         calls = tuple(step for step in steps if isinstance(step, Apply) and not step.template)
         return calls if [call.child for call in calls] == [*children] else ()
+
+    def _chained(self, at: int, children: Sequence[str]) -> tuple[Apply, ...]:
+        """The calls of children each of which takes all that the one before gives, and nothing else reads that."""
+        calls = self._calls(at, children, 1) if len(children) >= FEWEST_LISTS else ()
+        for number, (call, after) in enumerate(pairwise(calls), at + 1):
+            if call.outputs != after.inputs or any(self.readers[value] != [number] for value in call.outputs):
+                return ()
+        return calls
 
     # Calls whose values a later merge reads
 

@@ -15,13 +15,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cnndsl.emit.torch.child_calls import Calls
-from cnndsl.emit.torch.collecting import Collected, WrittenStep, collected
+from cnndsl.emit.torch.collecting import Collected, ListCalls, WrittenStep, collected
 from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, RepeatStep, Step, Training
 from cnndsl.emit.torch.layout import CallDoc, Doc, Item, Text, flat
+from cnndsl.emit.torch.list_statements import ListStatements
 from cnndsl.emit.torch.loop_statements import LoopStatements, has_list, joined, summed
 from cnndsl.emit.torch.memory import ForwardMemory, distinct
 from cnndsl.emit.torch.merges import application, expression
-from cnndsl.emit.torch.pending import CALLED, LONGEST, Waiting, in_lines, together
+from cnndsl.emit.torch.pending import CALLED, LONGEST, Waiting, depth_of, in_lines, length, named, together
 from cnndsl.emit.torch.repeat_statements import RepeatStatements
 from cnndsl.emit.torch.return_types import is_plain_in_evaluation, returned, type_of
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
@@ -67,6 +68,10 @@ class _ForwardWriter:
         for step in steps:
             if isinstance(step, Collected | RepeatStep):
                 self._loop(step)
+            elif isinstance(step, ListCalls):
+                self._listed(step)
+            elif isinstance(step, Apply) and self.calls.takes_list(step.child):
+                self._listed(ListCalls((step,)))
             elif isinstance(step, Compute) and step.operation == "sum" and has_list(self.names, step):
                 self._sum(step)
             elif isinstance(step, Apply):
@@ -107,14 +112,14 @@ class _ForwardWriter:
     def _apply(self, step: Apply) -> None:
         stage = self._stage(step)
         self._settle(step.inputs, step, stage=stage)
-        if step.template and self._length(step.inputs) > LONGEST - 10:
+        if step.template and length(self.waiting, step.inputs) > LONGEST - 10:
             self._flush(len(self.waiting))
         self._delete(step)
         over = self._root(step.inputs[0]) if step.overwrites else None
-        depth, inlined = self._depth(step.inputs)
+        depth, inlined = depth_of(self.waiting, step.inputs)
         if len(step.outputs) > 1:
             self._flush(len(self.waiting) - inlined)
-        reads = self._named(step.inputs)
+        reads = named(self.waiting, step.inputs)
         doc = application(self.calls.text(step.child), self._operands(step.inputs), step.template)
         if len(step.outputs) == 1:
             self._push(Waiting(step.outputs[0], doc, depth + 1, reads, over=over, stage=stage))
@@ -143,6 +148,15 @@ class _ForwardWriter:
         over = self.calls.text(found.child) if isinstance(found, RepeatStep) else self.calls.over(found.calls[0].child)
         self.lines.append(loop.loop(over))
 
+    def _listed(self, found: ListCalls) -> None:
+        """Write calls that take and give a list."""
+        first = found.calls[0]
+        self._settle(first.inputs, first)
+        self._delete(first)
+        self._flush(len(self.waiting) - depth_of(self.waiting, first.inputs)[1])
+        calls = ListStatements(self.names, found)
+        self.lines += calls.written(self._operands(first.inputs), self.calls)
+
     def _sum(self, step: Compute) -> None:
         """Write a sum of a list's values."""
         self._flush(len(self.waiting))
@@ -161,19 +175,15 @@ class _ForwardWriter:
 
     def _compute(self, step: Compute) -> None:
         self._settle(step.inputs, None if step.is_view else step)
-        if step.operation not in CALLED and self._length(step.inputs) > LONGEST - 10:
+        if step.operation not in CALLED and length(self.waiting, step.inputs) > LONGEST - 10:
             self._flush(len(self.waiting))
         self._delete(step)
         over = self._root(step.inputs[0]) if step.is_view and step.operation != "size" else None
-        depth, _ = self._depth(step.inputs)
-        reads = self._named(step.inputs)
+        depth, _ = depth_of(self.waiting, step.inputs)
+        reads = named(self.waiting, step.inputs)
         operands = self._operands(step.inputs)
         doc = joined(self.names, step, operands) or expression(step.template, operands)
         self._push(Waiting(step.output, doc, depth + 1, reads, step.is_view, over))
-
-    def _length(self, inputs: Sequence[int]) -> int:
-        """How long the operands of an operator are together, which is hard to read on several lines."""
-        return sum(len(flat(each.doc)) + 3 for each in self.waiting if each.value in inputs)
 
     def _is_in_place(self, step: Compute) -> bool:
         """Whether a sum can be written over an operand: nothing else reads it later, and it is not the caller's."""
@@ -183,7 +193,7 @@ class _ForwardWriter:
         is_lent = self.names.root(self._root(target)) in self.names.lent
         inside = [each for each in self.waiting if target in each.reads]
         is_read = len(inside) > 1 or any(each.is_view or each.value not in step.inputs for each in inside)
-        return self.names.left[target] == 1 and not is_read and not is_lent
+        return self.names.left[target] == 1 and not is_read and not is_lent and not self.names.is_listed(target)
 
     def _add_over(self, step: Compute) -> None:
         """Write `y += x`. Only what stands in the line itself may still wait, or what waits would run after it; and
@@ -193,7 +203,7 @@ class _ForwardWriter:
         place = next((at for at, each in enumerate(self.waiting) if each.value == target), -1)
         self._flush(place + 1)
         self._settle(others, None)
-        self._flush(len(self.waiting) - self._depth(others)[1])
+        self._flush(len(self.waiting) - depth_of(self.waiting, others)[1])
         root = self.names.root(target)
         if len(others) > 1 and any(self.names.root(read) == root for each in self.waiting for read in each.reads):
             self._flush(len(self.waiting))
@@ -210,6 +220,7 @@ class _ForwardWriter:
         self.names.left.subtract(reads)
         kept = step.other if not step.otherwise else step.chosen
         is_over = self.names.name(kept) is not None and not self.names.is_alive(kept)
+        is_over = is_over and not self.names.is_listed(kept)
         ended = [value for value in reads if not self.names.is_alive(value)]
         name = self._name(kept) if is_over else self.names.target(step.output, ended)
         chosen = self._way(step.then, step.chosen, name)
@@ -335,19 +346,6 @@ class _ForwardWriter:
             if not self.names.left[value] and self.names.pinned[value] == count
             if value not in self.names.lent and value not in inputs
         ]
-
-    def _depth(self, inputs: Sequence[int]) -> tuple[int, int]:
-        """How deep the operands nest, and how many of them wait."""
-        inside = [each.depth for each in self.waiting if each.value in inputs]
-        return max(inside, default=0), len(inside)
-
-    def _named(self, inputs: Sequence[int]) -> tuple[int, ...]:
-        """The named values that an expression of these inputs reads."""
-        waiting = {each.value: each for each in self.waiting}
-        found: list[int] = []
-        for value in inputs:
-            found += waiting[value].reads if value in waiting else (value,)
-        return tuple(found)
 
     def _operands(self, values: Sequence[int]) -> list[Doc]:
         """The expressions of values, each read once; those that wait are used up."""

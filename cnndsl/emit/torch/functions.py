@@ -27,3 +27,13 @@ def divisible(value: float, divisor: int = 8) -> int:
 '''
 """MobileNet's rounding (Howard et al. 2017, in the code that it was published with), exact for integers, for fractions,
 and for floats that are a whole number of halves, quarters and so on."""
+
+TOTAL = '''\
+def total(tensors: list[Tensor]) -> Tensor:
+    """The sum of all tensors, added from left to right."""
+    y = tensors[0]
+    for x in tensors[1:]:
+        y = y + x
+    return y
+'''
+"""The sum of a list. Python's `sum` would begin with 0, which costs one more addition."""

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Literal, TypeAlias
 
+from cnndsl.emit.torch.list_records import ListForward
 from cnndsl.emit.torch.terms import Env, Term
 from cnndsl.expressions import Expr
 from cnndsl.layers.torch_calls import Operation
@@ -136,7 +137,8 @@ class Forward:
     """A `forward`: its arguments and results, in the order that caller and callee share, and its steps as they run.
 
     `main` is the place of the part's own output among the results; -1 for a part that passes on what enters it.
-    `training` are the results that exist in training only.
+    `training` are the results that exist in training only. With `lists` its text takes and returns lists, and has
+    loops in place of the steps.
     """
 
     values: tuple[ForwardValue, ...]
@@ -145,6 +147,7 @@ class Forward:
     results: tuple[int, ...]
     main: int
     training: frozenset[int] = frozenset()
+    lists: ListForward | None = None
 
 
 # Construction

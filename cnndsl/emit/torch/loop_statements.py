@@ -150,6 +150,7 @@ def summed(names: Variables, step: Compute, is_in_place: bool) -> list[PythonSta
     elif not is_in_place or "[" in name:
         name = names.target(step.output, ended)
         statements.append(Line(f"{name} = ", docs[0] if is_in_place else Infix("+", tuple(docs))))
+    names.reserve(name)
     for operand, item, values in rest:
         statements.append(_added(names, name, operand, item))
         names.left.subtract(values)
@@ -184,6 +185,8 @@ def _added(names: Variables, name: str, operand: str, item: str) -> PythonStatem
 def _item(names: Variables, listed: str) -> str:
     """The name for what a loop takes from a list, which holds the last value after it."""
     item, values = _single(listed), names.lists[listed]
+    if item in SPARE:
+        item = next((each for each in SPARE if not names.is_taken(each)), "item")
     if names.holds.get(item) not in values and (names.is_taken(item) or item in {*names.lists, *names.loops}):
         item = names.wished(item)
     names.holds[item] = values[-1]
@@ -207,11 +210,15 @@ def _name(names: Variables, value: int) -> str:
 def module_name(names: Variables, child: str) -> str:
     """Return the name of a loop's module: that of the children without their numbers, else that of their container."""
     container, _, last = child.rpartition(".")
-    words = (re.sub(r"_?[0-9]+$", "", last), container.rpartition(".")[2].removesuffix("s"), "layer")
+    words = (_unnumbered(last), _unnumbered(container.rpartition(".")[2]).removesuffix("s"), "layer")
     word = next(each for each in words if len(each) > 1 and each.isidentifier())
     name = word if word in names.loops else names.wished(word)
     names.loops.add(name)
     return name
+
+
+def _unnumbered(name: str) -> str:
+    return re.sub(r"_?[0-9]+$", "", name)
 
 
 def _word(hints: Mapping[int, str], found: Collected) -> str:

@@ -87,6 +87,8 @@ class ForwardMemory:
             for value in used_by(step):
                 root = roots.get(value, value)
                 last[root] = max(at, last.get(root, 0))
+        for value, at in () if self.forward.lists is None else self.forward.lists.lasting:
+            last[value] = max(at, last.get(value, 0))
         held = self._total(self.forward.inputs)
         ends: dict[int, list[int]] = {}
         for at, step in enumerate(steps):

@@ -144,10 +144,21 @@ class Application:
 
 
 @record(slots=True)
+class InIteration:
+    """One iteration of a repeat that is written out: the repeat at all places of a class, and the iteration's number
+    from 0."""
+
+    loops: tuple[LoopPart, ...]
+    number: int
+
+
+@record(slots=True)
 class Known:
-    """The names of a `for` or a repeat that is written out, in one iteration: their values, by name."""
+    """The names of a `for` or a repeat that is written out, in one iteration: their values, by name. `iterations` are
+    those of all repeats around, the outermost first."""
 
     values: tuple[tuple[str, Value], ...] = ()
+    iterations: tuple[InIteration, ...] = ()
 
 
 def of_type(parts: Sequence[Part], kind: type[AnyPart]) -> list[AnyPart]:
@@ -164,7 +175,7 @@ def in_iteration(outer: Known, loops: Sequence[LoopPart], turn: int) -> Known:
     if len(rows) < len(loops):
         return outer
     same = {name: rows[0][at] for at, name in enumerate(loops[0].names) if len({str(row[at]) for row in rows}) == 1}
-    return Known(tuple((dict(outer.values) | same).items()))
+    return Known(tuple((dict(outer.values) | same).items()), (*outer.iterations, InIteration(tuple(loops), turn)))
 
 
 class Borders:

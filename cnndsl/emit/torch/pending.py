@@ -28,6 +28,23 @@ class Waiting:
     stage: int = 0
 
 
+def length(waiting: Sequence[Waiting], inputs: Sequence[int]) -> int:
+    """Return how long the operands of an operator are together, which is hard to read on several lines."""
+    return sum(len(flat(each.doc)) + 3 for each in waiting if each.value in inputs)
+
+
+def depth_of(waiting: Sequence[Waiting], inputs: Sequence[int]) -> tuple[int, int]:
+    """Return how deep the operands nest, and how many of them wait."""
+    inside = [each.depth for each in waiting if each.value in inputs]
+    return max(inside, default=0), len(inside)
+
+
+def named(waiting: Sequence[Waiting], inputs: Sequence[int]) -> tuple[int, ...]:
+    """Return the named values that an expression of these inputs reads."""
+    reads = {each.value: each.reads for each in waiting}
+    return tuple(found for value in inputs for found in reads.get(value, (value,)))
+
+
 def together(docs: Sequence[Doc]) -> Doc:
     """Return what is returned: several values without parentheses where they fit into a line."""
     if len(docs) == 1:

@@ -29,12 +29,13 @@ from cnndsl.emit.torch.docstrings import (
 )
 from cnndsl.emit.torch.duplicates import Alike, ClassText, alike, class_text, stem
 from cnndsl.emit.torch.forward_method import ForwardText, write
-from cnndsl.emit.torch.functions import DIVISIBLE
+from cnndsl.emit.torch.functions import DIVISIBLE, TOTAL
 from cnndsl.emit.torch.init_method import Constructor, StandIn, guarded
 from cnndsl.emit.torch.initialise import freezing, initialisation
 from cnndsl.emit.torch.initialise import functions as drawing_functions
 from cnndsl.emit.torch.ir import ConstructorParameter, Forward, ModuleClass
 from cnndsl.emit.torch.layout import STEP, WIDTH, CallDoc, Display, Doc, Infix, Item, Text, flat, lines
+from cnndsl.emit.torch.list_statements import adds_up, list_forward
 from cnndsl.emit.torch.memory_costs import MemoryCosts
 from cnndsl.emit.torch.names import argument, class_name, comment, field, variable
 from cnndsl.emit.torch.parameters import offered, real_arguments
@@ -131,6 +132,7 @@ class _File:
         used = [name for cls in self.classes for term in terms_of(cls) for name in names(term)]
         functions = [DIVISIBLE.rstrip()] if "divisible()" in used else []
         functions += drawing_functions(self.graph)
+        functions += [TOTAL.rstrip()] if any(map(adds_up, self.classes)) else []
         classes = [("\n".join(self._class(cls))) for cls in self.classes]
         records = ["\n".join(self._record())] if self.record else []
         helpers = [self.helpers[name].rstrip() for name in sorted(self.helpers)]
@@ -201,6 +203,8 @@ class _File:
         return shown if is_right else uncommented(shown)
 
     def _forward(self, cls: ModuleClass, forward: Forward) -> ForwardText:
+        if forward.lists is not None:
+            return ForwardText(*list_forward(forward.lists))
         memory = self.costs.memory(cls)
         assert memory is not None, "a class with a `forward` has a count of its memory"
         record = self.record if cls is self.root else ""

@@ -17,7 +17,6 @@ from cnndsl.emit.torch.merges import steps_of
 from cnndsl.emit.torch.names import attribute, word
 from cnndsl.emit.torch.part_queries import (
     Application,
-    Known,
     child_name,
     in_iteration,
     is_absent,
@@ -31,7 +30,7 @@ from cnndsl.emit.torch.partial_merges import sometimes_merged
 from cnndsl.emit.torch.repeats import is_one_merge, operands_with_lists, repeated, repeats
 from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.steps import early, used_by, with_outputs
-from cnndsl.emit.torch.trace_records import Border, Callees, Candidate, Decision, Places, Traced
+from cnndsl.emit.torch.trace_records import Border, Callees, Candidate, Decision, EmptyCall, Places, Traced
 from cnndsl.emit.torch.traced_values import TracedValues, given, taps
 from cnndsl.graph import ChoicePart, LayerPart, LoopPart, MergePart, NamedPart, Part, ReferencePart, TapPart
 from cnndsl.graph.traversal import inner_parts, output
@@ -66,7 +65,7 @@ class ClassTracer(TracedValues):
         """Of parts that are applied several times, by their ids: the border of all applications, and which it is."""
         self.decisions: list[Decision] = []
         self.decision: Decision | None = None
-        self.known = Known()
+        self.empty: list[EmptyCall] = []
         self.trained = [not root and self._is_trained(*each) for each in zip(parts, entries, strict=True)]
         self.is_trained = self.in_training = all(self.trained)
 
@@ -102,7 +101,7 @@ class ClassTracer(TracedValues):
             results.index(out) if self.is_root or not passes else -1,
             frozenset(value for value in results if self._is_training_only(value)),
         )
-        return Traced(forward, self.children, tuple(self.decisions))
+        return Traced(forward, self.children, tuple(self.decisions), self.origins, tuple(self.empty))
 
     def _is_trained(self, part: Part | None, entry: int) -> bool:
         """Whether a part runs in training only: all that it makes, and what it gives unless it passes its input on."""
@@ -318,6 +317,8 @@ class ClassTracer(TracedValues):
 
     def _module(self, parts: Sequence[Part], places: Places, value: int) -> int:
         if not any(map(self.borders.own, parts)):
+            if len(places) == len(self.all):
+                self.empty.append(EmptyCall(tuple(parts), value, self.known))
             return self.walk([each for part in parts for each in inner_parts(part) or (None,)], places, value)
         loops = repeats(self, parts, value, places)
         if loops:

@@ -43,13 +43,26 @@ class Candidate:
         self.is_list = False
 
 
+@record(slots=True)
+class EmptyCall:
+    """A call of a block that makes nothing at any place: what it is at each, the value that goes through it, and the
+    iteration that it stands in."""
+
+    parts: tuple[Part, ...]
+    value: int
+    known: Known
+
+
 @record
 class Traced:
-    """The steps of a class, its children by name, the decisions that differ between its places."""
+    """The steps of a class, its children by name, the decisions that differ between its places, the iteration in which
+    each value is made, and the calls that make nothing."""
 
     forward: Forward
     children: Mapping[str, Candidate]
     decisions: tuple[Decision, ...]
+    origins: Mapping[int, Known]
+    empty: tuple[EmptyCall, ...]
 
 
 @record(slots=True)
@@ -111,6 +124,10 @@ class Walker(Protocol):
 
     def apart(self, decision: Decision, walk: Callable[[], int]) -> tuple[list[Step], int]:
         """Walk with steps of their own, under a decision; return them and the value."""
+        ...
+
+    def read(self, places: Places, keys: Sequence[Key], name: str = "") -> int:
+        """Return a value that was made here, or one from outside. Raises Differ where it is not the same one."""
         ...
 
     def new(self, places: Places, keys: Sequence[Key], name: str = "") -> int:

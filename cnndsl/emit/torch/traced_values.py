@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnndsl.emit.torch.ir import Compute, Key, Step, Training, key
+from cnndsl.emit.torch.part_queries import Known
+from cnndsl.emit.torch.steps import made_by
 from cnndsl.emit.torch.trace_records import Places
 from cnndsl.graph import Graph
 
@@ -23,6 +25,9 @@ class TracedValues:
         self.later: set[int] = set()
         """Results that exist in training only, of values that always exist."""
         self.steps: list[Step] = []
+        self.known = Known()
+        self.origins: dict[int, Known] = {}
+        """The iteration in which each value is made."""
         self.flattened: dict[int, int] = {}
         self.chains: set[int] = set()
         """The values of chains that have a name."""
@@ -75,6 +80,7 @@ class TracedValues:
     def put(self, step: Step) -> None:
         """Add a step."""
         self.steps.append(step)
+        self.origins.update(dict.fromkeys(made_by(step), self.known))
 
 
 def given(values: TracedValues, node: int) -> int:

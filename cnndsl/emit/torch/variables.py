@@ -76,6 +76,10 @@ class Variables:
             return found
         return next((f"{name}[{held.index(value)}]" for name, held in self.lists.items() if value in held), None)
 
+    def is_listed(self, value: int) -> bool:
+        """Return whether a value has no name but its place in a list."""
+        return value not in self.holds.values() and any(value in held for held in self.lists.values())
+
     def bind(self, value: int, name: str, over: int | None = None) -> None:
         """Give a value its name; `over` is the value in whose memory it lives."""
         for other in [other for other, held in self.holds.items() if held == value]:

@@ -35,6 +35,9 @@ LONGEST = 40
 _CANDIDATES = 8
 """Of the sequences that promise most so many are tried each time."""
 
+_OFTEN = 3
+"""So many of those that occur most often may come first, though others promise to save more: the layers of a unit."""
+
 WordCount = Callable[[TermProgram], int]
 
 
@@ -46,14 +49,32 @@ def with_blocks(program: TermProgram, named: Set[int], cost: WordCount) -> TermP
         named: The nodes that have labels.
         cost: What a program costs, in words.
     """
+    often = sorted(_candidates(program, named), key=lambda each: (-len(each.places), -each.length))
     least = cost(program)
+    begun, fewer = _with_best(program, least, often[:_OFTEN], named, cost)
+    several = [_with_more(program, least, named, cost)]
+    if fewer < least:
+        several.append(_with_more(begun, fewer, named, cost))
+    return min(several, key=lambda each: each[1])[0]
+
+
+def _with_more(program: TermProgram, least: int, named: Set[int], cost: WordCount) -> tuple[TermProgram, int]:
+    """The program with more blocks, those first that promise to save most, and its cost."""
     while True:
-        several = _candidates(program, named | local_names(program))[:_CANDIDATES]
-        tried = [made for each in several if (made := _made(program, each, named | local_names(program)))]
-        best = min(((cost(each), at) for at, each in enumerate(tried)), default=(least, -1))
-        if best[0] >= least:
-            return program
-        least, program = best[0], tried[best[1]]
+        several = _candidates(program, named | local_names(program))
+        made, words = _with_best(program, least, several[:_CANDIDATES], named, cost)
+        if words >= least:
+            return program, least
+        program, least = made, words
+
+
+def _with_best(
+    program: TermProgram, least: int, several: Sequence[_Candidate], named: Set[int], cost: WordCount
+) -> tuple[TermProgram, int]:
+    """The program with the block of some that makes it shortest, and its cost; itself where none makes it shorter."""
+    known = named | local_names(program)
+    tried = [(made, cost(made)) for each in several if (made := _made(program, each, known))]
+    return min([(program, least), *tried], key=lambda each: each[1])
 
 
 @record(slots=True)

@@ -13,7 +13,7 @@ from cnndsl.importers.raising.page import block_line, default_lines, defaults, n
 from cnndsl.importers.raising.progress import with_shares
 from cnndsl.importers.raising.regions import regions, without_modules
 from cnndsl.importers.raising.repeats import folded
-from cnndsl.importers.raising.sharing import with_shared
+from cnndsl.importers.raising.sharing import APART, with_shared
 from cnndsl.importers.raising.tables import ways
 from cnndsl.importers.raising.terms import (
     ChainsTerm,
@@ -44,10 +44,11 @@ def named_texts(graph: Graph, classes: Mapping[str, str]) -> Iterator[str]:
     module = ModuleChains(graph, regions(graph, lists))
     page = _NamedPage(module)
     whole = with_shares(TermProgram(((-1, module.body()),)), graph)
-    texts: list[tuple[int, str]] = []
+    texts: list[tuple[float, str]] = []
     for with_tests in (True, False):
         program, paths = with_shared(whole, page.cost, classes, with_tests)
-        texts.append((page.cost(program), page.text(titled(program, titles(paths, classes)))))
+        cost = page.cost(program) * (1 if with_tests else APART)
+        texts.append((cost, page.text(titled(program, titles(paths, classes)))))
     yield from dict.fromkeys(text for _, text in sorted(texts))
     yield page.text(whole)
     flat = ModuleChains(graph, without_modules(graph))

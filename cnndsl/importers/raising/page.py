@@ -20,8 +20,12 @@ from cnndsl.importers.raising.walks import inner
 from cnndsl.importers.raising.writing import TermWriter, UsualOptions
 from cnndsl.layers.base import Layer
 
-_STEP = 7
+_STEP = 10
 """What a step costs, beside its words."""
+_LINE = 5
+"""What a line costs, in words."""
+LONGEST_LINE = 108
+"""The characters of a line, as the formatter fills it."""
 _NUMBER = 4
 """What a number before brackets costs, in words."""
 _NUMBERED_GROUP = re.compile(r"[\[( ](\d+|\{[^}]*\}): [\[(]")
@@ -32,6 +36,11 @@ _FEWEST_ROWS = 3
 def words(text: str) -> int:
     """Return how many words and signs a text has."""
     return len(re.findall(r"\w+|[^\w\s]", text))
+
+
+def lines(text: str) -> int:
+    """Return what the lines of a text cost beside their words; one that has no room is three."""
+    return _LINE * sum(3 if len(each) > LONGEST_LINE else 1 for each in text.splitlines())
 
 
 def numbered(text: str) -> int:

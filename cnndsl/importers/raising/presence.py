@@ -95,7 +95,7 @@ def _settled(each: _Comparison, wanted: Sequence[TermValue], places: Sequence[in
             free.append(at)
         elif found != wanted[at]:
             return False
-    if len(free) == len(places):
+    if 2 * len(free) >= len(places):
         return False
     for at in free:
         one, other = each.left[1], each.right[1]

@@ -141,7 +141,7 @@ def _wholes(step: float, last: int) -> Iterator[_Scale]:
 
 def is_place(role: str) -> bool:
     """Return whether a number of this role, or a parameter of this name, counts places."""
-    return re.fullmatch(r"(.*\.)?place\d*", role) is not None
+    return "place" in role and re.fullmatch(r"(.*\.)?place\d*", role) is not None
 
 
 def split_sum(value: TermValue) -> tuple[str, float]:
@@ -188,8 +188,18 @@ def filled(values: Sequence[TermValue]) -> list[TermValue]:
     return list(values) if start is None else [start + at for at in range(len(values))]
 
 
-def places(chain: TermChain) -> list[TermValue]:
-    """Return the places in a chain, in its order."""
+def _has_places(chain: TermChain) -> bool:
+    """Whether there are places in a chain; faster than to list them."""
+    return any(
+        any(is_place(name) for name, _ in step.term.arguments)
+        if isinstance(step.term, CallTerm)
+        else isinstance(step.term, LayerTerm) and any(isinstance(value, Share) for _, value in step.term.options)
+        for step in inner(chain)
+    )
+
+
+def _places(chain: TermChain) -> list[TermValue]:
+    """The places in a chain, in its order."""
     found: list[TermValue] = []
 
     def note(role: str, value: TermValue) -> TermValue:
@@ -203,11 +213,13 @@ def places(chain: TermChain) -> list[TermValue]:
 
 def without_places(step: PlacedTerm) -> PlacedTerm:
     """Return the step with no places in it."""
+    if not _has_places((step,)):
+        return step
     return mapped((step,), lambda role, value: 0 if is_place(role) else value)[0]
 
 
-def counts(chain: TermChain) -> bool:
-    """Return whether a repeat in a chain counts places."""
+def _counts(chain: TermChain) -> bool:
+    """Whether a repeat in a chain counts places."""
     return any(isinstance(value, Counting) for each in inner(chain) for value in _own_values(each))
 
 
@@ -221,12 +233,14 @@ def _own_values(step: PlacedTerm) -> Iterable[TermValue]:
 
 def growth(turns: Sequence[TermChain]) -> int | None:
     """Return by how much all places go up from each turn to the next one; None where they do not go up alike."""
-    several = [places(each) for each in turns]
+    if not _has_places(turns[0]):
+        return 0
+    several = [_places(each) for each in turns]
     found = {less(after, before) for one, other in pairwise(several) for before, after in zip(one, other, strict=True)}
     if not found:
         return 0
     step = found.pop()
-    return None if found or (step and counts(turns[0])) else step
+    return None if found or (step and _counts(turns[0])) else step
 
 
 def counting(chain: TermChain, step: int) -> TermChain:

@@ -10,7 +10,7 @@ from cnndsl.importers.raising.blocks import LOCAL, LOCALS, local_names, with_blo
 from cnndsl.importers.raising.chains import chains, output_names
 from cnndsl.importers.raising.named import named_texts
 from cnndsl.importers.raising.naming import titled
-from cnndsl.importers.raising.page import block_line, default_lines, defaults, weight, words
+from cnndsl.importers.raising.page import block_line, default_lines, defaults, lines, weight, words
 from cnndsl.importers.raising.progress import with_shares
 from cnndsl.importers.raising.repeats import folded
 from cnndsl.importers.raising.right import first_right
@@ -67,7 +67,8 @@ class _RaisedPage:
         self.names, self.named, self.inputs, self.outputs = names, named, inputs, outputs
 
     def cost(self, program: TermProgram) -> int:
-        return words(self.text(program))
+        text = self.text(program)
+        return words(text) + lines(text)
 
     def text(self, program: TermProgram) -> str:
         """The text, with repeats and tables and the defaults that pay."""

@@ -12,6 +12,7 @@ from cnndsl.importers.raising.solving import Unified
 from cnndsl.importers.raising.terms import (
     IMPLICIT,
     CallTerm,
+    ChoiceTerm,
     GroupTerm,
     LayerTerm,
     MergeTerm,
@@ -30,6 +31,10 @@ from cnndsl.records import record
 
 _VARIANTS = 12
 """The most kinds of modules that one block may stand for."""
+APART = 1.05
+"""By how much shorter a text must be in which modules of one class are no block where some lack what others have."""
+_FEW_TESTS = 4
+"""The tests of a block that are easy to follow."""
 _LEAST = 4
 """The words of a module that is worth a block."""
 
@@ -86,11 +91,17 @@ def _with_variants(
         done.add(mark)
         noted: dict[str, list[str]] = {}
         made = _varied(program, several, noted)
-        if made is not None and (words := cost(made)) < least:
+        if made is not None and (words := cost(made)) < least * _slack(program, made):
             program, least = made, words
             paths |= noted
             waiting = [each for each in _alike(program, classes) if each[0] not in done]
     return program, least
+
+
+def _slack(program: TermProgram, made: TermProgram) -> float:
+    """How much longer a text may be in which modules of one class are a block: not at all with many tests in it."""
+    tests = [sum(isinstance(step.term, ChoiceTerm) for step in _all_steps(each)) for each in (program, made)]
+    return APART if tests[1] - tests[0] <= _FEW_TESTS else 1
 
 
 def _alike(program: TermProgram, classes: Mapping[str, str]) -> list[tuple[object, list[_Module]]]:
@@ -153,7 +164,7 @@ def _candidates(program: TermProgram) -> list[tuple[object, list[_Module]]]:
     several: list[tuple[int, object, list[_Module]]] = []
     for mark, modules in found.items():
         size = _size(modules[0].body)
-        if size < _LEAST:
+        if size < _LEAST or _is_container(modules[0].body):
             continue
         if len(modules) > 1:
             several.append((size * (len(modules) - 1), mark, modules))
@@ -163,6 +174,11 @@ def _candidates(program: TermProgram) -> list[tuple[object, list[_Module]]]:
             if len(exact) > 1:
                 several += [(size * (len(each) - 1), mark, each) for mark, each in exact.items() if len(each) > 1]
     return [(mark, modules) for _, mark, modules in sorted(several, key=lambda each: -each[0])]
+
+
+def _is_container(body: TermChain) -> bool:
+    """Whether a module has nothing in it but another one, which is to be the block."""
+    return len(body) == 1 and isinstance(body[0].term, GroupTerm)
 
 
 def _apart(body: TermChain) -> TermChain:

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from cnndsl.importers.raising.presence import found_test
 from cnndsl.importers.raising.progress import filled, is_place, less, plus
+from cnndsl.importers.raising.ratios import quotient, ratio_of, rounded_part, times
 from cnndsl.importers.raising.terms import (
     BlockParameter,
     Formula,
@@ -23,8 +24,6 @@ from cnndsl.importers.raising.terms import (
 from cnndsl.importers.raising.walks import mapped, with_parts
 from cnndsl.records import record
 
-RATIOS = tuple(map(Fraction, (1, 2, 4, "1/2", "1/4", 3, 6, 8, "3/4", "1/8", "1/3", "1/6", 16, "1/16", 5)))
-"""The multiples that are looked for, the most usual ones first."""
 _SHORT = {
     "filters": "c",
     "channels": "c",
@@ -112,19 +111,27 @@ class _Solved:
         self.parameters: list[BlockParameter] = []
         self.arguments: list[list[TermValue]] = []
         self.values: list[TermValue] = [None if _is_test(each) else self._value(each) for each in columns]
-        self.arguments = [
-            filled(row) if is_place(each.name) else row
-            for each, row in zip(self.parameters, self.arguments, strict=True)
-        ]
+        self.arguments = [self._filled(each, row) for each, row in zip(self.parameters, self.arguments, strict=True)]
         for at, each in enumerate(columns):
             if _is_test(each):
                 self.values[at] = self._test(each)
+
+    def _filled(self, parameter: BlockParameter, row: list[TermValue]) -> list[TermValue]:
+        """The values of a parameter, with those that are free where they follow: places, and widths that stay."""
+        if is_place(parameter.name):
+            return filled(row)
+        if self.entering is None or not is_width(parameter.name) or _is_often_free(row):
+            return row
+        return [
+            entering if value is None and type(entering) is int else value
+            for value, entering in zip(row, self.entering, strict=True)
+        ]
 
     def width(self, values: Sequence[TermNumber | None]) -> TermNumber:
         """The channels that enter a step, as an expression; -1 if no expression gives them."""
         if all(value is None or not _is_known(value) for value in values):
             return -1
-        ratio = _ratio(values, self.entering) if self.entering else None
+        ratio = ratio_of(values, self.entering) if self.entering else None
         if ratio is not None:
             return times("C", ratio)
         for parameter, given in zip(self.parameters, self.arguments, strict=True):
@@ -169,7 +176,7 @@ class _Solved:
             if _related(column.role, parameter) and _agree(column.values, given):
                 _fill(given, column.values)
                 return Formula(f"@{parameter.name}" if any(map(_is_output, given)) else parameter.name)
-        is_channels = is_width(column.role) and self.entering and _ratio(column.values, self.entering) == 1
+        is_channels = is_width(column.role) and self.entering and ratio_of(column.values, self.entering) == 1
         return Formula("C") if is_channels else None
 
     def _multiple(self, column: TermColumn) -> Formula | None:
@@ -178,14 +185,25 @@ class _Solved:
             return None
         if expanded := self._expanded(column.values):
             return expanded
-        ratio = _ratio(column.values, self.entering) if self.entering else None
+        ratio = ratio_of(column.values, self.entering) if self.entering else None
         if ratio is not None:
             return self._expansion(column.values, ratio) or times("C", ratio)
         for parameter, given in zip(self.parameters, self.arguments, strict=True):
-            ratio = _ratio(column.values, given) if is_width(parameter.name) else None
+            ratio = ratio_of(column.values, given) if is_width(parameter.name) else None
             if ratio is not None:
                 return times(parameter.name, ratio)
-        return self._expansion(column.values, None)
+        return self._rounded(column.values) or self._expansion(column.values, None)
+
+    def _rounded(self, values: Sequence[TermValue]) -> Formula | None:
+        """A part of the channels that enter or of a parameter, rounded as mobile networks do."""
+        rows = [("C", self.entering)] if self.entering else []
+        rows += [
+            (each.name, row) for each, row in zip(self.parameters, self.arguments, strict=True) if is_width(each.name)
+        ]
+        for name, of in rows:
+            if found := rounded_part(values, of):
+                return Formula(f"divisible({times(name, found[0])}{found[1]})")
+        return None
 
     def _expanded(self, values: Sequence[TermValue]) -> Formula | None:
         """The channels that enter times a parameter that says by how much they expand."""
@@ -193,7 +211,7 @@ class _Solved:
         if given is None or self.entering is None:
             return None
         ratios = [
-            None if value is None else _quotient(value, of) for value, of in zip(values, self.entering, strict=True)
+            None if value is None else quotient(value, of) for value, of in zip(values, self.entering, strict=True)
         ]
         is_free = [value is not None for value in values]
         whole = [None if each is None or each.denominator > 1 else int(each) for each in ratios]
@@ -215,7 +233,7 @@ class _Solved:
         if self.entering is None or any(each.name == "e" for each in self.parameters):
             return None
         ratios = [
-            None if value is None else _quotient(value, of) for value, of in zip(values, self.entering, strict=True)
+            None if value is None else quotient(value, of) for value, of in zip(values, self.entering, strict=True)
         ]
         known = [each for value, each in zip(values, ratios, strict=True) if value is not None]
         whole = [int(each) for each in known if each is not None and each.denominator == 1]
@@ -286,44 +304,6 @@ def _names(base: str) -> Iterator[str]:
     yield from (f"{base}{number}" for number in range(2, 1000))
 
 
-def _ratio(values: Sequence[TermValue], of: Sequence[TermValue]) -> Fraction | None:
-    """By what other numbers are multiplied to give these, if it is the same everywhere."""
-    pairs = [(value, other) for value, other in zip(values, of, strict=True) if value is not None]
-    found = {_quotient(value, other) for value, other in pairs}
-    return found.pop() if len(found) == 1 and found <= set(RATIOS) else None
-
-
-_PRODUCT = re.compile(r"(?:(\d+)\*)?([A-Za-z_]\w*(?:\*[A-Za-z_]\w*)*)(?:\*(\d+))?(?:/(\d+))?")
-"""A multiple of names: `2*c`, `C*3/4`."""
-
-
-def _quotient(value: TermValue, other: TermValue) -> Fraction | None:
-    """A number by another one, and so multiples of the same name; None where that is not known."""
-    one, two = _factors(value), _factors(other)
-    return one[1] / two[1] if one and two and one[0] == two[0] and two[1] else None
-
-
-def _factors(value: TermValue) -> tuple[str, Fraction] | None:
-    if type(value) is int:
-        return "", Fraction(value)
-    found = _PRODUCT.fullmatch(value) if isinstance(value, Formula) else None
-    if found is None:
-        return None
-    more, name, times, by = found.groups()
-    return name, Fraction(int(more or 1) * int(times or 1), int(by or 1))
-
-
-def times(name: str, ratio: Fraction) -> Formula:
-    """Return a multiple of a name as it is written."""
-    if ratio == 1:
-        return Formula(name)
-    if ratio.denominator == 1:
-        return Formula(f"{ratio.numerator}*{name}")
-    return Formula(
-        f"{name}/{ratio.denominator}" if ratio.numerator == 1 else f"{name}*{ratio.numerator}/{ratio.denominator}"
-    )
-
-
 def _agree(values: Sequence[TermValue], given: Sequence[TermValue]) -> bool:
     pairs = list(zip(values, given, strict=True))
     if any(isinstance(value, Link | NameRef) for value in values):
@@ -331,6 +311,11 @@ def _agree(values: Sequence[TermValue], given: Sequence[TermValue]) -> bool:
     return all(value is None or other is None or value == other for value, other in pairs) and any(
         value is not None and value == other for value, other in pairs
     )
+
+
+def _is_often_free(values: Sequence[TermValue]) -> bool:
+    """Whether a parameter does not matter in many chains, which a default leaves out."""
+    return 4 * sum(value is None for value in values) >= len(values)
 
 
 def _fill(given: list[TermValue], values: Sequence[TermValue]) -> None:
@@ -355,8 +340,9 @@ def _with_defaults(
     for at, parameter in enumerate(parameters):
         counted = Counter(row[at] for row in arguments if row[at] is not None)
         value, often = counted.most_common(1)[0]
-        usual = (
-            not isinstance(value, Link | NameRef | Formula) and 2 * often >= len(arguments) and parameter.name[0] != "c"
+        is_free = is_block and _is_often_free([row[at] for row in arguments])
+        usual = not isinstance(value, Link | NameRef | Formula) and (
+            is_free if parameter.name[0] == "c" else 2 * often >= len(arguments)
         )
         given[at] = sum(row[at] not in (None, value) for row in arguments) if usual and is_block else 0
         found.append((at, BlockParameter(parameter.name, value if usual else None), value))

@@ -126,7 +126,7 @@ def _moved(value: TermValue, by: int) -> TermValue:
 def _table(chain: TermChain, start: int, period: int, count: int) -> PlacedTerm | None:
     rows = [chain[start + period * at : start + period * (at + 1)] for at in range(count)]
     found = unified(rows, has_channels=False)
-    if found is None or not found.parameters or any(isinstance(step.term, MergeTerm) for step in rows[0]):
+    if found is None or not found.parameters:
         return None
     if period == 1 and isinstance(rows[0][0].term, CallTerm) and count < _FEWEST_CALLS:
         return None

@@ -38,7 +38,7 @@ def _skeleton(step: PlacedTerm) -> object:
         branches = term.branches[:1] if is_shortcut(term) else term.branches
         return (term.operator, len(term.branches), tuple([skeleton(each) for each in branches]), step.alias)
     if isinstance(term, RepeatTerm):
-        return skeleton(term.body)[0] if _is_call(term) else ("*", skeleton(term.body))
+        return skeleton(term.body)[0] if _is_single(term) else ("*", skeleton(term.body))
     if isinstance(term, GroupTerm):
         return ("[", step.label, step.alias, skeleton(term.body))
     if isinstance(term, ChainsTerm):
@@ -46,17 +46,19 @@ def _skeleton(step: PlacedTerm) -> object:
     return key((step,), with_numbers=False)[0]
 
 
-def _is_call(term: RepeatTerm) -> bool:
-    """Whether a repeat is one of a call, of which there may be one as well."""
+def _is_single(term: RepeatTerm) -> bool:
+    """Whether a repeat is one of a call or a merge, of which there may be one as well."""
     (only, *others) = term.body
-    return not others and isinstance(only.term, CallTerm) and not only.name and only.number is None
+    return not others and isinstance(only.term, CallTerm | MergeTerm) and not only.name and only.number is None
 
 
 def _with_turns(several: tuple[PlacedTerm | None, ...]) -> tuple[PlacedTerm | None, ...]:
-    """Calls and repeats of calls in one place as repeats, some of a single turn."""
+    """Calls or merges and repeats of them in one place as repeats, some of a single turn."""
     if not any(step is not None and isinstance(step.term, RepeatTerm) for step in several):
         return several
-    return tuple([step.over(_turn(step)) if step and isinstance(step.term, CallTerm) else step for step in several])
+    return tuple(
+        [step.over(_turn(step)) if step and isinstance(step.term, CallTerm | MergeTerm) else step for step in several]
+    )
 
 
 def _turn(step: PlacedTerm) -> RepeatTerm:
@@ -123,7 +125,7 @@ class LaidUpon:
         node = first.node if first.node < -1 else -1
         made = PlacedTerm(first.term, node, channels, first.name, first.number, first.alias)
         terms = [None if step is None else step.term for step in several]
-        if first.number is not None and isinstance(first.term, GroupTerm | ChainsTerm | MergeTerm):
+        if first.number is not None and isinstance(first.term, GroupTerm | ChainsTerm | MergeTerm | RepeatTerm):
             self.columns.append(TermColumn("label", tuple([None if step is None else step.number for step in several])))
         if isinstance(first.term, GroupTerm):
             bodies = tuple([each.body if isinstance(each, GroupTerm) else None for each in terms])
@@ -131,6 +133,8 @@ class LaidUpon:
             return None if body is None else made.over(GroupTerm(body, first.term.path))
         if isinstance(first.term, ChainsTerm):
             return self._chains(made, tuple([each if isinstance(each, ChainsTerm) else None for each in terms]))
+        if isinstance(first.term, RepeatTerm):
+            return self._repeat(made, tuple([each if isinstance(each, RepeatTerm) else None for each in terms]))
         if not isinstance(first.term, MergeTerm):
             self._note([None if step is None else (step,) for step in several])
             return made
@@ -144,6 +148,11 @@ class LaidUpon:
             return there[0]
         self.widths.append(tuple(several))
         return marked(len(self.widths) - 1)
+
+    def _repeat(self, made: PlacedTerm, several: tuple[RepeatTerm | None, ...]) -> PlacedTerm | None:
+        body = self.chain(tuple([None if each is None else each.body for each in several]))
+        self.columns.append(TermColumn("count", tuple([None if each is None else each.count for each in several])))
+        return None if body is None else made.over(RepeatTerm(body, 0))
 
     def _chains(self, made: PlacedTerm, several: tuple[ChainsTerm | None, ...]) -> PlacedTerm | None:
         assert isinstance(made.term, ChainsTerm)

@@ -65,6 +65,8 @@ class TermWriter:
                 lines.append(f"-> {text}")
             else:
                 lines[-1] += f" -> {text}"
+        if not name and len(lines) > 2 and isinstance(chain[2].term, TableTerm) and ": " not in texts[1]:
+            lines[:2] = [" ".join(lines[:2])]
         return "\n".join(lines)
 
     def step(self, step: PlacedTerm) -> str:

@@ -166,7 +166,7 @@ def with_weight(trace: ProgramTrace, x: View, weight: FixedValue, name: str) -> 
     extents = trace.tensors[weight.name]
     shape = trace.shape(x.at)
     forms: dict[tuple[int, ...], str] = {(shape.channels, *(1,) * shape.rank): "map", (shape.channels,): "vector"}
-    forms |= {(): "number", (1,): "singleton"}
+    forms |= {(1, shape.channels, *(1,) * shape.rank): "batch", (): "number", (1,): "singleton"}
     if extents not in forms:
         raise Unsaid(f"a parameter of extents {'x'.join(map(str, extents))} enters it")
     layer = Scale(name == "mul", name == "add", parameter=forms[extents])

@@ -55,6 +55,9 @@ class Calls:
     def is_stage(self, child: str) -> bool:
         return child in self.stages
 
+    def takes_list(self, child: str) -> bool:
+        return False
+
     def walk(self, child: str) -> tuple[str, ...]:
         return next((tuple(row) for row in self.rows.values() if row[0] == child), ())
 

@@ -87,6 +87,8 @@ def test_an_argument_may_be_a_whole_number() -> None:
         "INPUT 4x4x3 -> GAP -> FC-5 -> a: SCALE(bias=no, parameter=vector) -> b: SCALE(weight=no, parameter=map)",
         "INPUT 4x4x3 -> for n in 1, 2 [s{n}: [CONV3-{4*n} -> g: SCALE(bias=no, init=n/2, parameter=vector) if n > 1]]",
         "INPUT 4x4x3 -> g: SCALE(bias=no, parameter=map) -> CONV3-3 -> again g",
+        "block B(c) = [CONV3-c -> g: SCALE(bias=no, parameter=batch)]\nINPUT 4x4x3 -> B(4) -> B(5)",
+        "INPUT 6x2 -> g: SCALE(weight=no, parameter=batch) -> GAP -> FC-5 -> h: SCALE(bias=no, parameter=batch)",
         "INPUT 4x4x3 -> s: (ID | g: SCALE(bias=no, parameter=map)) -> tap t: [h: SCALE(weight=no, parameter=number)]",
         "INPUT 3x3x3x2 -> g: SCALE(bias=no, parameter=vector) -> MUL(ID, g2: SCALE(bias=no, parameter=map))",
         "block B(n) = [CONV3-3 -> g: SCALE(bias=no, init=n, parameter=map) if n > 0]\nINPUT 4x4x3 -> B(0) -> B(0.5)",
@@ -103,8 +105,12 @@ def test_emitted_modules_agree_with_a_plain_reading(text: str) -> None:
         ("gamma: SCALE(parameter=map)", "makes one parameter", "keep the weight: SCALE(bias=no, parameter=map)"),
         ("0: SCALE(bias=no, parameter=map)", "`0` cannot be the name of a parameter", "letters"),
         ('"a-b": SCALE(bias=no, parameter=map)', "`a-b` cannot be the name of a parameter", "letters"),
-        ("ls.gamma: SCALE(bias=no, parameter=map)", "cannot be part of a module that is split", "ls: [gamma: …]"),
-        ("gamma: SCALE(bias=no, parameter=row)", "one of none, vector, map, number, singleton", ""),
+        (
+            "ls.gamma: SCALE(bias=no, parameter=map)",
+            "cannot be part of a module that is split",
+            "ls: [gamma: …]",
+        ),
+        ("gamma: SCALE(bias=no, parameter=row)", "one of none, vector, map, batch, number, singleton", ""),
     ],
 )
 def test_what_cannot_be_a_parameter(text: str, said: str, help: str) -> None:

@@ -288,6 +288,18 @@ def test_a_padding_in_a_u_net_follows_the_value_beside_it() -> None:
     assert difference(made, loads(text).graph) == ""
 
 
+def test_a_residual_scale_that_lies_over_the_batch() -> None:
+    """1xCx1x1, as where it is written for a product with a map (Bachlechner et al. 2021, ReZero)."""
+    module = Written(
+        lambda self, x: x + self.alpha * torch.relu(self.conv(x)),
+        conv=nn.Conv2d(3, 3, 3, padding=1),
+        alpha=nn.Parameter(torch.zeros(1, 3, 1, 1)),
+    )
+    made = read(module, [RGB]).graph
+    text = "INPUT 32x32x3 -> (ID + CONV3-3 -> RELU -> alpha: SCALE(bias=no, init=0, parameter=batch))"
+    assert difference(made, loads(text).graph) == ""
+
+
 class Branching(nn.Module):
     """Which way it goes depends on values."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from cnndsl.emit.torch.verify.plain import is_a, items
+from cnndsl.emit.torch.verify.plain import LentList, is_a, items
 from cnndsl.emit.torch.verify.values import LeafClass, NotUnderstood, Trouble, describe
 
 _BITS = 4096
@@ -56,7 +56,9 @@ def is_number(value: object) -> bool:
 
 
 def is_plain(value: object) -> bool:
-    """True of a number, a text, a tuple or a list."""
+    """True of a number, a text, a tuple or a list, unless a module was given it."""
+    if isinstance(value, LentList):
+        return False
     return is_number(value) or isinstance(value, str) or items(value) is not None
 
 
@@ -65,6 +67,9 @@ def binary(kind: type[ast.operator], left: object, right: object, line: int) -> 
     rule = _BINARY.get(kind)
     if rule is None:
         raise NotUnderstood(f"the operator `{kind.__name__}`", line)
+    lists = [items(each) for each in (left, right) if is_a(each, list) or is_a(each, LentList)]
+    if kind is ast.Add and len(lists) == 2:
+        return [part for each in lists for part in each or ()]
     if not _joins(kind, left, right) and not (is_number(left) and is_number(right)):
         raise Trouble(f"`{kind.__name__}` of {describe(left)} and {describe(right)}", line)
     if kind is ast.Pow and (not isinstance(left, int) or _bits(left, right) > _BITS):
@@ -83,11 +88,13 @@ def _bits(base: int, exponent: object) -> int:
 
 def _joins(kind: type[ast.operator], left: object, right: object) -> bool:
     if kind is ast.Add:
-        return not is_number(left) and is_plain(left) and is_a(right, type(left))
+        return not is_number(left) and is_plain(left) and is_plain(right) and is_a(right, type(left))
     if kind is not ast.Mult:
         return False
     number, other = (left, right) if isinstance(left, int) else (right, left)
     several = items(other)
+    if isinstance(other, LentList):
+        return False
     return isinstance(number, int) and several is not None and number * (len(several) + 1) < 100_000
 
 

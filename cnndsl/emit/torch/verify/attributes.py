@@ -7,7 +7,7 @@ from typing import cast
 
 from cnndsl.emit.torch.verify.frame import Frame
 from cnndsl.emit.torch.verify.parameters import PARAMETER, is_parameter
-from cnndsl.emit.torch.verify.plain import is_a
+from cnndsl.emit.torch.verify.plain import LentList, is_a
 from cnndsl.emit.torch.verify.signatures import FUNCTIONS
 from cnndsl.emit.torch.verify.text import CONTAINERS
 from cnndsl.emit.torch.verify.values import (
@@ -146,6 +146,8 @@ def item(value: object, index: object, frame: Frame, line: int) -> object:
     if not isinstance(index, slice) and type(index) is not int:
         raise Trouble(f"the index {describe(index)}", line)
     try:
+        if isinstance(value, LentList) and isinstance(index, slice):
+            return LentList(value[index])
         return cast("Sequence[object]", value)[index]
     except (IndexError, ValueError) as stop:
         raise Trouble(f"{type(stop).__name__}: {stop}", line) from None

@@ -12,7 +12,7 @@ from cnndsl.emit.torch.verify.construct import build, length, make_leaf, make_pa
 from cnndsl.emit.torch.verify.frame import Frame
 from cnndsl.emit.torch.verify.initial import draw
 from cnndsl.emit.torch.verify.parameters import FILLS, PARAMETER, filled, is_parameter, reshaped
-from cnndsl.emit.torch.verify.plain import items
+from cnndsl.emit.torch.verify.plain import LentList, items
 from cnndsl.emit.torch.verify.signatures import KNOWN_FUNCTIONS, bind
 from cnndsl.emit.torch.verify.values import (
     Builtin,
@@ -159,6 +159,8 @@ _TYPES = {"int": int, "float": float, "str": str, "bool": bool, "tuple": tuple, 
 
 def _is_instance(value: object, kinds: object) -> bool:
     """`isinstance`, of plain values and of modules under construction."""
+    if isinstance(value, LentList):
+        raise NotUnderstood("`isinstance` of a list that a module is given")
     for kind in items(kinds) or (kinds,):
         if isinstance(kind, Builtin) and kind.name in _TYPES:
             if isinstance(value, _TYPES[kind.name]):

@@ -262,9 +262,13 @@ def _bare(x: ExpectedLayer) -> Form:
     sign, start = ("*", x.real("init")) if x.flag("weight") else ("+", 0.0)
     each = (x.channels, *(1,) * x.rank)
     word = x.word("parameter")
-    shape, view = {"vector": ((x.channels,), each), "map": (each, each), "number": ((), ()), "singleton": ((1,), (1,))}[
-        word
-    ]
+    shape, view = {
+        "vector": ((x.channels,), each),
+        "map": (each, each),
+        "batch": ((1, *each), (1, *each)),
+        "number": ((), ()),
+        "singleton": ((1,), (1,)),
+    }[word]
     return ("bare", sign, shape, start, view)
 
 

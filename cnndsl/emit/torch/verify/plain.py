@@ -7,6 +7,13 @@ from typing import TypeAlias, cast
 Range: TypeAlias = "slice[int | None, int | None, int | None]"
 
 
+class LentList(tuple[object, ...]):
+    """A list that crosses the border of a module: who made it holds it, too. It may be read; what would change it, or
+    tell it from a tuple, is not understood."""
+
+    __slots__ = ()
+
+
 def items(value: object) -> tuple[object, ...] | None:
     """The items of a tuple or a list; None of other values."""
     return tuple(cast("tuple[object, ...] | list[object]", value)) if isinstance(value, tuple | list) else None

@@ -246,7 +246,8 @@ def _scale(form: Form, x: Shape) -> Shape | None:
 
 
 def _bare(form: Form, x: Shape) -> Shape | None:
-    return x if form[4] in ((), (1,), (x.channels, *(1,) * x.rank)) else None
+    each = (x.channels, *(1,) * x.rank)
+    return x if form[4] in ((), (1,), each, (1, *each)) else None
 
 
 def _simple(layer: SimpleLayer) -> Callable[[Form, Shape], Shape | None]:

@@ -11,6 +11,7 @@ from cnndsl.emit.torch.verify.attributes import iterate
 from cnndsl.emit.torch.verify.construct import set_attribute, set_item
 from cnndsl.emit.torch.verify.frame import Frame
 from cnndsl.emit.torch.verify.names import is_docstring
+from cnndsl.emit.torch.verify.plain import LentList
 from cnndsl.emit.torch.verify.values import Instance, NotUnderstood, Refused, Register, Trouble, describe
 
 
@@ -85,7 +86,7 @@ def _annotated(node: ast.AnnAssign, frame: Frame) -> None:
 def _augmented(node: ast.AugAssign, frame: Frame) -> None:
     before = expressions.evaluate(node.target, frame)
     value = expressions.evaluate(node.value, frame)
-    if isinstance(before, list):
+    if isinstance(before, list | LentList):
         raise NotUnderstood("a list that is changed by an operator", node.lineno)
     if isinstance(before, Register) and frame.recorder is not None:
         if not isinstance(node.target, ast.Name):

@@ -17,7 +17,7 @@ from cnndsl.emit.torch.verify.given import CallArguments
 from cnndsl.emit.torch.verify.leaves import LeafModule
 from cnndsl.emit.torch.verify.lower import upsampling
 from cnndsl.emit.torch.verify.parameters import ViewedParameter, applied, is_parameter, operand
-from cnndsl.emit.torch.verify.plain import as_range, is_a, items
+from cnndsl.emit.torch.verify.plain import LentList, as_range, is_a, items
 from cnndsl.emit.torch.verify.signatures import FUNCTIONS, KNOWN_FUNCTIONS, bind, parameters
 from cnndsl.emit.torch.verify.text import Program
 from cnndsl.emit.torch.verify.values import (
@@ -96,9 +96,17 @@ def _kind(value: object) -> object:
         return (Register, value.is_size)
     if isinstance(value, Named):
         return (value.cls, tuple(map(_kind, value.values)))
+    if is_a(value, list) or isinstance(value, LentList):
+        return (list, tuple(map(_kind, items(value) or ())))
     if is_a(value, tuple):
         return tuple(map(_kind, items(value) or ()))
     return frozen(value)
+
+
+def _lists_in(value: object) -> list[object]:
+    """The lists in a value that a module shares with who made it."""
+    inside = [found for each in items(value) or () for found in _lists_in(each)]
+    return [value, *inside] if isinstance(value, list | LentList) else inside
 
 
 def registers_of(value: object) -> list[Register]:
@@ -128,8 +136,11 @@ class ForwardRecorder:
         keywords = {name: self._renewed(each) for name, each in named.items()}
         inputs = self._count
         value = self._forward(template, arguments, keywords)
+        lent = {id(each) for given in (*arguments, *keywords.values()) for each in _lists_in(given)}
+        if any(id(each) in lent for each in _lists_in(value)):
+            raise NotUnderstood("a list that is given back as it came")
         if is_a(value, list):
-            value = items(value)
+            value = LentList(items(value) or ())
         self._let_go()
         return Trace(self._steps, self._before, inputs, self._count, value, self._moded)
 
@@ -143,13 +154,16 @@ class ForwardRecorder:
         self._released.clear()
 
     def _renewed(self, value: object) -> object:
-        """The same structure with registers of this trace."""
+        """The same structure with registers of this trace; lists are lent."""
         if isinstance(value, Register):
             return self._register(value.is_size)
         if isinstance(value, Named):
             return Named(value.cls, tuple(map(self._renewed, value.values)))
         several = items(value)
-        return value if several is None else tuple(map(self._renewed, several))
+        if several is None:
+            return value
+        renewed = tuple(map(self._renewed, several))
+        return LentList(renewed) if isinstance(value, list | LentList) else renewed
 
     def _register(self, is_size: bool = False) -> Register:
         self._count += 1

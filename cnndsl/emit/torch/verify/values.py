@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from cnndsl.emit.torch.verify.leaves import LeafModule
-from cnndsl.emit.torch.verify.plain import items
+from cnndsl.emit.torch.verify.plain import LentList, items
 
 ContainerKind: TypeAlias = Literal["module", "sequential", "list", "dict"]
 
@@ -260,5 +260,7 @@ def describe(value: object) -> str:
         return f"the method `{value.name}`"
     if isinstance(value, Keyed):
         return "a dictionary"
+    if isinstance(value, LentList):
+        return "a list that a module shares"
     text = repr(value)
     return text if len(text) < 40 else f"a {type(value).__name__}"
