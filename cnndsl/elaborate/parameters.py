@@ -231,11 +231,10 @@ def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
     if several is not domain and not isinstance(domain, range):
         shown = f"one of {values[0]}, …, {values[1]}"
     is_default = parameter.default is not None and _same(value, parameter.default)
-    name, chosen = (
-        f"`{parameter.name}`",
-        "choose one of these as the default" if is_default else "choose one of these values",
-    )
-    message = f"{'the default of ' if is_default else ''}{name} must be {shown}, not {show_value(value)}"
+    subject, chosen = f"`{parameter.name}`", "choose one of these values"
+    if is_default:
+        subject, chosen = f"the default of {subject}", "choose one of these as the default"
+    message = f"{subject} must be {shown}, not {show_value(value)}"
     help = f"{chosen}, or widen the domain"
     if isinstance(domain, tuple) and several is domain:
         numbers = [each for each in (*domain, value) if isinstance(each, int | Fraction)]
