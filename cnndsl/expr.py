@@ -6,6 +6,7 @@ Expressions are evaluated here, exactly (integers and fractions), never by Pytho
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -27,7 +28,7 @@ from cnndsl.expressions import (
 )
 from cnndsl.functions import FUNCTIONS, OF_A_LIST, OF_NUMBERS_OR_A_LIST, bits_of_power
 from cnndsl.limits import current
-from cnndsl.range_fixes import elements_downwards, python_range, python_reversed
+from cnndsl.range_fixes import counted_from_one, elements_downwards, python_range, python_reversed
 from cnndsl.values import (
     Later,
     ListValue,
@@ -178,6 +179,10 @@ def _beyond(base: Expr, items: tuple[Value, ...], at: int, span: Span) -> CnnErr
     has = "the elements 1 to" if len(items) > 1 else "only element"
     message = f"index {at} is out of range: {name} has {has} {len(items)}"
     help = "lists are indexed from 1" if at == 0 else f"the last one is `{base.span.text}[{len(items)}]`"
+    if at == 0:
+        counted = counted_from_one(span, len(items))
+        if counted is not None:
+            return error("E0210", message, span, replace(counted, otherwise=help))
     return error("E0210", message, span, help if "\n" not in help else "")
 
 

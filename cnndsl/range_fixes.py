@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from cnndsl.errors import CnnError, Diagnostic, Fix, Help, Span, replacement
+from cnndsl.errors import CnnError, Diagnostic, Edit, Fix, Help, Span, replacement
 from cnndsl.expressions import Call, Expr
 from cnndsl.values import Value
 
@@ -65,3 +66,32 @@ def python_reversed(call: Call, items: Sequence[Value] | None) -> Fix | None:
         return None
     elements = ", ".join(f"{name}[{at}]" for at in range(len(items), 0, -1))
     return replacement(call.span, f"({elements})", "list the elements, the last one first: {}")
+
+
+def counted_from_one(index: Span, number: int) -> Fix | None:
+    """Return the fix for `for k in 0..3 [… widths[k] …]` over four elements, where `k` is nothing but their number and
+    part of a label; None elsewhere."""
+    name, text = index.text, index.source.text
+    if not name.isidentifier():
+        return None
+    walks = list(re.finditer(rf"\b(?:for|each)\s+{name}\s+in\s+(?P<range>0\.\.{number - 1})\s*(?=\[)", text))
+    walk = next((each for each in reversed(walks) if each.end() <= index.start), None)
+    end = _closing(text, walk.end()) if walk is not None else -1
+    if walk is None or end < index.end:
+        return None
+    rest = re.sub(rf"\w\[\s*{name}\s*\]|[A-Za-z_]\{{{name}\}}(?=\w*:)", "", text[walk.end() : end])
+    if re.search(rf"\b{name}\b", rest):
+        return None
+    source = index.source
+    edit = Edit(Span(source, *walk.span("range")), f"1..{number}")
+    return Fix((edit,), "the elements are counted from 1: {}", Span(source, walk.start(), walk.end("range")))
+
+
+def _closing(text: str, at: int) -> int:
+    """Where the square bracket is closed that stands at a place; -1 where it is not."""
+    depth = 0
+    for found in re.finditer(r"[\[\]]", text[at:]):
+        depth += 1 if found[0] == "[" else -1
+        if depth == 0:
+            return at + found.start()
+    return -1

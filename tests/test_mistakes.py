@@ -19,7 +19,7 @@ from cnndsl.linting.lint import RULES, lint
 from cnndsl.testing.fixing import after_fixes, structure
 
 FILES = sorted((Path(__file__).parent / "mistakes").glob("*.txt"))
-LEAST = 378
+LEAST = 380
 
 
 def entries() -> Iterator[tuple[str, str, str]]:

@@ -17,7 +17,7 @@ from itertools import islice
 from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.label_fixes import numbered, wider
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS, MetricValue
-from cnndsl.analysis.mistake_rules import blamed
+from cnndsl.analysis.mistake_rules import blamed, for_a_rounded_number
 from cnndsl.analysis.region import GraphFacts, Region
 from cnndsl.errors import CnnError, Diagnostic, Help, Span, closest, meant, nearest, replacement
 from cnndsl.expr import COMPARISONS, evaluate, given, truth
@@ -369,7 +369,8 @@ def _with_mistakes(failed: Diagnostic, graph: Graph) -> Diagnostic:
             start = failed.span.start + is_volume.start("volume")
             place = Span(failed.span.source, start, start + len(meant))
             return failed.advised(replacement(place, meant, "channels come last, as in height x width x channels: {}"))
-    return blamed(failed, graph)
+    found = blamed(failed, graph)
+    return found if found.help else failed.advised(for_a_rounded_number(failed))
 
 
 _WORDS = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least", "!=": "anything but"}

@@ -169,3 +169,19 @@ def _blamed(failed: Diagnostic, findings: Sequence[Finding]) -> Diagnostic:
         return failed.advised(f"{advice}{first.help}{more}")
     edits = tuple(edit for each in fixes for edit in each.edits)
     return failed.advised(replace(first.help, edits=edits, advice=f"{advice}{first.help.advice}{more}"))
+
+
+def for_a_rounded_number(failed: Diagnostic) -> str:
+    """Return what to say of `params == 1.24M` where there are 1,235,496; empty for a number that the true one is not
+    rounded to."""
+    number = r"[0-9][0-9,]*\b"
+    values = re.match(
+        rf"(?P<what>.+?) is (?P<true>{number}).*, but the file asserts (?P<asserted>{number})", failed.message
+    )
+    if values is None:
+        return ""
+    true, asserted = (int(values[each].replace(",", "")) for each in ("true", "asserted"))
+    zeros = len(str(asserted)) - len(str(asserted).rstrip("0"))
+    if zeros < 2 or abs(true - asserted) * 2 > 10**zeros:
+        return ""
+    return f"{asserted:,} is rounded; the exact number is `{values['what']} == {true:_}`"

@@ -6,7 +6,6 @@ The way out is written with the names of the file where they give it: `ID or CON
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -15,7 +14,7 @@ from math import prod
 from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.pool_fixes import layers_of, padded
-from cnndsl.elaborate.size_hints import is_reference, ways_to_fit
+from cnndsl.elaborate.size_hints import is_reference, odd_width, ways_to_fit
 from cnndsl.elaborate.state import Environment, PendingNode, called_block
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Edit, Fix, Span, replacement
 from cnndsl.expr import evaluate
@@ -27,7 +26,6 @@ from cnndsl.layers.merge import MERGES
 from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast, unparse
-from cnndsl.syntax.words import name_and_size
 
 _MOST_NODES = 20_000
 """Nodes up to which it is looked for where branches part: a message comes within a second."""
@@ -88,6 +86,8 @@ def mismatch(
     if edited is not None:
         return CnnError(found.advised(replace(edited, otherwise=help)))
     level = _other_level(operator, branches, shapes, env, help)
+    if level is not None and len(labels) > 1 and labels[0].span == branches[1 - at].chain.span:
+        found = replace(found, span=labels[0].span, label=labels[0].text, others=(main, *labels[1:]))
     if level is not None:
         return CnnError(found.advised(level))
     return CnnError(found.advised(_as_fix(help, branches, at, drafts) or help))
@@ -191,7 +191,8 @@ def _other_level(
     if len(fitting) != 1:
         return None
     size = "x".join(map(str, wanted.spatial))
-    return replacement(place, f"@{unparse.path(fitting[0].split('.'))}", f"the value of size {size} is {{}}", otherwise)
+    advice = f"the value of size {size} is {{}}, not `{place.text}`"
+    return replacement(place, f"@{unparse.path(fitting[0].split('.'))}", advice, otherwise)
 
 
 def _as_fix(help: str, branches: Sequence[MergeBranch], at: int, drafts: Sequence[PendingNode]) -> Fix | None:
@@ -258,31 +259,8 @@ def _way_out(
         return _resizing(shapes)
     if len({shape.spatial for shape in shapes}) == 1 and agree != "extents":
         widest = max(shape.channels for shape in shapes)
-        return _odd_width(others, shapes) or f"end each branch with the same number of channels: `CONV1-{widest}`"
-    return ""
-
-
-def _odd_width(branches: Sequence[tuple[MergeBranch, Shape]], shapes: Sequence[Shape]) -> str:
-    """Return which layer has another width than all others, and what it should be; empty if several have, or if it is
-    not seen."""
-    counts = Counter(shape.channels for shape in shapes)
-    usual, times = counts.most_common(1)[0]
-    odd = [(branch, shape.channels) for branch, shape in branches if shape.channels != usual]
-    if len(odd) != 1 or times != len(shapes) - 1:
-        return ""
-    branch, channels = odd[0]
-    for item in reversed(branch.chain.items):
-        kind = find(name_and_size(item.head)[0]) if isinstance(item, ast.WrittenLayer) else None
-        if not isinstance(item, ast.WrittenLayer) or kind is None:
-            return ""
-        if item.width is not None:
-            start, end = item.width.span.start - item.span.start, item.width.span.end - item.span.start
-            better = f"{item.span.text[:start]}{usual}{item.span.text[end:]}"
-            is_its = kind.ROLE == "convolution" and item.width.span.text == str(channels)
-            same = "give all branches the same number of channels"
-            return f"{same}: `{better}` instead of `{item.span.text}`" if is_its else ""
-        if kind.ROLE not in ("activation", "normalisation"):
-            return ""
+        written = [(branch.chain, shape.channels) for branch, shape in others]
+        return odd_width(written, shapes) or f"end each branch with the same number of channels: `CONV1-{widest}`"
     return ""
 
 

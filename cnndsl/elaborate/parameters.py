@@ -231,15 +231,15 @@ def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
     if several is not domain and not isinstance(domain, range):
         shown = f"one of {values[0]}, …, {values[1]}"
     is_default = parameter.default is not None and _same(value, parameter.default)
-    subject = f"the default of `{parameter.name}`" if is_default else f"`{parameter.name}`"
+    subject, chosen = f"`{parameter.name}`", "choose one of these values"
+    if is_default:
+        subject, chosen = f"the default of {subject}", "choose one of these as the default"
     message = f"{subject} must be {shown}, not {show_value(value)}"
-    help = "choose one of these values, or widen the domain"
+    help = f"{chosen}, or widen the domain"
     if isinstance(domain, tuple) and several is domain:
         numbers = [each for each in (*domain, value) if isinstance(each, int | Fraction)]
         wider = ", ".join(map(show_setting, sorted(numbers) if len(numbers) > len(domain) else (*domain, value)))
-        help = (
-            f"choose one of these values, or add {show_value(value)} to the domain: `{parameter.name} in {{{wider}}}`"
-        )
+        help = f"{chosen}, or add {show_value(value)} to the domain: `{parameter.name} in {{{wider}}}`"
     return Diagnostic("E0212", message, parameter.span, help=help)
 
 

@@ -157,6 +157,9 @@ def _nothing(item: ast.WrittenLayer, env: Environment) -> CnnError:
         help = f"list them in parentheses: `{head.upper()}(A, B)`"
         return error("E0231", f"`{head.upper()}` needs at least two branches", place, help)
     help = _padding(item) or _hint(item, env)
+    if item.width is not None and dashed_kind(head, item.width):
+        place = head_of(item)
+        head = place.text
     return error("E0231", f"no layer type or block is called `{head}`", place, help)
 
 

@@ -23,13 +23,16 @@ def fix(stop: LayerError, layer: Layer, span: Span, before: PendingNode, first: 
         otherwise = "use a larger input or a smaller window" if is_as_large else stop.help
         return _channels_last(first, otherwise) or otherwise
     if stop.code == "E0302" and not before.inputs:
-        return _input_volume(before.span, layer, stop.help) or stop.help
+        started = _from_a_vector(before.span, layer, span, stop)
+        return started or _input_volume(before.span, layer, stop.help) or stop.help
     if stop.code == "E0302" and before.layer.ROLE == "arrangement":
         return _flattened_later(before.span, stop.help) or stop.help
     if stop.code == "E0303":
         return _width_among_extents(span, layer, before.shape.rank, stop.help) or stop.help
     if stop.divisor:
         return _squared_factor(before.span, span, stop) or stop.help
+    if "write DWCONV" in stop.help:
+        return _depthwise(span, stop) or stop.help
     if stop.width_is_optional:
         return _without_width(span, stop) or stop.help
     return _with_options(span, stop) or stop.help
@@ -51,6 +54,18 @@ def _channels_last(node: PendingNode, otherwise: str) -> Fix | None:
     mark = Annotation(node.span, f"this is {axes}, with {channels} channels")
     fix = replacement(node.span, text, "channels come last: {}", otherwise)
     return replace(fix, marks=(mark,))
+
+
+def _from_a_vector(place: Span, layer: Layer, span: Span, stop: LayerError) -> Fix | None:
+    """`INPUT 100 -> CONVT4-512`, a generator whose first layer makes a map of one position."""
+    written = re.fullmatch(r"(\w+)\s+([0-9]+)", place.text)
+    size = re.match(r"[A-Za-z]+([0-9]+)-\w+$", span.text)
+    gap = place.source.text[place.end : span.start] if place.source is span.source else ""
+    is_first = "out_pad" in layer.options() and gap.strip() == "->"
+    if written is None or size is None or size[1] == "1" or not is_first:
+        return None
+    edits = (Edit(place, f"{written[1]} 1x1x{written[2]}"), Edit(span, f"{span.text}(pad=valid)"))
+    return Fix(edits, "a transposed convolution starts from a map: {}", place.to(span), stop.help)
 
 
 def _input_volume(place: Span, layer: Layer, otherwise: str) -> Fix | None:
@@ -121,6 +136,18 @@ def _squared_factor(before: Span, place: Span, stop: LayerError) -> Fix | None:
     edit = Edit(Span(before.source, start, before.start + head.end()), f"{{{product}}}")
     shown = Span(before.source, before.start, before.start + head.end())
     return Fix((edit,), f"{stop.help.partition(':')[0]}: write {{}} before it", shown, stop.help)
+
+
+def _depthwise(place: Span, stop: LayerError) -> Fix | None:
+    """`CONV3-32/s(groups=32, bias=no)` is DWCONV3/s(bias=no)."""
+    written = re.fullmatch(
+        r"CONV(?P<size>[0-9x]+|\{[^{}]*\})-(?:\{[^{}]*\}|\w+)(?P<stride>/\S+?)?\((?P<options>[^()]*)\)", place.text
+    )
+    if written is None:
+        return None
+    kept = [each.strip() for each in written["options"].split(",") if not re.match(r"\s*groups\s*=", each)]
+    text = f"DWCONV{written['size']}{written['stride'] or ''}" + (f"({', '.join(kept)})" if kept else "")
+    return replacement(place, text, stop.help.replace("write DWCONV", "write {}"), stop.help)
 
 
 def _without_width(place: Span, stop: LayerError) -> Fix | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from cnndsl.elaborate.state import PendingNode
+from cnndsl.layers import find
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
+from cnndsl.syntax.words import name_and_size
 
 
 def ways_to_fit(large: ast.Chain, shapes: tuple[Shape, Shape], small: PendingNode, reference: str) -> str:
@@ -21,7 +24,7 @@ def ways_to_fit(large: ast.Chain, shapes: tuple[Shape, Shape], small: PendingNod
     if not missing or min(missing) < 0:
         return ""
     ways = (*_enlarged(large, missing, small), *_cropped(large, missing, reference))
-    return ", or ".join(ways)
+    return ", or ".join(ways) if len(ways) > 1 else f"crop the larger branch: {''.join(ways)}"
 
 
 def _enlarged(large: ast.Chain, missing: tuple[int, ...], small: PendingNode) -> Iterator[str]:
@@ -75,3 +78,27 @@ def _with_option(text: str, name: str, value: str) -> str:
     if count:
         return changed
     return f"{text[:-1]}, {name}={value})" if text.endswith(")") else f"{text}({name}={value})"
+
+
+def odd_width(branches: Sequence[tuple[ast.Chain, int]], shapes: Sequence[Shape]) -> str:
+    """Return which layer has another width than all others, and what it should be; empty if several have, or if it is
+    not seen."""
+    counts = Counter(shape.channels for shape in shapes)
+    usual, times = counts.most_common(1)[0]
+    odd = [each for each in branches if each[1] != usual]
+    if len(odd) != 1 or times != len(shapes) - 1:
+        return ""
+    chain, channels = odd[0]
+    for item in reversed(chain.items):
+        kind = find(name_and_size(item.head)[0]) if isinstance(item, ast.WrittenLayer) else None
+        if not isinstance(item, ast.WrittenLayer) or kind is None:
+            return ""
+        if item.width is not None:
+            start, end = item.width.span.start - item.span.start, item.width.span.end - item.span.start
+            better = f"{item.span.text[:start]}{usual}{item.span.text[end:]}"
+            is_its = kind.ROLE == "convolution" and item.width.span.text == str(channels)
+            same = "give all branches the same number of channels"
+            return f"{same}: `{better}` instead of `{item.span.text}`" if is_its else ""
+        if kind.ROLE not in ("activation", "normalisation"):
+            return ""
+    return ""

@@ -8,7 +8,7 @@ from cnndsl.errors import Span
 from cnndsl.expr import error
 from cnndsl.expressions import Expr, IndexExpr, ListExpr, Literal
 from cnndsl.syntax import ast
-from cnndsl.values import ListValue, Value
+from cnndsl.values import ListValue, Value, show
 
 Cells = tuple[tuple[Expr, ...], ...]
 
@@ -57,7 +57,11 @@ def check_rows(item: ast.For, rows: Sequence[tuple[Value, ...]], word: str = "fo
         is_written = len(rows) == len(item.rows)
         place = item.rows[number].span if is_written else item.span_of_rows
         which = "this row" if is_written else f"row {number + 1} of this list"
-        help = f"each row is ({names})" if len(item.names) > 1 else f"name each value of a row: `{word} a, b in …`"
+        fitting = [each for each in rows if len(each) == len(item.names)]
+        such = f", such as `({', '.join(map(show, fitting[0]))})`" if fitting else ""
+        help = f"each row has {len(item.names)} values, ({names}){such}"
+        if len(item.names) == 1:
+            help = f"name each value of a row: `{word} a, b in …`"
         raise error("E0237", f"{which} has {values}, but `{word}` names {len(item.names)}: {names}", place, help)
 
 

@@ -126,7 +126,7 @@ def _printable(text: str) -> str:
 
 
 def _expectation(stop: Stop) -> str:
-    *others, last = dict.fromkeys(_expected(stop)) or ("something else",)
+    *others, last = dict.fromkeys(_expected(stop)) or ("`else`" if stop.takes("ELSE") else "something else",)
     return f"{', '.join(others)} or {last}" if others else last
 
 

@@ -210,6 +210,12 @@ def dotted(stop: Stop) -> Diagnostic | None:
     kind = activation_kind(name[0])
     if kind and re.fullmatch(r"\w*", inside) and stop.before[: -len(name[0])].rstrip().endswith("->"):
         return found.advised(replacement(whole, kind, FOREIGN))
+    if (
+        kind
+        and re.fullmatch(r"@[\w.]+", inside)
+        and re.search(r"\w[ \t]*=[ \t]*$", stop.end_of_before[: -len(name[0])])
+    ):
+        return found.advised(replacement(whole, f"{inside} -> {kind}", FOREIGN))
     return found
 
 

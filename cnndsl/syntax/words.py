@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -233,11 +234,23 @@ def _operand(match: re.Match[str], group: int, holes: _Holes) -> Expr:
     stride = re.fullmatch(r"([0-9]+)s([1-4])", text)
     if stride:
         raise error(
-            "E0106", f"`{text}` is neither a number nor a name", span, replacement(span, f"{stride[1]}/{stride[2]}")
+            "E0106",
+            f"`{text}` is neither a number nor a name",
+            span,
+            _whole_layer(replacement(span, f"{stride[1]}/{stride[2]}", "the stride follows a slash: {}")),
         )
     whole = f"{{{product}}}"
     help = advice.replace("{}", f"`{whole}`") if _HOLE in text else replacement(span, whole, advice)
     raise error("E0106", f"`{shown}` is neither a number nor a name", span, help)
+
+
+def _whole_layer(fix: Fix) -> Fix:
+    """The same fix, showing what stands before its place without a space as well: the layer that the place is in."""
+    place = fix.edits[0].span
+    start = place.start
+    while start > 0 and re.match(r"[\w-]", place.source.text[start - 1]):
+        start -= 1
+    return replace(fix, place=Span(place.source, start, place.end))
 
 
 def _digits(text: str, span: Span) -> Literal:
