@@ -94,11 +94,13 @@ def _table(networks: Sequence[NetworkRow], columns: Sequence[str], room: int | N
     cells = {
         column: [column_title(column), *(_cell(network, column) or "-" for network in networks)] for column in columns
     }
-    if bars in cells:
+    if bars in cells and bars not in _TEXTS:
         at = list(cells).index(bars) + 1
         cells = dict([*list(cells.items())[:at], (_BARS, _bars(networks, bars)), *list(cells.items())[at:]])
     if room is not None:
         cells = _fitted(cells, room, is_chosen)
+    if bars not in cells:
+        cells.pop(_BARS, None)
     left = {at for at, column in enumerate(cells) if column in _TEXTS or column == _BARS}
     lines = in_columns(list(zip(*cells.values(), strict=True)), left)
     return "\n".join([*lines, *omission([column for column in columns if column not in cells], room or 100)])
