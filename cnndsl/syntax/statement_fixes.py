@@ -61,16 +61,19 @@ def head(stop: Stop) -> Fix | None:
 
 
 def _advised(source: Source, edits: list[tuple[int, int, str]], keyword: str, place: Span) -> Fix:
-    """Return the fix for the head of a statement; one that lacks nothing but its `=` is shown with what follows it."""
+    """Return the fix for the head of a statement: what to write in place of what, and the line if it is short."""
     start, end, text = edits[0]
-    word = source.text[start:end]
-    if len(edits) == 1 and text == keyword and word not in _KEYWORDS:
+    written = source.text[start:end]
+    if len(edits) == 1 and text == keyword and written not in _KEYWORDS:
         return fix(source, edits, "did you mean {}?", Span(source, start, end))
-    if len(edits) > 1 or text != "= ":
-        return fix(source, edits, f"write `{keyword}` as {{}}", place)
     line = line_of(source, place.start)
-    is_short = line.start == place.start and len(line.text) <= _LONGEST_SHOWN and "#" not in line.text
-    return fix(source, edits, f"a `{keyword}` needs `=`: {{}}", line if is_short else place)
+    is_whole = line.start == place.start and len(line.text) <= _LONGEST_SHOWN and "#" not in line.text
+    shown = line if is_whole and all(last <= line.end for _, last, _ in edits) else place
+    if text == keyword:
+        also = " and `=`" if len(edits) > 1 and keyword != "net" else ""
+        return fix(source, edits, f"write `{keyword}`{also}, not `{written}`: {{}}", shown)
+    instead = f", not `{written}`" if written else ""
+    return fix(source, edits, f"a `{keyword}` needs `=`{instead}: {{}}", shown)
 
 
 def value(stop: Stop) -> Fix | None:
