@@ -1,4 +1,4 @@
-"""Syntax tree -> Graph: parameters, blocks, repeats, names, shapes."""
+"""Turn a syntax tree into a Graph: parameters, blocks, repeats, names and shapes."""
 
 from cnndsl.elaborate.program import Find, elaborate
 

@@ -1,7 +1,7 @@
-"""`again name`: a part that is applied once more, with the same weights.
+"""`again name`: apply a part once more, with the same weights.
 
-The part is elaborated anew on the value that comes in, in the surroundings in which it first stood. What comes out has
-to be the same part: layer by layer the same, with weights of the same shapes, wired in the same way.
+The part is elaborated again on the incoming value, in the scope in which it was first made. The result has to be the
+same part: the same layers, with weights of the same shapes, wired in the same way.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from cnndsl.syntax import ast
 def again(
     walker: Expander, item: ast.Again, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None
 ) -> Expansion:
-    """Apply a part once more. Raises CnnError where there is none, or where it would not be the same part."""
+    """Apply a part once more. Raises CnnError if there is none, or if it would not be the same part."""
     name = interpolate(item.name, env)
     known = _find(name, item, env)
     if tag is not None:
@@ -79,7 +79,7 @@ def again(
 
 
 def _may_refer(part: LabelledPart) -> bool:
-    """Whether a reference can stand in a part: one that is written there, or one in a block that is called."""
+    """Check whether a part can contain a reference, either written in it or in a block that it calls."""
     blocks, values = part.env.home.blocks, part.env.values
     return any(
         isinstance(node, ast.Ref | ReferenceExpr)
@@ -90,7 +90,7 @@ def _may_refer(part: LabelledPart) -> bool:
 
 @contextmanager
 def _without(later: int, scope: ModuleScope) -> Generator[None]:
-    """Hides the latest names of a module: references mean what they meant before it had them."""
+    """Hide the latest names of a module, so that references mean what they meant before these names existed."""
     hidden = [scope.labels.popitem() for _ in range(later)]
     try:
         yield
@@ -99,7 +99,7 @@ def _without(later: int, scope: ModuleScope) -> Generator[None]:
 
 
 def _named(walker: Expander, tag: PendingLabel, made: Expansion, applied: NamedOutput, env: Environment) -> Expansion:
-    """Let a label be a second name of what was made, as one on a reference is."""
+    """Make a label a second name for the result, like a label on a reference."""
     env.scope.labels[tag.name] = replace(applied, family=tag.family)
     if made.part is None:
         return made
@@ -109,7 +109,7 @@ def _named(walker: Expander, tag: PendingLabel, made: Expansion, applied: NamedO
 
 
 def _module(name: str, scope: ModuleScope) -> tuple[ModuleScope, str]:
-    """The module that has a part, and the part's name in it: the module at hand, or one of its modules in pieces."""
+    """Return the module of a part and the part's name in it: the current module, or one of its modules in pieces."""
     *outer, last = name.split(".")
     for each in outer:
         found = scope.labels.get(each)
@@ -120,7 +120,7 @@ def _module(name: str, scope: ModuleScope) -> tuple[ModuleScope, str]:
 
 
 def _at_hand(scope: ModuleScope) -> Iterator[ModuleScope]:
-    """Yield the module at hand: for the label of a piece, `convs.1: again a`, that of the pieces and the one around."""
+    """Yield the current module; for the label of a piece, `convs.1: again a`, its module and the one around it."""
     yield scope
     while scope.is_scattered and scope.parent is not None:
         scope = scope.parent
@@ -157,8 +157,8 @@ _FORM = "label the part where it first occurs, `{0}: […]`, and apply it later:
 
 
 def _can_apply(part: LabelledPart, is_named: bool) -> bool:
-    """Whether a part has layers, or has none since it is absent or a repeat of no turns; a name for a value has none
-    either. What was only tried out has no name, nor has an absent part; what went wrong has one."""
+    """Check whether a part has layers, or has none because it is absent or a repeat of no iterations. Names for values
+    have none either. Trials and absent parts have no name; a part that failed has one."""
     if part.part is None or not is_named:
         return part.part is None and not is_named
     values = IdentityPart, ReferencePart
@@ -166,7 +166,7 @@ def _can_apply(part: LabelledPart, is_named: bool) -> bool:
 
 
 def _out_of_reach(name: str, found: NamedOutput, item: ast.Again, is_here: bool) -> CnnError:
-    """The error for what has that name and is no part of the module at hand."""
+    """Return the error for a name that does not belong to a part of the current module."""
     if is_here:
         message = f"`{name}` names a value and has no layers to apply again"
         help = labelled(name, found.span, item.span) or "give the layers a label: `tower: […]`"
@@ -178,7 +178,7 @@ def _out_of_reach(name: str, found: NamedOutput, item: ast.Again, is_here: bool)
 
 
 def _check_entered(known: LabelledPart, name: str, span: Span) -> None:
-    """Raises CnnError where a part starts from a reference: what comes in would be dropped."""
+    """Raise CnnError if a part starts from a reference, because the incoming value would be dropped."""
     start = elsewhere(known.body, known.env)
     if start is not None:
         raise _not_entered(name, span, start.span)
@@ -199,8 +199,8 @@ def _check_training(state: State, known: LabelledPart, name: str, span: Span) ->
 
 
 def _share(state: State, known: LabelledPart, name: str, wire: NodeOutput, start: int, span: Span) -> None:
-    """Lets the layers that were made from `start` on have the modules of the first application. Raises CnnError where
-    these are not the same layers."""
+    """Let the layers made from `start` on share the modules of the first application. Raises CnnError if they are not
+    the same layers."""
     first, again = state.drafts[known.first : known.stop], state.drafts[start:]
     if len(first) != len(again):
         difference = f"{len(first)} layers at the first call, {len(again)} here"
@@ -221,7 +221,7 @@ def _share(state: State, known: LabelledPart, name: str, wire: NodeOutput, start
 
 
 def _difference(state: State, one: PendingNode, other: PendingNode) -> str:
-    """What keeps two layers from being one module; empty where nothing does."""
+    """Return why two layers cannot be one module; empty if they can."""
     shapes = [[state.drafts[at].shape for at in each.inputs] for each in (one, other)]
     before, after = (shown[0] for shown in shapes)
     if one.layer != other.layer:

@@ -14,8 +14,8 @@ from cnndsl.syntax.words import LABEL
 
 
 def for_a_second(part: LabelledPart | None, name: str, label: Span, entering: Shape | None) -> str:
-    """Return what to do about a name that a module has already, that of `part`. One that is written alike and takes
-    what enters here may be meant as the same part."""
+    """Return the help for a name that the module already has, for `part`. A part that is written alike and accepts the
+    incoming shape may be meant as the same part."""
     base, number = name.rstrip("0123456789"), re.search(r"[0-9]*$", name)
     first = int(number[0]) + 1 if number and number[0] else 2
     free = next(f"{base}{at}" for at in count(first) if not re.search(rf"\b{re.escape(base)}{at}\b", label.source.text))
@@ -29,8 +29,8 @@ def for_a_second(part: LabelledPart | None, name: str, label: Span, entering: Sh
 
 
 def ways_to_share(known: LabelledPart, name: str, now: Shape, span: Span) -> Help:
-    """Return how a part can be applied to a value of another shape: with weights of its own where it is one layer, else
-    after a convolution that brings the value to the channels that it first had; empty where neither is known."""
+    """Return how to apply a part to a value of another shape: with its own weights if it is a single layer, else after
+    a convolution that restores the channels of its first input. Empty if neither is known."""
     first = known.wire.shape if known.wire is not None else now
     body = known.body.body if isinstance(known.body, ast.Label) else known.body
     projection = f"CONV1-{first.channels}" if first.rank == now.rank > 0 and first.channels != now.channels else ""
@@ -51,8 +51,8 @@ def ways_to_share(known: LabelledPart, name: str, now: Shape, span: Span) -> Hel
 
 
 def labelled(name: str, place: Span, use: Span) -> Fix | None:
-    """Return the fix that labels the layers of `a = @x -> A -> B`, so that they can be applied again. The name has its
-    place, and the application is its use."""
+    """Return the fix that labels the layers of `a = @x -> A -> B`, so that they can be applied again. `place` is the
+    location of the name, `use` that of the application."""
     line = line_of(place.source, place.start)
     chain = re.compile(r"\w+\s*=\s*@[\w.]+\s*->\s*(?P<layers>[^#\n]*[^#\s])").fullmatch(line.text)
     if chain is None or line.start != place.start or use.source is not place.source:
@@ -68,7 +68,7 @@ def labelled(name: str, place: Span, use: Span) -> Fix | None:
 
 
 def elsewhere_in_the_text(name: str, scope: ModuleScope, use: Span) -> str:
-    """Return what to write for a part that is labelled in another module, or only later; empty where it is not."""
+    """Return what to write for a part that is labelled in another module, or only later; empty if it is not."""
     for member in scope.members:
         if member.scope is not None and name in member.scope.parts and member.label:
             whole = member.label

@@ -1,4 +1,4 @@
-"""What was made, as an immutable Graph: every node and every part under its final name."""
+"""Convert the elaboration state to an immutable Graph and assign the final names of nodes and parts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def build_graph(
     contracts: tuple[Expr, ...],
     sources: tuple[Source, ...],
 ) -> Graph:
-    """The graph of a network of which everything is made and nothing is wrong."""
+    """Return the graph of a network that was elaborated completely and without errors."""
     assert made.wire is not None, "a network without errors has an output"
     assert made.part is not None, "a network has its input"
     scopes = {scope.path: scope for scope in naming.assign(root, state.drafts)}
@@ -55,7 +55,7 @@ def build_graph(
 
 
 def _named(tree: Part, state: State) -> Part:
-    """The tree with the final paths of its modules."""
+    """Return the tree with the final paths of its modules."""
     paths = {id(module): _path(target, state) for module, target in state.modules}
 
     def named(before: Part, part: Part) -> Part:

@@ -1,4 +1,4 @@
-"""The call of a block: its arguments, and its body with names of its own."""
+"""Calls of blocks: bind the arguments and elaborate the body with its own names."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from cnndsl.values import ListValue, Unknown, Value, plain_value
 
 _TWICE = "remove one of them"
 _MOST_SHOWN = 20
-"""So many elements of a list are shown where a call is named."""
+"""Maximum number of list elements shown when a call is named."""
 
 
 def call(
@@ -55,7 +55,7 @@ def call(
     env: Environment,
     tag: PendingLabel | None,
 ) -> Expansion:
-    """The body of a block on a value, as a module of its own. Raises CnnError where the arguments do not fit."""
+    """Elaborate the body of a block on a value, as a module of its own. Raises CnnError if the arguments do not fit."""
 
     _check_form(block, item, env)
     if tag is not None:
@@ -103,7 +103,7 @@ def call(
 
 
 def _looks_swapped(numbers: Sequence[Span], drafts: Sequence[PendingNode]) -> bool:
-    """Whether one of two numbers became the few filters of a convolution, and the other its large kernel or stride."""
+    """Check whether one of two numbers became a small number of filters, and the other a large kernel or stride."""
     if len(numbers) != 2:
         return False
     small, large = sorted(int(each.text) for each in numbers)
@@ -116,13 +116,13 @@ def _looks_swapped(numbers: Sequence[Span], drafts: Sequence[PendingNode]) -> bo
 
 
 _FEW = 11
-"""So many filters, or fewer, are too few for a kernel or a stride that is larger."""
+"""At most this many filters are too few for a larger kernel or stride."""
 
 
 def _at_call(
     found: Diagnostic, item: ast.WrittenLayer, arguments: Mapping[str, Value], drafts: Sequence[PendingNode]
 ) -> Diagnostic:
-    """The same error about a shape, with the fix that swaps two arguments of the call and marks it."""
+    """Return the same shape error, with the fix that swaps two arguments of the call and marks it."""
     numbers = [each.value.span for each in item.arguments or () if each.name is None and each.value.span.text.isdigit()]
     is_of_shape = found.code.startswith("E03") and (found.fix is None or _looks_swapped(numbers, drafts))
     if not is_of_shape or len(numbers) != 2 or numbers[0].text == numbers[1].text:
@@ -134,8 +134,8 @@ def _at_call(
 
 
 def inside(block: Definition, item: ast.WrittenLayer, env: Environment) -> Environment:
-    """Return the names in force in the body of a call before anything enters it; what went wrong with is Unknown.
-    Raises CnnError where the arguments are not the block's."""
+    """Return the names in scope in the body of a call before anything enters it; invalid values are Unknown. Raises
+    CnnError if the arguments do not match the block's parameters."""
     outer = Environment(block.home.values, block.home, block.defaults, env.scope, True, (*env.calls, block.block))
     written, values = _assign(block, item), dict(block.home.values)
     for each in block.block.parameters or ():
@@ -152,7 +152,7 @@ def inside(block: Definition, item: ast.WrittenLayer, env: Environment) -> Envir
 
 
 def _with_lets(walker: Expander, block: ast.Block, env: Environment) -> Environment:
-    """The names in force behind the values that a block names; what is wrong with one of them is reported."""
+    """Return the names in scope after the values that a block names; errors in these are reported."""
     values = dict(env.values)
     inside = replace(env, values=values)
     for each in block.values:
@@ -165,20 +165,20 @@ def _with_lets(walker: Expander, block: ast.Block, env: Environment) -> Environm
 
 
 def _base(block: str) -> str:
-    """What a call without a label is called by: names with two underscores before them are Python's own."""
+    """Return the base name of a call without a label. Names that start with two underscores are reserved by Python."""
     name = block.lower()
     return name if not name.startswith("__") else name.lstrip("_") or "block"
 
 
 def _left_out(block: Definition, written: Mapping[str, Expr]) -> Iterator[tuple[str, Expr]]:
-    """The defaults of the parameters that a call leaves out."""
+    """Yield the defaults of the parameters that a call omits."""
     for each in block.block.parameters or ():
         if each.name not in written and each.default is not None:
             yield each.name, each.default
 
 
 def _argument_or_unknown(expr: Expr, env: Environment) -> Value:
-    """The value of an argument; Unknown where what went wrong with it was reported already."""
+    """Return the value of an argument; Unknown if its error was already reported."""
     try:
         return argument(expr, env)
     except CnnError as stop:
@@ -188,18 +188,18 @@ def _argument_or_unknown(expr: Expr, env: Environment) -> Value:
 
 
 def show_argument(value: Value) -> str:
-    """A value as it stands in a call."""
+    """Format a value as it appears in a call."""
     return show_value(value).strip("`")
 
 
 def _shortened(value: Value) -> str:
-    """A value as it stands in a call; of a long list how long it is."""
+    """Format a value as it appears in a call; a long list shows its length."""
     is_long = isinstance(value, ListValue) and value.size > _MOST_SHOWN
     return f"a list of {len(value.items)}" if is_long and isinstance(value, ListValue) else show_argument(value)
 
 
 def argument(expr: Expr, env: Environment) -> Value:
-    """The value of an argument: a name that no value has is a word, an `@name` an output."""
+    """Return the value of an argument: a name without a value is a word, and `@name` is an output."""
 
     def word(written: Name | ReferenceExpr) -> Value:
         if isinstance(written, Name):
@@ -211,8 +211,8 @@ def argument(expr: Expr, env: Environment) -> Value:
 
 
 def named_value(let: ast.Let, env: Environment) -> Value:
-    """The value of a `let`: a name that no value has is that of a layer type or a block. Raises CnnError where it is
-    none."""
+    """Return the value of a `let`: a name without a value is a layer type or a block. Raises CnnError if it is
+    neither."""
 
     def word(written: Name | ReferenceExpr) -> Value:
         if isinstance(written, Name) and (written.name in env.home.names_of_blocks or is_kind(written.name)):
@@ -241,7 +241,7 @@ def _check_form(block: Definition, item: ast.WrittenLayer, env: Environment) -> 
 
 
 def _in_parentheses(block: Definition, item: ast.WrittenLayer) -> Fix | None:
-    """`Unit(64, 2)` for `Unit-64/2`."""
+    """Return the fix that writes `Unit(64, 2)` for `Unit-64/2`."""
     parameters = [each.name for each in block.block.parameters or ()]
     given = [each for each in (*item.size, item.width, item.stride) if each is not None]
     if not given or len(given) > len(parameters) or item.arguments or item.size:
@@ -251,7 +251,7 @@ def _in_parentheses(block: Definition, item: ast.WrittenLayer) -> Fix | None:
 
 
 def _assign(block: Definition, item: ast.WrittenLayer) -> dict[str, Expr]:
-    """Which parameter gets which expression."""
+    """Map each parameter to the expression passed for it."""
     names = [parameter.name for parameter in block.block.parameters or ()]
     result: dict[str, Expr] = {}
     places: dict[str, Span] = {}
@@ -275,7 +275,7 @@ def _assign(block: Definition, item: ast.WrittenLayer) -> dict[str, Expr]:
 
 
 def _form(block: Definition) -> str:
-    """How the block is called."""
+    """Return how the block is called."""
     names = ", ".join(parameter.name for parameter in block.block.parameters or ())
     return f"call it as `{block.block.name}({names})`" if names else f"call it as `{block.block.name}`"
 
@@ -294,7 +294,7 @@ def _with_arguments(block: Definition, item: ast.WrittenLayer, missing: Sequence
 def _with_defaults(
     block: Definition, item: ast.WrittenLayer, arguments: Mapping[str, Value], env: Environment
 ) -> dict[str, Value]:
-    """The values of all parameters, in their order. Raises CnnError where some have none."""
+    """Return the values of all parameters, in order. Raises CnnError if some have none."""
     parameters = block.block.parameters or ()
     missing = [each for each in parameters if each.name not in arguments and each.default is None]
     if missing:
@@ -314,7 +314,7 @@ def _with_defaults(
 
 
 def _default(block: Definition, written: Expr, env: Environment, call: Span) -> Value:
-    """The value of a default, which means at each call what it says there."""
+    """Return the value of a default, which is evaluated at each call in the scope of its block."""
     try:
         return argument(written, env)
     except CnnError as stop:

@@ -1,6 +1,6 @@
-"""The network of a file: what enters, the chains that follow it, and what they give.
+"""The network of a file: its inputs, the chains that follow, and its outputs.
 
-What enters is the INPUT that a chain begins with, or several that have names, `left = INPUT 64x64x3`.
+An input is the INPUT at the start of a chain, or one of several with names, `left = INPUT 64x64x3`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from cnndsl.syntax.unit_fixes import is_unit, measured
 
 @record
 class MadeNetwork:
-    """A network of which everything is made: the value that it gives first and the name of that, and the tree of its
-    parts. A value or part of None stands for one that went wrong and was reported. `volumes` are what enters instead of
-    the volumes that are written, where those are others, by setting; `inputs` are the names of inputs that have one."""
+    """A completely elaborated network: its first output, the name of that output, and the tree of parts. A value or
+    part of None failed and was reported. `volumes` are input shapes that replace written ones, by setting, if they
+    differ; `inputs` are the names of named inputs."""
 
     wire: NodeOutput | None = None
     part: Part | None = None
@@ -44,22 +44,22 @@ class MadeNetwork:
 
 @dataclass(slots=True)
 class NetworkChains:
-    """The chains of a network as its file has them, kept until all is known that they may mention."""
+    """The chains of a network as written in its file, kept until every name that they may mention is known."""
 
     main: ast.Main | None = None
     inputs: list[ast.Equation] = field(default_factory=list[ast.Equation])
-    """Those with names; a file has either these or a main chain."""
+    """The named chains; a file has either these or a main chain."""
     further: list[ast.Equation] = field(default_factory=list[ast.Equation])
     outputs: ast.Outputs | None = None
     defaults: Defaults = field(default_factory=dict[type[Layer], dict[str, Setting]])
-    """Those that hold where the network stands."""
+    """The defaults in force at the network's location."""
     lost: list[ast.Main | ast.Equation] = field(default_factory=list[ast.Main | ast.Equation])
-    """Chains that have no place: what refers to a name in them is not reported as well."""
+    """Misplaced chains: references to names in them are not reported again."""
     has_chain: bool = False
-    """Whether anything stood there that might have been meant as the network."""
+    """Whether the file has anything that might have been meant as the network."""
 
     def keep(self, statement: ast.Main | ast.Equation | ast.Outputs, defaults: Defaults) -> None:
-        """Keep a statement. Raises CnnError where it has no place."""
+        """Keep a statement. Raises CnnError if it is misplaced."""
         try:
             self._keep(statement, defaults)
         except CnnError:
@@ -132,8 +132,8 @@ class NetworkChains:
     def make(
         self, walker: Elaborator, env: Environment, volumes: Mapping[str, tuple[int, ...]], place: Span
     ) -> MadeNetwork:
-        """Make the network, with other volumes than those that are written if some are given. Raises CnnError where
-        there is none, or an output is none; what else is wrong is reported. `place` is where to say so."""
+        """Elaborate the network, with `volumes` in place of the written input shapes. Raises CnnError if there is no
+        network or an output is invalid; other errors are reported. `place` is the location of such errors."""
         if self.main is None and not self.inputs:
             if self.has_chain:
                 return MadeNetwork()
@@ -172,7 +172,7 @@ class NetworkChains:
 
 
 def _second(first: ast.ChainItem, second: ast.ChainItem) -> CnnError:
-    """The error for a second INPUT without a name."""
+    """Return the error for a second INPUT without a name."""
     others = (Annotation(first.span, "first `INPUT` here"),)
     message = "more than one unnamed `INPUT`"
     one, other = _declared(first, "left"), _declared(second, "right")
@@ -184,7 +184,7 @@ def _second(first: ast.ChainItem, second: ast.ChainItem) -> CnnError:
 
 
 def _mixed(message: str, unnamed: ast.ChainItem, span: Span, other: Span, named: Sequence[ast.Equation]) -> CnnError:
-    """The error for an input without a name beside others that have one."""
+    """Return the error for an unnamed input next to named ones."""
     others = (Annotation(other, "the other"),)
     taken = {each.name_span.text for each in named}
     declared = _declared(unnamed, next(each for each in ("image", "other", "third") if each not in taken))
@@ -193,13 +193,13 @@ def _mixed(message: str, unnamed: ast.ChainItem, span: Span, other: Span, named:
 
 
 def _declared(item: ast.ChainItem, name: str) -> str:
-    """An INPUT as it stands where it has a name: its label, or the given one."""
+    """Return an INPUT as it is written with a name: its label, or the given one."""
     layer = item.body if isinstance(item, ast.Label) else item
     return f"{item.name_span.text if isinstance(item, ast.Label) else name} = {' '.join(layer.span.text.split())}"
 
 
 def _names(chains: Sequence[ast.Main | ast.Equation]) -> Iterator[tuple[str, Span]]:
-    """The names in chains that have no holes, each with its place."""
+    """Yield the names in chains that have no placeholders, each with its location."""
     for each in ast.walk(chains):
         if isinstance(each, ast.Label | ast.Tap | ast.Equation) and len(each.name) == 1:
             (name,) = each.name
@@ -208,7 +208,7 @@ def _names(chains: Sequence[ast.Main | ast.Equation]) -> Iterator[tuple[str, Spa
 
 
 def _outputs(statement: ast.Outputs, walker: Elaborator, env: Environment) -> tuple[NodeOutput | None, str]:
-    """The first output that is named; the others are given beside it, before the taps."""
+    """Return the first output that is named; add the others before the auxiliary outputs."""
     state = walker.state
     wires: list[NodeOutput] = []
     found: list[Output] = []
@@ -239,7 +239,7 @@ def _outputs(statement: ast.Outputs, walker: Elaborator, env: Environment) -> tu
 def _unknown_output(
     stop: CnnError, statement: ast.Outputs, path: str, span: Span, walker: Elaborator, env: Environment
 ) -> CnnError:
-    """The error for an output that stands for nothing, with what is likely meant."""
+    """Return the error for an output that does not exist, with what is likely meant."""
     labels = env.scope.labels
     known = [labels[name] for name, _ in statement.names if name in labels]
     given = [named.wire.node for named in known if named.wire is not None]
@@ -252,7 +252,7 @@ def _unknown_output(
 
 
 def _short_names(statement: ast.Outputs) -> list[str]:
-    """What outputs are called: by the last name in their path, or by all of it where two end alike."""
+    """Return the names of outputs: the last name of each path, or the full path if two end alike."""
     last = [path.rpartition(".")[2] for path, _ in statement.names]
     twice = {name for name in last if last.count(name) > 1}
     return [

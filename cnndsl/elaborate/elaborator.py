@@ -1,7 +1,7 @@
-"""From the elements of a chain to nodes: what each construct means.
+"""Expand the elements of a chain into nodes.
 
-Every method takes the value that comes in and the names in force, and gives the value that goes out and the part
-that was made. A value of None stands for one that went wrong and was reported; what depends on it stays silent.
+Every method takes the incoming value and the names in scope, and returns the outgoing value and the part that was made.
+A value of None failed and was reported; what depends on it is not reported again.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Elaborator:
 
     @contextmanager
     def frame(self, text: str) -> Generator[None]:
-        """Errors inside tell that they were reached through this call or repeat."""
+        """Make errors inside mention this call or repeat."""
         outer = self.state.frames
         self.state.frames = (*outer, text)
         try:
@@ -73,13 +73,13 @@ class Elaborator:
             self.state.frames = outer
 
     def chain(self, chain: ast.Chain, wire: NodeOutput | None, env: Environment) -> Expansion:
-        """A chain, from a value."""
+        """Expand a chain, starting from a value."""
         return self.items(chain.items, wire, env)
 
     def items(
         self, items: tuple[ast.ChainItem, ...], wire: NodeOutput | None, env: Environment, follows: bool = False
     ) -> Expansion:
-        """The elements of a chain; `follows` says that something stands before the first one."""
+        """Expand the elements of a chain; `follows` is true if something precedes the first one."""
         parts: list[Part] = []
         for position, item in enumerate(items):
             start = equations.elsewhere(item, env, item is items[-1]) if position or follows else None
@@ -102,7 +102,7 @@ class Elaborator:
     def element(
         self, item: ast.ChainItem, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None = None
     ) -> Expansion:
-        """One element; what is wrong with it is reported."""
+        """Expand one element and report its errors."""
         before = Savepoint(self.state, env.scope) if self.state.repairs is not None else None
         try:
             return self._dispatch(item, wire, env, tag)
@@ -117,7 +117,7 @@ class Elaborator:
     def _dispatch(
         self, item: ast.ChainItem, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None
     ) -> Expansion:
-        """One element. Raises CnnError where it is wrong, and where elements nest too deep."""
+        """Expand one element. Raises CnnError if it is invalid, or if elements nest too deep."""
         try:
             self.state.enter(item.span)
             return self._made(item, wire, env, tag)
@@ -168,7 +168,7 @@ class Elaborator:
     def module(
         self, tag: PendingLabel, item: ast.ChainItem, env: Environment, inside: Callable[[Environment], Expansion]
     ) -> Expansion:
-        """A module of parts, under a label."""
+        """Make a module of parts, under a label."""
         self.check_free(tag, env)
         scope = ModuleScope(env.scope, body=(item,))
         env.scope.members.append(ModuleMember(tag.name, "", True, scope=scope))
@@ -178,7 +178,7 @@ class Elaborator:
     def name(
         self, tag: PendingLabel, made: Expansion, env: Environment, scope: ModuleScope | None, is_module: bool = True
     ) -> Expansion:
-        """Lets a label name what was made; a call of a block brings its module along."""
+        """Give the result its label; a call of a block passes its module as `scope`."""
         env.scope.labels[tag.name] = NamedOutput(made.wire, scope, tag.span, tag.family)
         if scope is not None:
             scope.wire = made.wire
@@ -190,7 +190,7 @@ class Elaborator:
         return Expansion(made.wire, part)
 
     def check_free(self, tag: PendingLabel, env: Environment, is_part: bool = True) -> None:
-        """Raises CnnError where a part cannot be called so, or the module has that name already."""
+        """Raise CnnError if a part cannot have this name, or if the module already has the name."""
         if is_part and not tag.is_again and (why := why_not(tag.name)):
             raise error("E0106", f"a part cannot be called `{tag.name}`: {why}", tag.span, "choose another name")
         before = env.scope.labels.get(tag.name)
@@ -239,7 +239,7 @@ class Elaborator:
         return made if tag is None else self.name(tag, made, env, None)
 
     def _referring(self, layer: Layer, wires: list[NodeOutput], span: Span) -> Layer:
-        """The layer, told what the outputs are that its options refer to."""
+        """Return the layer with the shapes of the outputs that its options refer to."""
         for reference in wires[1:]:
             target = self.state.drafts[reference.node]
             try:
@@ -253,7 +253,7 @@ class Elaborator:
         return layer
 
     def _bound(self, meant: Kind, item: ast.WrittenLayer, wire: NodeOutput | None, env: Environment) -> Bound:
-        """The layer with its options; the same one wherever it is written so and its names have the same values."""
+        """Return the layer with its options; equal source and equal values of its names return the same layer."""
         mentions = self._mentioned(item)
         if mentions is None:
             return bind(meant.kind, item, meant.digits, meant.name, here(env, wire))
@@ -286,7 +286,7 @@ class Elaborator:
         label: str | None = None,
         counted: bool = True,
     ) -> Expansion:
-        """A new node on the given values, of which the layer makes this shape."""
+        """Make a node on the given values; `shape` is the layer's output shape."""
         state = self.state
         inputs = tuple(wire.node for wire in wires)
         draft = PendingNode(
@@ -296,7 +296,7 @@ class Elaborator:
         return Expansion(wire, LayerPart(wire.node))
 
     def _checked_shape(self, layer: Layer, wires: list[NodeOutput], span: Span) -> Shape:
-        """The shape of a layer's output. Raises CnnError where the layer does not take the values."""
+        """Return the shape of a layer's output. Raises CnnError if the layer rejects the values."""
         self.check_use(wires, span)
         try:
             return self.shape_of(layer, wires)
@@ -310,7 +310,7 @@ class Elaborator:
             raise CnnError(found.advised(help)) from None
 
     def check_use(self, wires: list[NodeOutput], span: Span) -> None:
-        """Raises CnnError where a value that exists in training only goes into what always runs."""
+        """Raise CnnError if a training-only value enters a layer that always runs."""
         drafts = self.state.drafts
         for wire in wires:
             if drafts[wire.node].training_only and not self.state.training_only:
@@ -320,14 +320,14 @@ class Elaborator:
                 raise CnnError(Diagnostic("E0234", message, span, "", others, help="remove `(train)` from the tap"))
 
     def _flattened(self, node: int) -> list[Annotation]:
-        """Where a vector came from that has no axes any more."""
+        """Annotate where a vector lost its axes."""
         drafts = self.state.drafts
         while drafts[node].inputs and not drafts[drafts[node].inputs[0]].shape.rank:
             node = drafts[node].inputs[0]
         return [Annotation(drafts[node].span, "here it became a vector")] if drafts[node].inputs else []
 
     def shape_of(self, layer: Layer, wires: list[NodeOutput]) -> Shape:
-        """The shape of a layer's output, inferred once. Raises LayerError where it does not take these values."""
+        """Return the shape of a layer's output, inferred once. Raises LayerError if the layer rejects these values."""
         return self.state.shape_of(layer, wires)
 
     # The rest
@@ -345,7 +345,7 @@ class Elaborator:
         return made
 
     def labelled(self, body: ast.ChainItem, tag: PendingLabel, wire: NodeOutput | None, env: Environment) -> Expansion:
-        """What a label stands at, under that name or another one."""
+        """Expand the labelled element, under that name or another one."""
         try:
             return self._dispatch(body, wire, env, tag)
         except CnnError:

@@ -1,4 +1,4 @@
-"""The nodes of what enters a network: of the INPUT of its chain, or of those that have names."""
+"""The nodes of a network's inputs: the INPUT of its chain, or named inputs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from cnndsl.values import show
 
 
 class Inputs:
-    """Makes the nodes of the inputs. `given` are the volumes that enter in place of those that are written, by setting:
-    `input`, or `input.left` of several. `names` are those of inputs that have one, `others` the given volumes that are
-    not those that are written."""
+    """Makes the nodes of the inputs. `given` are the input shapes that replace the written ones, by setting: `input`,
+    or `input.left` if there are several. `names` are those of named inputs, `others` the given shapes that differ from
+    the written ones."""
 
     def __init__(self, walker: Elaborator, env: Environment, given: Mapping[str, tuple[int, ...]]) -> None:
         self.walker, self.env, self.given = walker, env, dict(given)
@@ -27,8 +27,8 @@ class Inputs:
         self.others: dict[str, tuple[int, ...]] = {}
 
     def enter(self, main: ast.Main | None, named: Sequence[ast.Equation], place: Span) -> NodeOutput | None:
-        """Make the nodes; return the value that goes on into the main chain, None where there is none. Raises CnnError
-        for an invalid input, and where a volume is given for an input that there is not; `place` is where to say so."""
+        """Make the nodes and return the value that enters the main chain, or None. Raises CnnError for an invalid
+        input, and if a shape is given for an input that does not exist; `place` is the location of that error."""
         if main is not None:
             return self._main(main.chain.items[0], place)
         tags = [PendingLabel(interpolate(each.name, self.env), each.name, each.name_span) for each in named]
@@ -46,7 +46,7 @@ class Inputs:
         return None
 
     def _main(self, item: ast.ChainItem, place: Span) -> NodeOutput:
-        """The value of the INPUT that a chain begins with."""
+        """Return the value of the INPUT at the start of a chain."""
         layer = item.body if isinstance(item, ast.Label) else item
         assert isinstance(layer, ast.WrittenLayer), "a main chain is kept where it begins with INPUT"
         self._check_given({INPUT}, place)
@@ -81,7 +81,7 @@ class Inputs:
 
 
 def _unknown(setting: str, names: Sequence[str]) -> tuple[str, str]:
-    """What to say of a volume for an input that there is not, and the help."""
+    """Return the message and the help for a shape given for an input that does not exist."""
     name = setting.removeprefix(INPUT).removeprefix(".")
     if not names:
         return f"the network's only input has no name, so `{name}` cannot be set", "for example, `--input 160x160x3`"

@@ -1,6 +1,7 @@
-"""Further chains: `name = @a -> B`, behind the chain of the network or behind another one in brackets.
+"""Further chains: `name = @a -> B`, after the chain of the network or after another one in square brackets.
 
-Each starts from earlier values, so nothing flows from the chain before it: what that gave has to be used by someone.
+Each starts from earlier values, so nothing flows in from the chain before it: something has to use the value of that
+chain.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ from cnndsl.syntax import ast
 from cnndsl.syntax.statement_hints import free_name
 
 _LONGEST_SHOWN = 100
-"""Characters of a chain that a message shows."""
+"""Maximum number of characters of a chain in a message."""
 
 
 def first(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: Environment) -> Expansion:
-    """The first chain in brackets, which takes what enters these; its value is named."""
+    """Expand the first chain in square brackets, which takes the value that enters these, and name its value."""
     return _named(walker, item, wire, env)
 
 
 def further(walker: Expander, item: ast.Equation, env: Environment, before: NodeOutput | None) -> Expansion:
-    """A chain behind another one, which gave `before`: it starts from the first reference in it. What is wrong is
+    """Expand a chain after another one, whose value is `before`: it starts from its first reference. Errors are
     reported."""
     point = Savepoint(walker.state, env.scope) if walker.state.repairs is not None else None
     try:
@@ -64,7 +65,7 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     made = walker.chain(item.body, wire, env)
     if tag is None:
         return made
-    # One of the two is the module of a part that is applied again, the other that of a part of a module in pieces.
+    # One of the two is the module of a part that is applied again, the other the parent of a module in pieces.
     last = walker.state.modules[-1][1] if len(walker.state.modules) > modules else None
     added = env.scope.members[-1].scope if len(env.scope.members) > members else None
     found = (each for each in (last, added) if isinstance(each, ModuleScope) and each.wire is made.wire)
@@ -81,8 +82,8 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
 def check_used(
     state: State, given: frozenset[int], named: Sequence[str], giving: Callable[[Sequence[int]], Help]
 ) -> None:
-    """Reports the layers whose values nothing reads and the network does not give: they would have no effect; and the
-    inputs without use, of those that have names. `giving` says how values are given."""
+    """Report layers whose values are neither read nor outputs of the network, as they would have no effect, and named
+    inputs that nothing uses. `giving` returns the help on how to make values outputs."""
     read = {at for draft in state.drafts for at in draft.inputs} | given
     for node, name in enumerate(named):
         if node not in read:
@@ -106,7 +107,7 @@ def check_used(
 
 
 def _written_name(span: Span) -> str:
-    """Return the name that a chain on one line gives to its last layer, or a label to its layer; empty without."""
+    """Return the name that a chain on one line gives to its last layer, or a label to its layer; empty if none."""
     source = span.source.text
     before = source[max(0, span.start - 400) : span.start].rpartition("\n")[2]
     label = re.search(r"\b([A-Za-z_]\w*)\s*:\s*$", before)
@@ -117,7 +118,7 @@ def _written_name(span: Span) -> str:
 
 
 def _start(walker: Expander, item: ast.Equation, env: Environment, before: NodeOutput | None) -> NodeOutput | None:
-    """The value that C, H and W are of. Raises CnnError where a part of the chain's beginning starts from nothing."""
+    """Return the value that C, H and W refer to. Raises CnnError if a part at the chain's start has no input."""
     first = item.body.items[0]
     stray = list(_without_start(first, env))
     if stray:
@@ -135,8 +136,8 @@ def _start(walker: Expander, item: ast.Equation, env: Environment, before: NodeO
 
 
 def _entering(item: ast.ChainItem, env: Environment, most: int) -> NodeOutput | None:
-    """The value that a chain without a reference of its own starts from: one that a block which it calls refers to, or
-    has as a default. None where that is not known; what is wrong then is found when the chain is made."""
+    """Return the value from which a chain without its own reference starts: one that a block it calls refers to or has
+    as a default. None if that is not known; its errors are found when the chain is expanded."""
     try:
         for _ in range(4 * current().nesting):
             if isinstance(item, ast.Ref):
@@ -158,7 +159,7 @@ def _entering(item: ast.ChainItem, env: Environment, most: int) -> NodeOutput | 
 
 
 def _unnamed(state: State, env: Environment, before: NodeOutput | None) -> str:
-    """What the chain before gave as it is written, where it has no name: something has to use it. Else empty."""
+    """Return the source of the previous chain's value if it has no name, since something has to use it; else empty."""
     if before is None or any(named.wire is before for named in env.scope.labels.values()):
         return ""
     draft = state.drafts[before.node]
@@ -169,8 +170,8 @@ def _unnamed(state: State, env: Environment, before: NodeOutput | None) -> str:
 def _starts_from_nothing(
     item: ast.Equation, stray: Sequence[ast.ChainItem], env: Environment, unnamed: str
 ) -> CnnError:
-    """The error for parts at the beginning of a chain that take what comes in: nothing does. The help has the chain as
-    it would be with references; `unnamed` is what is written before it, and may lack a name."""
+    """Return the error for parts at the start of a chain that have no input. The help shows the chain with references;
+    `unnamed` is the source before it, which may lack a name."""
     source, at, shown = item.span.source, item.span.start, ""
     free = free_name(source.text)
     value = free if unnamed else latest_output(env) or "a"
@@ -187,7 +188,7 @@ def _starts_from_nothing(
 
 
 def _started(item: ast.ChainItem, env: Environment, value: str) -> str:
-    """A part with the reference that it starts from, as in a message: one that it is meant for, else to `value`."""
+    """Return a part, as in a message, with the reference it starts from: the one it is meant as, else `value`."""
     output = _meant_output(item, env)
     if output:
         return f"@{output}"
@@ -196,14 +197,14 @@ def _started(item: ast.ChainItem, env: Environment, value: str) -> str:
 
 
 def _meant_output(item: ast.ChainItem, env: Environment) -> str:
-    """The value that a word is meant for at the beginning of a chain; empty where it is a layer."""
+    """Return the value that a word at the start of a chain is meant as; empty if the word is a layer."""
     if not isinstance(item, ast.WrittenLayer) or item.span.text != item.head:
         return ""
     return item.head if names_output(item.head, env) else "" if is_known(item, env) else likely_output(item.head, env)
 
 
 def _without_start(item: ast.ChainItem, env: Environment) -> Iterator[ast.ChainItem]:
-    """The parts that would take the value that comes in, where a chain begins so; none where all start elsewhere."""
+    """Yield the parts that would take the incoming value if a chain begins so; none if all start elsewhere."""
     block = called_block(item, env.home) if isinstance(item, ast.WrittenLayer) else None
     first = _first_parts(item)
     if block is not None:
@@ -218,7 +219,7 @@ def _without_start(item: ast.ChainItem, env: Environment) -> Iterator[ast.ChainI
 
 
 def _first_parts(item: ast.ChainItem) -> tuple[ast.ChainItem, ...]:
-    """The parts that stand first in an element; none of an element without parts."""
+    """Return the first parts of an element; none for an element without parts."""
     if isinstance(item, ast.Merge):
         return tuple(branch.items[0] for branch in item.branches)
     if isinstance(item, ast.Group | ast.Equation):
@@ -233,9 +234,10 @@ def _first_parts(item: ast.ChainItem) -> tuple[ast.ChainItem, ...]:
 
 
 def elsewhere(item: ast.ChainItem, env: Environment, is_last: bool = True) -> ast.Ref | None:
-    """The reference that an element starts from instead of what comes in; of an `if`, whichever it chooses.
+    """Return the reference from which an element starts instead of the incoming value; for an `if`, whichever branch it
+    chooses.
 
-    An `if` at the end of its chain may choose a value that is there already, `@a -> CONV1-8 if deep else @a`.
+    An `if` at the end of its chain may choose an existing value, `@a -> CONV1-8 if deep else @a`.
     """
     if isinstance(item, ast.WrittenLayer) and called_block(item, env.home) is None:
         return None
@@ -257,7 +259,7 @@ def elsewhere(item: ast.ChainItem, env: Environment, is_last: bool = True) -> as
 
 
 def dropped(item: ast.ChainItem, start: ast.Ref) -> CnnError:
-    """The error for a reference in the midst of a chain."""
+    """Return the error for a reference in the middle of a chain."""
     reference = start.span.text
     message = f"`{reference}` can only start a branch: here it would drop the value before it"
     others = () if start is item else (Annotation(start.span, "it starts here"),)

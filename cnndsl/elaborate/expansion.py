@@ -1,4 +1,4 @@
-"""What the expansion of an element gives, and who expands the elements inside of another."""
+"""The result of expanding an element, and the interface that expands nested elements."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cnndsl.values import Unknown, Value
 
 @record(slots=True)
 class Expansion:
-    """The value that goes out, and the part that was made; no part where there is nothing."""
+    """The outgoing value and the part that was made; no part if there is nothing."""
 
     wire: NodeOutput | None
     part: Part | None
@@ -28,19 +28,19 @@ class Expansion:
 
 @record(slots=True)
 class PendingLabel:
-    """A label on its way to what it names."""
+    """A label that is about to name a part."""
 
     name: str
     template: tuple[str | Expr, ...]
     span: Span
     family: str | None = None
-    """What stands before its last hole, where it ends with one: see `stars`."""
+    """The text before its last placeholder, if it ends with one: see `stars`."""
     is_again: bool = False
-    """Whether it stands for another application of a part, and has the name that was made for that."""
+    """Whether it is for another application of a part, and has the name made for that."""
 
 
 def axes_of(wire: NodeOutput | None) -> dict[str, Value]:
-    """C, H and W (D before them in 3-D, W alone in 1-D) of a value."""
+    """Return C, H and W of a value (also D in 3-D, only C and W in 1-D)."""
     if wire is None:
         return dict.fromkeys("CHWD", Unknown())
     shape = wire.shape
@@ -48,39 +48,39 @@ def axes_of(wire: NodeOutput | None) -> dict[str, Value]:
 
 
 def here(env: Environment, wire: NodeOutput | None) -> Environment:
-    """The names in force at a place: outside blocks C, H and W are the shape that enters the part."""
+    """Return the names in scope: outside blocks C, H and W are the shape that enters the part."""
     return env if env.in_block else replace(env, values={**env.values, **axes_of(wire)})
 
 
 class Expander(Protocol):
-    """What calls, repeats and merges ask of the elaborator that they are part of."""
+    """What calls, repeats and merges require of the elaborator that they are part of."""
 
     state: State
 
     def frame(self, text: str) -> AbstractContextManager[None]:
-        """Let errors inside say that they were reached through this call or repeat."""
+        """Make errors inside mention this call or repeat."""
         ...
 
     def chain(self, chain: ast.Chain, wire: NodeOutput | None, env: Environment) -> Expansion:
-        """Expand a chain, from a value."""
+        """Expand a chain, starting from a value."""
         ...
 
     def element(
         self, item: ast.ChainItem, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None = None
     ) -> Expansion:
-        """Expand one element; what is wrong with it is reported."""
+        """Expand one element and report its errors."""
         ...
 
     def labelled(self, body: ast.ChainItem, tag: PendingLabel, wire: NodeOutput | None, env: Environment) -> Expansion:
-        """Expand what a label stands at, under that name or another one."""
+        """Expand the labelled element, under that name or another one."""
         ...
 
     def shape_of(self, layer: Layer, wires: list[NodeOutput]) -> Shape:
-        """Return the shape of a layer's output. Raises LayerError where it does not take these values."""
+        """Return the shape of a layer's output. Raises LayerError if the layer rejects these values."""
         ...
 
     def check_use(self, wires: list[NodeOutput], span: Span) -> None:
-        """Raise CnnError where a value that exists in training only goes into what always runs."""
+        """Raise CnnError if a training-only value enters a layer that always runs."""
         ...
 
     def node(
@@ -93,15 +93,15 @@ class Expander(Protocol):
         label: str | None = None,
         counted: bool = True,
     ) -> Expansion:
-        """Make a node on the given values, of which the layer makes this shape."""
+        """Make a node on the given values; `shape` is the layer's output shape."""
         ...
 
     def name(
         self, tag: PendingLabel, made: Expansion, env: Environment, scope: ModuleScope | None, is_module: bool = True
     ) -> Expansion:
-        """Let a label name what was made."""
+        """Give the result its label."""
         ...
 
     def check_free(self, tag: PendingLabel, env: Environment, is_part: bool = True) -> None:
-        """Raise CnnError where a part cannot be called so, or the module has that name already."""
+        """Raise CnnError if a part cannot have this name, or if the module already has the name."""
         ...

@@ -1,4 +1,4 @@
-"""INPUT as written, and the layer that it is."""
+"""INPUT as written, and the layer it stands for."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from cnndsl.syntax.layer_fixes import volume
 from cnndsl.values import Value, show
 
 INPUT = "input"
-"""The setting that says what enters, of every net that has no parameter of that name."""
+"""The setting for the input shape, in every network without a parameter of that name."""
 
 _FORM = "an input is height x width x channels: `INPUT 224x224x3`"
 
 
 def setting_of(name: str) -> str:
-    """Return the setting that says what enters at the input of a name."""
+    """Return the setting for the shape of the input with that name."""
     return f"{INPUT}.{name}"
 
 
 def input_layer(layer: ast.WrittenLayer, env: Environment) -> Input:
-    """Return the layer that `INPUT 224x224x3` is. Raises CnnError for what is no volume, and for options."""
+    """Return the layer of `INPUT 224x224x3`. Raises CnnError for an invalid shape, and for options."""
     if layer.arguments is not None or layer.width is not None or layer.stride is not None:
         help = volume(layer.span.source, layer.span.start) or "for example, `INPUT 224x224x3`"
         raise error("E0223", "INPUT takes a shape and nothing else", layer.span, help)
@@ -33,14 +33,14 @@ def input_layer(layer: ast.WrittenLayer, env: Environment) -> Input:
 
 
 def input_of(item: ast.ChainItem) -> ast.WrittenLayer | None:
-    """Return the INPUT that an element is, whatever stands around it; None for any other element."""
+    """Return the INPUT that an element is, whatever is around it; None for any other element."""
     while isinstance(item, ast.Label | ast.Optional | ast.Repeat | ast.Group):
         item = item.body.items[0] if isinstance(item, ast.Group) else item.body
     return item if isinstance(item, ast.WrittenLayer) and item.head.upper() == "INPUT" else None
 
 
 def input_settings(file: ast.File) -> tuple[str, ...]:
-    """Return the setting that says what enters at each input of a file, in their order.
+    """Return the setting for the shape of each input of a file, in order.
 
     >>> from cnndsl.errors import Source
     >>> from cnndsl.syntax.parse import parse
@@ -57,7 +57,7 @@ def input_settings(file: ast.File) -> tuple[str, ...]:
 
 
 def check_named_input(statement: ast.Equation) -> None:
-    """Raise CnnError where an input with a name does not stand by itself."""
+    """Raise CnnError if a named input is not alone in its chain."""
     item, *rest = statement.body.items
     name = statement.name_span.text
     if isinstance(item, ast.Label):
@@ -77,12 +77,12 @@ def check_named_input(statement: ast.Equation) -> None:
 
 
 def layer_of(volume: tuple[int, ...]) -> Input:
-    """Return the layer through which a volume enters."""
+    """Return the input layer for a shape."""
     return Input(volume)
 
 
 def given_volume(value: Value, place: Span) -> tuple[int, ...]:
-    """Return the volume that was given from outside, as in `--input 160x160x3`. Raises CnnError for what is none."""
+    """Return the shape that was given from outside, as in `--input 160x160x3`. Raises CnnError if it is invalid."""
     extents = (value,) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(extents, tuple) or any(extent < 1 for extent in extents):
         help = "for example, `--input 160x160x3`"

@@ -1,7 +1,7 @@
-"""When a layer as written is the same layer again: where the names in it have the values that they had before.
+"""The cache key of a layer: a layer as written is the same layer again if the names in it have the same values.
 
-Blocks are called and parts repeated many times with few values, and what is one layer is checked, and later counted,
-once.
+Blocks are called and parts repeated many times with few distinct values, so each distinct layer is checked, and later
+counted, once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Values: TypeAlias = tuple[tuple[type, object], ...]
 
 
 def mentioned(item: ast.WrittenLayer) -> tuple[str, ...] | None:
-    """The names in the options of a layer, each once; None where an output is among them, which is never the same.
+    """Return the names in the options of a layer, each once; None if an output is among them, which is never the same.
 
     >>> from cnndsl.errors import Source
     >>> from cnndsl.syntax.parse import parse
@@ -35,8 +35,8 @@ def mentioned(item: ast.WrittenLayer) -> tuple[str, ...] | None:
 
 
 def settled(mentions: Sequence[str], values: Mapping[str, Value], axes: Mapping[str, Value]) -> Values | None:
-    """The values of names, with their types, since 1 is not `yes`; None where one is more than numbers or a word.
-    A name without a value is a word of its own."""
+    """Return the values of names, with their types, since 1 is not `yes`; None if one is more than numbers or a word. A
+    name without a value is a word."""
     if not mentions:
         return ()
     found = [_keyed(axes[name] if name in axes else values.get(name)) for name in mentions]
@@ -48,7 +48,7 @@ _PLAIN = (int, bool, Fraction, type(None))
 
 
 def _keyed(value: Value | None) -> tuple[type, object] | None:
-    """A value with its type, those in a list with theirs."""
+    """Return a value with its type, and for a list with those of its elements."""
     if isinstance(value, ListValue):
         return (ListValue, value) if value.is_plain else None
     return (type(value), value) if type(value) in _PLAIN else None

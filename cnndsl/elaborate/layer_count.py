@@ -1,7 +1,8 @@
-"""How many layers a part makes at least: counted, not expanded, so that nested repeats and calls answer at once.
+"""Compute a lower bound on the number of layers without expanding the part, so that nested repeats and calls return at
+once.
 
-What is not known before the part is made (extents, the number of the turn) counts as nothing; an empty turn of a
-repeat counts as a layer, since it takes as long.
+Values unknown before the part is made (sizes, the iteration number) count as 0; an empty iteration of a repeat counts
+as a layer, since it takes as long.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from cnndsl.values import NameSymbol, Unknown, Value
 
 
 def check(items: Sequence[ast.ChainItem], env: Environment, most: int) -> None:
-    """Raises CnnError at the first element with which a chain has more layers than it may have."""
+    """Raise CnnError at the first element at which a chain exceeds the maximum number of layers."""
     counter, total = _Counter(), 0
     for item in items:
         total += counter.least(item, env)
@@ -29,12 +30,12 @@ def check(items: Sequence[ast.ChainItem], env: Environment, most: int) -> None:
 
 
 def least(item: ast.ChainItem, env: Environment, depth: int) -> int:
-    """At least so many layers come of an element that stands so deep."""
+    """Return a lower bound on the layers of an element at a nesting depth."""
     return _Counter(depth).least(item, env)
 
 
 def least_of_call(block: Definition, values: Mapping[str, Value], depth: int) -> int:
-    """At least so many layers come of a call that stands so deep, with the values of the parameters."""
+    """Return a lower bound on the layers of a call at a nesting depth, with the values of the parameters."""
     return _Counter(depth).body(block, values)
 
 
@@ -50,7 +51,7 @@ _NOWHERE = ModuleScope()
 
 
 class _Counter:
-    """One count. Calls with the same values are counted once; what nests too deep is not looked into."""
+    """One count. Calls with the same values are counted once; elements nested too deep are ignored."""
 
     def __init__(self, depth: int = 0) -> None:
         self._calls: dict[tuple[int, tuple[tuple[str, Value], ...]], int] = {}
@@ -109,7 +110,7 @@ class _Counter:
         return self.body(block, _bind(block, item, env))
 
     def body(self, block: Definition, values: Mapping[str, Value]) -> int:
-        """The layers of a block's body; nothing while it is being counted, as in a circle."""
+        """Return the number of layers of a block's body; 0 while it is being counted, as in a circular call."""
         key = (id(block.block), tuple(values.items()))
         if key not in self._calls:
             self._calls[key] = 0
@@ -122,7 +123,7 @@ class _Counter:
 
 
 def _bind(block: Definition, item: ast.WrittenLayer, env: Environment) -> dict[str, Value]:
-    """The values of a block's parameters in a call, as far as they are known."""
+    """Return the values of a block's parameters in a call, as far as they are known."""
     parameters = block.block.parameters or ()
     names = [each.name for each in parameters]
     values: dict[str, Value] = {}
@@ -137,7 +138,7 @@ def _bind(block: Definition, item: ast.WrittenLayer, env: Environment) -> dict[s
 
 
 def _block(head: str, env: Environment) -> Definition | None:
-    """The block that a head names, directly or by a parameter."""
+    """Return the block that a head names, directly or by a parameter."""
     for _ in range(current().nesting):
         value = env.values.get(head)
         if not isinstance(value, NameSymbol):
@@ -161,7 +162,7 @@ def _argument(expr: Expr, env: Environment) -> Value:
 
 
 def _value(expr: Expr, env: Environment) -> Value:
-    """The value of an expression; unknown where it depends on what is, and where it is wrong."""
+    """Return the value of an expression; unknown if it depends on an unknown value or is invalid."""
     try:
         return evaluate(expr, env.values)
     except CnnError:

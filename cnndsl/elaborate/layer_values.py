@@ -1,4 +1,4 @@
-"""Layers where a value stands: what is wrong with `Unit(LEAKYRELU(0.1))` and with `(CONV3-16 * SIGMOID)`."""
+"""Errors for layers used as values: `Unit(LEAKYRELU(0.1))` and `(CONV3-16 * SIGMOID)`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _LAYER = re.compile(r"[A-Za-z_]\w*(?:-\w+)?(?:/\w+)?(?:\([^()\n]*\))?")
 
 
 def check_no_layer(expr: Expr, env: Environment, name: str = "") -> None:
-    """Raise CnnError for a value that is a layer with its options, which only a block can name. `name` is that of a
-    `let`; without one the value is an argument."""
+    """Raise CnnError for a value that is a layer with options, which only a block can name. `name` is that of a `let`;
+    without it the value is an argument."""
     if isinstance(expr, ListExpr | ChoiceExpr):
         for each in expr.items if isinstance(expr, ListExpr) else (expr.chosen, expr.other):
             check_no_layer(each, env, name)
@@ -40,7 +40,7 @@ def check_no_layer(expr: Expr, env: Environment, name: str = "") -> None:
 
 
 def check_factor(item: ast.Repeat, env: Environment) -> None:
-    """Raise CnnError for the count of a repeat that is a layer, which was to be multiplied."""
+    """Raise CnnError for the count of a repeat that is a layer, which was meant to be multiplied."""
     name = item.count.name if isinstance(item.count, Name) else ""
     if not name or name in env.values or not _names_layer(name, env):
         return
@@ -51,7 +51,7 @@ def check_factor(item: ast.Repeat, env: Environment) -> None:
 
 
 def _first_of(expr: Expr) -> str:
-    """`CONV3` of `CONV3-16/2`, which reads as a difference."""
+    """Return `CONV3` for `CONV3-16/2`, which parses as a subtraction."""
     is_composed = isinstance(expr, Binary)
     while isinstance(expr, Binary) and expr.operator in ("-", "/"):
         expr = expr.left

@@ -1,4 +1,4 @@
-"""Repeats, `for` and `each`: the same part several times, each with weights of its own."""
+"""Repeats, `for` and `each`: the same part several times, each with its own weights."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from cnndsl.syntax import ast
 from cnndsl.values import Unknown, Value, plain_value, show
 
 MakeBody: TypeAlias = Callable[[NodeOutput | None, Environment], Expansion]
-"""Makes what is repeated, of what enters and with the names of a turn."""
+"""Makes the repeated part from the incoming value, with the names of an iteration."""
 
 
 def repeat(walker: Expander, item: ast.Repeat, wire: NodeOutput | None, env: Environment) -> Expansion:
-    """`A*3`: `i` is the turn, from 1. Raises CnnError for a count that is none, or one beyond the limit."""
+    """Expand `A*3`; `i` is the iteration, from 1. Raises CnnError for an invalid count, or one beyond the limit."""
 
     check_factor(item, env)
     try:
@@ -43,7 +43,7 @@ def repeat(walker: Expander, item: ast.Repeat, wire: NodeOutput | None, env: Env
 
 
 def table(walker: Expander, item: ast.For, wire: NodeOutput | None, env: Environment) -> Expansion:
-    """`for c, n in (64, 3), (128, 4) [ ... ]`. Raises CnnError where a row has too few or too many values."""
+    """Expand `for c, n in (64, 3), (128, 4) [ ... ]`. Raises CnnError if a row has too few or too many values."""
 
     body = ast.Group(item.body, item.body.span)
     try:
@@ -55,7 +55,7 @@ def table(walker: Expander, item: ast.For, wire: NodeOutput | None, env: Environ
 
 
 def _once(walker: Expander, body: ast.ChainItem, names: tuple[str, ...], env: Environment, stop: CnnError) -> Expansion:
-    """Reports why the turns are not known, and looks at the body once for what is wrong with it anyway."""
+    """Report why the iterations are not known, and expand the body once to find its other errors."""
 
     if walker.state.repairs is not None:
         raise stop
@@ -66,7 +66,7 @@ def _once(walker: Expander, body: ast.ChainItem, names: tuple[str, ...], env: En
 
 
 def _check(turns: int, body: ast.ChainItem, span: Span, walker: Expander, env: Environment) -> None:
-    """Raises CnnError where so many turns make more layers than there may be; an empty turn counts as one."""
+    """Raise CnnError if that many iterations make more layers than the limit; an empty iteration counts as one."""
 
     state = walker.state
     number = turns * max(1, least(body, here(env, None), state.depth))
@@ -75,7 +75,7 @@ def _check(turns: int, body: ast.ChainItem, span: Span, walker: Expander, env: E
 
 
 def _rows(item: ast.For, env: Environment, most: int, word: str = "for") -> tuple[tuple[tuple[Value, ...], ...], Cells]:
-    """The rows, and the expressions of their values: of a range its two ends."""
+    """Return the rows, and the expressions of their values; a range has those of its two ends."""
     if item.is_range:
         first, last = (_whole(expr, env) for expr in item.rows)
         if last < first - 1:
@@ -127,7 +127,7 @@ def _turn(
     env: Environment,
     called: str,
 ) -> Expansion:
-    """The body with the values of one row."""
+    """Expand the body with the values of one row."""
 
     state, outer = walker.state, walker.state.turns
     state.turns = (*outer, turn)
@@ -140,7 +140,8 @@ def _turn(
 
 @record(slots=True)
 class EachBranch:
-    """A branch of an `each`: its row, what its body made, and the same as a loop of one turn, which knows the row."""
+    """A branch of an `each`: its row, its body's result, and the same as a loop of one iteration, which knows the
+    row."""
 
     row: tuple[Value, ...]
     made: Expansion
@@ -150,9 +151,9 @@ class EachBranch:
 def branches(
     walker: Expander, item: ast.Each, wire: NodeOutput | None, env: Environment, make: MakeBody | None = None
 ) -> Iterator[EachBranch]:
-    """Yield a branch for each row of an `each`, all of them on the same value. `make` makes a branch that is more than
-    its body. Raises CnnError as `table` does; where the rows are not known, the body is looked at once, and gives
-    nothing."""
+    """Yield a branch for each row of an `each`, all on the same value. `make` makes a branch that is more than its
+    body. Raises CnnError as `table` does; if the rows are not known, the body is expanded once and nothing is
+    yielded."""
 
     table = item.table
     body = ast.Group(table.body, table.body.span)
@@ -172,15 +173,15 @@ def branches(
 
 
 def in_first_branch(item: ast.Each, env: Environment, most: int) -> Environment:
-    """The names in force in the first branch of an `each`; those around it where there is no branch. Raises CnnError
-    as `table` does."""
+    """Return the scope of the first branch of an `each`; the scope around it if there is no branch. Raises CnnError as
+    `table` does."""
     table = item.table
     rows, _ = _rows(table, env, most, "each")
     return replace(env, values={**env.values, **dict(zip(table.names, rows[0], strict=True))}) if rows else env
 
 
 def count(expr: Expr, env: Environment) -> int:
-    """How often. Raises CnnError for what is no whole number from 0."""
+    """Return the count of a repeat. Raises CnnError if it is not an integer of at least 0."""
     times = number(expr, env.values)
     if isinstance(times, Fraction) or times < 0:
         help = rounded(expr.span) if isinstance(times, Fraction) else f"`max({expr.span.text}, 0)` is never negative"

@@ -1,6 +1,6 @@
-"""What to say of branches whose shapes do not go together: every branch with its shape, and a way out.
+"""Build the error for branches with incompatible shapes: label each branch and suggest a fix.
 
-The way out is written with the names of the file where they give it: `ID or CONV1-{4*c}/s`.
+Fixes use the names of the file where possible: `ID or CONV1-{4*c}/s`.
 """
 
 from __future__ import annotations
@@ -28,17 +28,16 @@ from cnndsl.shape import Shape
 from cnndsl.syntax import ast, unparse
 
 _MOST_NODES = 20_000
-"""Nodes up to which it is looked for where branches part: a message comes within a second."""
+"""Maximum number of nodes for which the error shows where branches part: a message takes less than a second."""
 _PROJECTION = "give the skip a projection"
 _MOST_WRITTEN_OUT = 6
-"""Branches that a message writes out."""
+"""Maximum number of branches in a message."""
 
 
 @record(slots=True)
 class MergeBranch:
-    """A branch as it was made: the chain, what came of it, and the shapes of the choices that an `or` tried in vain.
-    `name` is the path of what a star stands for, `row` the values of an `each`: then several branches have one
-    chain."""
+    """A branch as made: its chain, its result, and the shapes of the choices that an `or` tried in vain. `name` is the
+    path of a star's part, `row` the values of an `each`; in both cases several branches share one chain."""
 
     chain: ast.Chain
     made: Expansion
@@ -55,8 +54,8 @@ def mismatch(
     wire: NodeOutput | None,
     drafts: Sequence[PendingNode],
 ) -> CnnError:
-    """The error that shows every branch with its shape; the skip, where there is one, is what it points at. `drafts`
-    are the nodes made so far."""
+    """Return the error that shows every branch with its shape and points at the skip connection, if there is one.
+    `drafts` are the nodes made so far."""
     shapes = [branch.made.wire.shape for branch in branches if branch.made.wire is not None]
     places = [branch.chain.items[-1].span for branch in branches]
     labels = [
@@ -96,7 +95,8 @@ def mismatch(
 def _pooled(
     operator: str, branches: Sequence[MergeBranch], shapes: Sequence[Shape], wire: NodeOutput | None
 ) -> Fix | None:
-    """The fix for poolings that make branches too small; beside a skip that is added a map may get smaller."""
+    """Return the fix for poolings that shrink branches too much; with an added skip connection, a map may get
+    smaller."""
     chains = [branch.chain for branch in branches]
     is_plain = wire is not None and not any(branch.name or branch.row for branch in branches)
     if wire is None or not is_plain or (MERGES[operator].AGREE != "extents" and any(map(_is_skip, chains))):
@@ -105,8 +105,8 @@ def _pooled(
 
 
 def _gate_at(operator: str, shapes: Sequence[Shape]) -> int | None:
-    """Which branch of a product is a gate, a vector or a map of one position, of other channels than the value that it
-    scales; None where none is."""
+    """Return which branch of a product is a gate (a vector or a 1x1 map) whose channels differ from those of the value
+    it scales; None if none is."""
     if MERGES[operator].AGREE != "broadcast" or len(shapes) != 2:
         return None
     at = int(shapes[1].pixels < shapes[0].pixels)
@@ -116,7 +116,7 @@ def _gate_at(operator: str, shapes: Sequence[Shape]) -> int | None:
 def _widened(
     gate: int | None, branches: Sequence[MergeBranch], shapes: Sequence[Shape], env: Environment
 ) -> Fix | None:
-    """The fix that gives the last layer of a gate the channels of the value that it scales."""
+    """Return the fix that gives the last layer of a gate the channels of the value that it scales."""
     layers = (
         [each for each in layers_of(branches[gate].chain.items) if each.width is not None] if gate is not None else []
     )
@@ -138,7 +138,7 @@ def _widened(
 def _swapped_call(
     operator: str, branches: Sequence[MergeBranch], shapes: Sequence[Shape], env: Environment
 ) -> Fix | None:
-    """The fix for the call of a block that ends a branch with another argument as its channels than was meant."""
+    """Return the fix for a block call at the end of a branch that passes the wrong argument as its channels."""
     skips = [shape for branch, shape in zip(branches, shapes, strict=True) if _is_skip(branch.chain)]
     if MERGES[operator].AGREE != "shape" or not skips:
         return None
@@ -169,8 +169,8 @@ def _swapped_call(
 def _other_level(
     operator: str, branches: Sequence[MergeBranch], shapes: Sequence[Shape], env: Environment, otherwise: str
 ) -> Fix | None:
-    """The one label before a reference whose value has the size that is needed, as in a U-Net whose levels were mixed
-    up; None where none or several do."""
+    """Return the fix that writes the one label before a reference whose value has the required size, as in a U-Net with
+    mixed-up levels; None if none or several do."""
     if len(branches) != 2 or sum(is_reference(branch.chain) for branch in branches) != 1:
         return None
     at = int(is_reference(branches[1].chain))
@@ -196,8 +196,8 @@ def _other_level(
 
 
 def _as_fix(help: str, branches: Sequence[MergeBranch], at: int, drafts: Sequence[PendingNode]) -> Fix | None:
-    """Return the first way out that the help shows as an edit: a projection of the skip, or another layer in place of
-    the one that gives a branch its size."""
+    """Return the first suggestion of the help as an edit: a projection of the skip connection, or another layer in
+    place of the one that gives a branch its size."""
     shown = re.search(r"`([^`]+)`", help)
     if shown is None:
         return None
@@ -216,7 +216,7 @@ def _as_fix(help: str, branches: Sequence[MergeBranch], at: int, drafts: Sequenc
 def _parting(
     branches: Sequence[MergeBranch], wire: NodeOutput | None, drafts: Sequence[PendingNode]
 ) -> Iterator[Annotation]:
-    """Where the branches part, unless that is right before them."""
+    """Annotate where the branches part, unless that is right before them."""
     if len(drafts) > _MOST_NODES:
         return
     nodes = [branch.made.wire.node for branch in branches if branch.made.wire is not None]
@@ -233,7 +233,7 @@ def _shown(branch: MergeBranch, shape: Shape) -> str:
 
 
 def _is_skip(chain: ast.Chain) -> bool:
-    """`ID`, or `ID or X`."""
+    """Check for `ID` or `ID or X`."""
     first = chain.items[0]
     if isinstance(first, ast.Either):
         first = first.choices[0]
@@ -295,7 +295,7 @@ def _with_stars(
 
 
 def _extended(branch: MergeBranch, shape: Shape, target: Shape, agree: str) -> str:
-    """A branch with the layers that bring it to a shape; empty where a message cannot show it."""
+    """Return a branch with the layers that bring it to a shape; empty if a message cannot show it."""
     extension = _extension(shape, target, agree)
     text = " ".join(branch.chain.span.text.split())
     if extension is None or (not branch.name and isinstance(branch.chain.items[0], ast.Either)):
@@ -305,7 +305,7 @@ def _extended(branch: MergeBranch, shape: Shape, target: Shape, agree: str) -> s
 
 
 def _extension(shape: Shape, target: Shape, agree: str) -> str | None:
-    """The layers that bring one shape to another; empty where it has what must agree, None where none do."""
+    """Return the layers that bring one shape to another; empty if the axes to match agree, None if no layers do."""
     if shape.rank != target.rank:
         return None
     layers: list[str] = []
@@ -321,7 +321,7 @@ def _extension(shape: Shape, target: Shape, agree: str) -> str | None:
 
 
 def _fitting(operator: str, branches: Sequence[MergeBranch], drafts: Sequence[PendingNode], env: Environment) -> str:
-    """What to do with two maps of which one is somewhat larger, as a skip of odd extents is."""
+    """Return the help for two maps of which one is slightly larger, as in a skip connection with odd sizes."""
     wires = [branch.made.wire for branch in branches if branch.made.wire is not None]
     if MERGES[operator].AGREE == "broadcast" or len(wires) != 2 or wires[0].shape.rank != wires[1].shape.rank:
         return ""
@@ -332,7 +332,7 @@ def _fitting(operator: str, branches: Sequence[MergeBranch], drafts: Sequence[Pe
 
 
 def _reference(chain: ast.Chain, node: int, place: Span, env: Environment) -> str:
-    """What can be written at a place for the output of a branch: the reference that it is, or a label before it."""
+    """Return how to write the output of a branch at a location: the reference that it is, or a label before it."""
     if is_reference(chain):
         return chain.items[0].span.text
     for name, output in env.scope.labels.items():
@@ -348,7 +348,7 @@ def _gate(shapes: list[Shape]) -> str:
 
 
 def _resizing(shapes: list[Shape]) -> str:
-    """The pooling that makes the largest map as small as the smallest."""
+    """Return the pooling that reduces the largest map to the size of the smallest."""
     large, small = max(shapes, key=lambda shape: shape.pixels), min(shapes, key=lambda shape: shape.pixels)
     ratios = {Fraction(a, b) for a, b in zip(large.spatial, small.spatial, strict=True)}
     ratio = ratios.pop()
@@ -358,7 +358,7 @@ def _resizing(shapes: list[Shape]) -> str:
 
 
 def _projection(branch: MergeBranch, target: Shape, env: Environment, entering: Shape) -> str:
-    """The projection that brings what enters to the shape of a branch; empty where no convolution does."""
+    """Return the projection that brings the incoming value to the shape of a branch; empty if no convolution does."""
     if entering.rank != target.rank or not entering.rank:
         return ""
     strides = {-(-a // b) for a, b in zip(entering.spatial, target.spatial, strict=True)}
@@ -371,13 +371,13 @@ def _projection(branch: MergeBranch, target: Shape, env: Environment, entering: 
 
 
 def _width(chain: ast.Chain, channels: int, env: Environment) -> str:
-    """The last width of a chain, as written, if it is that many channels."""
+    """Return the last width of a chain, as written, if it equals that many channels."""
     widths = [layer.width for layer in layers_of(chain.items) if layer.width is not None]
     return _operand(widths[-1]) if widths and _value(widths[-1], env) == channels else ""
 
 
 def _stride(chain: ast.Chain, stride: int, env: Environment) -> str:
-    """The strides of a chain as written, if they come to that: the one that is more than a 1."""
+    """Return the stride of a chain as written, if it has that value: the only one greater than 1."""
     written = [layer.stride for layer in layers_of(chain.items) if layer.stride is not None]
     named = [each for each in written if not isinstance(each, Literal)] or written
     values = [_value(each, env) for each in written]

@@ -25,11 +25,10 @@ from cnndsl.syntax import ast
 
 
 def merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Environment) -> Expansion:
-    """The branches in their order, then the node that merges them.
+    """Make the branches in order, then the node that merges them.
 
-    A star is as many branches as it stands for, an `each` as many as it has rows. A branch of which nothing is left
-    (`A?` that is absent, `A if no`) is left out; a single one needs no merge. Raises CnnError where the shapes do not
-    go together.
+    A star is one branch for each part it stands for, an `each` one for each row. Empty branches (an absent `A?`, `A if
+    no`) are omitted; a single remaining branch needs no merge. Raises CnnError if the shapes are incompatible.
     """
     state, chooses = walker.state, any(map(_choosing, item.branches))
     if chooses and state.choices >= MOST_CHOICES:
@@ -43,7 +42,7 @@ def merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envir
 
 
 _HOLDING = (ast.Chain, ast.Group, ast.Merge, ast.Repeat, ast.Label, ast.Conditional, ast.For, ast.Each)
-"""The nodes of a tree in which an `if` may leave out a part."""
+"""The syntax nodes in which an `if` may omit a part."""
 
 
 def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Environment) -> Expansion:
@@ -92,7 +91,7 @@ def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envi
 
 
 def _several(walker: Expander, chain: ast.Chain, star: ast.Ref, env: Environment) -> list[MergeBranch]:
-    """A branch for each value that a star stands for; the place of each is that of the star."""
+    """Return a branch for each value that a star stands for, each with the location of the star."""
     return [
         MergeBranch(
             chain, Expansion(named.wire, ReferencePart(named.wire.node, path) if named.wire else None), (), path
@@ -110,10 +109,11 @@ def _of_rows(
     wire: NodeOutput | None,
     env: Environment,
 ) -> tuple[list[MergeBranch], int]:
-    """The branches of an `each` that are there, and how many rows it has; the place of each is that of the body.
+    """Return the branches of an `each` that are present, each with the location of the body, and the number of rows.
 
-    A body that is `ID or X` is in each row the first choice that fits the branch before it, or where there is none, the
-    first one behind the `each`."""
+    If the body is `ID or X`, each row takes the first choice that fits the branch before it, or, if there is none, the
+    first branch after the `each`.
+    """
     body = each.table.body
     either = _lone_either(body)
     found: list[MergeBranch] = []
@@ -137,12 +137,12 @@ def _of_rows(
 
 
 def _several_of(chain: ast.Chain) -> ast.Ref | ast.Each | None:
-    """The star or the `each` that a branch consists of; None for a branch that is one."""
+    """Return the star or the `each` that a branch consists of; None for a single branch."""
     return stars.starred(chain) or _lone_each(chain)
 
 
 def _check_several(item: ast.Merge) -> None:
-    """Raises CnnError for a merge that has one branch, as it is written: what it merges with was forgotten."""
+    """Raise CnnError for a merge written with one branch: the other one was forgotten."""
     if len(item.branches) != 1 or _several_of(item.branches[0]) is not None:
         return
     message = f"`{item.operator}` needs two or more branches, but has one here"
@@ -161,7 +161,7 @@ def _check_several(item: ast.Merge) -> None:
 
 
 def misplaced(item: ast.Either | ast.Each) -> CnnError:
-    """Return the error for what is no whole branch of a merge, and has to be one."""
+    """Return the error for an element that must be a complete branch of a merge and is not."""
     if isinstance(item, ast.Either):
         message = "`or` is only allowed between whole branches of a merge"
         return error("E0313", message, item.span, f"for example, `(F + {item.span.text})`")
@@ -172,12 +172,12 @@ def misplaced(item: ast.Either | ast.Each) -> CnnError:
 
 
 def _head(table: ast.For) -> str:
-    """What stands behind the keyword of a table, its body left out."""
+    """Return the source after the keyword of a table, without its body."""
     return f"{', '.join(table.names)} in {' '.join(table.span_of_rows.text.split())} […]"
 
 
 def _check_left(item: ast.Merge) -> None:
-    """Raises CnnError where stars and `each` alone are left of a merge, and stand for nothing."""
+    """Raise CnnError if only stars and `each` remain in a merge and stand for nothing."""
     several = next((each for each in map(_several_of, item.branches) if each is not None), None)
     if several is not None:
         text = several.span.text if isinstance(several, ast.Ref) else "each"
@@ -187,7 +187,7 @@ def _check_left(item: ast.Merge) -> None:
 
 
 def _decided(made: Expansion, tests: list[Expr], item: ast.Merge) -> Expansion:
-    """A merge, or what is left of it, with the conditions under which it would have further branches."""
+    """Return a merge, or what remains of it, with the conditions under which it would have further branches."""
     part = made.part
     for test in tests:
         part = ChoicePart("absent", 0, part or IdentityPart(), test, item.span)
@@ -195,7 +195,7 @@ def _decided(made: Expansion, tests: list[Expr], item: ast.Merge) -> Expansion:
 
 
 def _conditions(node: ast.SyntaxNode) -> Iterator[Expr]:
-    """The tests of every `if` in a part of the tree."""
+    """Yield the tests of every `if` in a part of the tree."""
     if isinstance(node, ast.Conditional):
         yield node.test
     if isinstance(node, _HOLDING):
@@ -215,7 +215,7 @@ def _lone_each(chain: ast.Chain) -> ast.Each | None:
 
 
 def _choosing(chain: ast.Chain) -> ast.Either | None:
-    """The `or` that a branch consists of, or each of the branches of an `each`."""
+    """Return the `or` that a branch, or each branch of an `each`, consists of."""
     each = _lone_each(chain)
     return _lone_either(each.table.body if each is not None else chain)
 
@@ -233,7 +233,7 @@ def _target(
     wire: NodeOutput | None,
     env: Environment,
 ) -> NodeOutput | None:
-    """The value that the other branches give; those that follow are tried out and taken back."""
+    """Return the value of the other branches; those that follow are tried out and undone."""
     for branch in before:
         if branch.made.wire is not None:
             return branch.made.wire
@@ -255,7 +255,7 @@ def _target(
 def _trials(
     walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Environment
 ) -> list[tuple[ast.Chain, Expansion]]:
-    """What the branches that are written as a chain would make, each with its body; nothing of it stays."""
+    """Return the trial result of each branch written as a chain, with its body; the trials are undone."""
     each = _lone_each(chain)
     if each is None:
         return [(chain, trial(walker, chain, wire, env))]
@@ -264,7 +264,7 @@ def _trials(
 
 
 def trial(walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Environment) -> Expansion:
-    """What a chain would make; nothing of it stays."""
+    """Return what a chain would make, and undo it."""
     with tried(walker.state, env.scope):
         made = walker.chain(chain, wire, env)
         if walker.state.is_guess(made.wire) and not walker.state.is_guess(wire):
@@ -274,7 +274,7 @@ def trial(walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Envi
 
 @contextmanager
 def tried(state: State, scope: ModuleScope) -> Generator[None]:
-    """Take back what is made inside."""
+    """Undo what is made inside."""
     before, errors = Savepoint(state, scope), list(state.errors)
     with nullcontext() if state.log is None else state.log.trial():
         yield
@@ -291,7 +291,8 @@ def _choose(
     wire: NodeOutput | None,
     env: Environment,
 ) -> MergeBranch:
-    """The first choice whose shape fits the merge; the last one where none does, so that the merge can say why."""
+    """Return the first choice whose shape fits the merge; the last one if none does, so that the merge reports the
+    error."""
 
     log = walker.state.log
     aim = log.number(target.node) if log is not None and target is not None else -1
@@ -312,7 +313,7 @@ def _choose(
 
 
 def _fits(state: State, operator: str, choice: NodeOutput | None, target: NodeOutput | None, aim: int) -> bool:
-    """Whether a choice fits the value of the other branches, which has the number `aim` in the log."""
+    """Check whether a choice fits the value of the other branches, which has the number `aim` in the log."""
     if choice is None or target is None:
         return False
     layer = merging(operator).layer

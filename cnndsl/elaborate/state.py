@@ -1,6 +1,6 @@
-"""What an elaboration carries with it: the nodes made so far, the modules that are open, what went wrong.
+"""The state of an elaboration: the nodes made so far, the open modules and the errors.
 
-Everything here is private to `cnndsl.elaborate`; what leaves it is an immutable Graph, and a layer by itself
+Everything here is private to `cnndsl.elaborate`; the public results are an immutable Graph, and a single layer
 (`single_layer`).
 """
 
@@ -32,51 +32,52 @@ ModulePart: TypeAlias = NamedPart | CallPart | TapPart | AgainPart
 
 
 MOST_STEPS = 4
-"""So many elements are looked at for each layer that a network may have: `or` tries out what it does not keep."""
+"""Maximum number of elements visited for each layer that a network may have: `or` tries out elements that it
+discards."""
 MOST_CHOICES = 8
-"""The deepest nesting of merges with an `or` among their branches: each level doubles what is tried out."""
+"""Maximum nesting of merges with an `or` among their branches: each level doubles the number of trials."""
 
 
 @dataclass(slots=True)
 class ModuleMember:
-    """A part that a module holds, before it has its final name."""
+    """A part of a module before it has its final name."""
 
     label: str | None
     base: str
-    """What it is called without a label, in a module where others have one."""
+    """Its name without a label, in a module where other parts have labels."""
     counted: bool
-    """Whether it takes a number in a module without labels. Merges do not."""
+    """Whether it is numbered in a module without labels. Merges are not."""
     wire: NodeOutput | None = None
-    """What it gives, if it is a layer or a merge."""
+    """Its output, if it is a layer or a merge."""
     scope: ModuleScope | None = None
 
 
 @dataclass(slots=True)
 class ModuleScope:
-    """A module while its parts are being made: its members in order, and what its labels name."""
+    """A module while its parts are being made: its members in order, and the values of its labels."""
 
     parent: ModuleScope | None = None
     members: list[ModuleMember] = field(default_factory=list[ModuleMember])
     labels: dict[str, NamedOutput] = field(default_factory=dict[str, "NamedOutput"])
     wire: NodeOutput | None = None
-    """What it gives, once it is complete."""
+    """Its output, once it is complete."""
     path: str = ""
     is_scattered: bool = False
-    """Whether its parts have its name in theirs, `convs.1`, and need not stand in one piece: it gives no value."""
+    """Whether its parts have its name in their labels, `convs.1`, and may be scattered; such a module has no value."""
     values: set[str] = field(default_factory=set[str])
-    """The names of chains in it. Where some have names its parts are called by their kinds, as where some have
+    """The names of chains in it. If there are any, its parts are named after their layer types, as in a module with
     labels."""
     parts: dict[str, LabelledPart] = field(default_factory=dict[str, "LabelledPart"])
-    """What its labels stand at, to apply it again."""
+    """Its labelled parts, which `again` applies once more."""
     body: tuple[ast.ChainItem, ...] = ()
-    """What is written in it."""
+    """The items written in it."""
     written: dict[str, list[WrittenLabel]] | None = None
-    """The labels with holes in its body, once someone asked for them: see `stars`."""
+    """The labels with placeholders in its body, once they were requested: see `stars`."""
 
 
 @record(slots=True)
 class WrittenLabel:
-    """A label with a hole as it is written: its place, and the repeats around it in its module."""
+    """A label with a placeholder as written: its location, and the repeats around it in its module."""
 
     span: Span
     repeats: tuple[Span, ...]
@@ -84,8 +85,8 @@ class WrittenLabel:
 
 @record(slots=True)
 class NamedOutput:
-    """What a label names: its value (None where that went wrong), its module if it is one, and where it stands.
-    `family` is what stands before the hole of a label that ends with it; `nodes` are those of a chain or a further
+    """The target of a label: its value (None if that failed), its module if it is one, and its location. `family` is
+    the text before the placeholder of a label that ends with one; `nodes` are those of a chain or a further
     application, which are no modules."""
 
     wire: NodeOutput | None
@@ -97,8 +98,8 @@ class NamedOutput:
 
 @dataclass(slots=True)
 class LabelledPart:
-    """A part with a label, as it was first made: what is written, in which surroundings and how many names these had,
-    what entered, what was made, its range of nodes, and how often it has been applied."""
+    """A labelled part as first made: its source, its scope and how many names that scope had, the incoming value, the
+    result, its range of nodes, and how often it has been applied."""
 
     body: ast.ChainItem
     env: Environment
@@ -112,7 +113,7 @@ class LabelledPart:
 
 @record(slots=True)
 class PendingApplication:
-    """A further application of a part: where it is written, and the range of its nodes."""
+    """A further application of a part: its location and its range of nodes."""
 
     part: LabelledPart
     span: Span
@@ -122,7 +123,7 @@ class PendingApplication:
 
 @dataclass(slots=True)
 class PendingNode:
-    """A node before it has its path."""
+    """A node that has no path yet."""
 
     layer: Layer
     inputs: tuple[int, ...]
@@ -135,12 +136,12 @@ class PendingNode:
     path: str = ""
     weights_of: int = -1
     frames: tuple[str, ...] = ()
-    """The calls and repeats through which it was reached, outermost first."""
+    """The calls and repeats that lead to it, outermost first."""
 
 
 @record(slots=True)
 class Definition:
-    """A block, with the file whose names its body sees and the defaults that held where it stands."""
+    """A block, with the file whose names its body sees and the defaults in force where it is defined."""
 
     block: ast.Block
     home: FileScope
@@ -149,8 +150,8 @@ class Definition:
 
 @record(slots=True)
 class Setting:
-    """An option's value, and the expression behind it where that is more than a literal; `extents` are those of
-    several axes."""
+    """An option's value, and its expression if that is more than a literal; `extents` are the expressions of several
+    axes."""
 
     value: Value
     expr: Expr
@@ -162,33 +163,33 @@ Defaults: TypeAlias = Mapping[type[Layer], Mapping[str, Setting]]
 
 @dataclass(slots=True)
 class FileScope:
-    """What a file defines."""
+    """The definitions of a file."""
 
     source: Source
     blocks: dict[str, Definition] = field(default_factory=dict[str, Definition])
     values: dict[str, Value] = field(default_factory=dict[str, Value])
     lets: dict[str, Expr] = field(default_factory=dict[str, Expr])
     domains: dict[str, Sequence[Value]] = field(default_factory=dict[str, Sequence[Value]])
-    """What the parameters of the net may be, of those that have a domain."""
+    """The domains of the network's parameters, for those that have one."""
     defaults: dict[str, Value] = field(default_factory=dict[str, Value])
-    """The defaults of the parameters of the net that have one."""
+    """The defaults of the network's parameters, for those that have one."""
     choices: dict[int, str] = field(default_factory=dict[int, str])
-    """The parameter that decides on the `A?` that starts at an offset."""
+    """The parameter that controls the `A?` starting at an offset."""
     names_of_blocks: frozenset[str] = frozenset()
-    """Those of all blocks of the file, of those too that stand further down, and of those that it uses."""
+    """All blocks of the file, including those defined further down and those of the files it uses."""
     labels: dict[str, Span] = field(default_factory=dict[str, Span])
-    """Where each label of the file first stands, for messages."""
+    """The first location of each label in the file, for messages."""
 
 
 @record
 class NameValue(NameSymbol):
-    """A word given to a parameter: the name of a kind, of a block, or of an output. Which, shows where it is used."""
+    """A word given to a parameter: the name of a layer type, a block or an output, resolved where it is used."""
 
     env: Environment | None = None
 
 
 def env_of(word: NameSymbol, default: Environment) -> Environment:
-    """The names in force where a word stands that was given to a parameter; `default` where that is not known."""
+    """Return the scope in which a word given to a parameter was written; `default` if that is not known."""
     return word.env if isinstance(word, NameValue) and word.env is not None else default
 
 
@@ -201,7 +202,7 @@ class OutputValue(OutputSymbol):
 
 @dataclass(frozen=True, eq=False)
 class Environment:
-    """The names in force at a place."""
+    """The names in scope."""
 
     values: Mapping[str, Value]
     home: FileScope
@@ -211,24 +212,24 @@ class Environment:
     calls: tuple[ast.Block, ...] = ()
     """The blocks whose calls are open, outermost first."""
     turn: str = ""
-    """The name that changes from turn to turn of the innermost repeat."""
+    """The iteration variable of the innermost repeat."""
 
 
 def is_sized_kind(item: ast.WrittenLayer) -> bool:
-    """Whether a head has a size, a width or a stride behind the name of a layer type: then it is no block of that
-    name, as `Conv-64` is none where a block is called `Conv`."""
+    """Check whether a head has a size, width or stride after a layer type's name. Then it does not call a block of that
+    name: `Conv-64` is not a call of a block `Conv`."""
     has_numbers = bool(item.size) or item.width is not None or item.stride is not None
     return has_numbers and item.head.upper() in KINDS
 
 
 def called_block(item: ast.WrittenLayer, home: FileScope) -> Definition | None:
-    """Return the block that a head names in a file; None where it names none."""
+    """Return the block that a head names in a file; None if it names none."""
     return None if is_sized_kind(item) else home.blocks.get(item.head)
 
 
 class State:
-    """The nodes and errors of one elaboration. With `repairs` it goes on behind errors and notes there what failed; a
-    `log` is told what depends on shapes."""
+    """The nodes and errors of one elaboration. With `repairs` it continues after errors and records failures there; a
+    `log` records what depends on shapes."""
 
     def __init__(self, repairs: Repairs | None = None, log: ShapeLog | None = None) -> None:
         self.repairs, self.log = repairs, log
@@ -243,18 +244,18 @@ class State:
         self.training_only = False
         self.depth = self.choices = self.steps = self.looks = 0
         self.bound: dict[tuple[str, str, type[Layer], int, int, Values], Bound] = {}
-        """Layers by their text, their kind as called and itself, the defaults, and, where there are names in them, by
-        their place in the tree and the values of the names: made once."""
+        """Layers that were made once, by their source, their layer type as called and itself, the defaults, and, if
+        they contain names, their location in the tree and the values of these names."""
         self.mentions: dict[int, tuple[str, ...] | None] = {}
-        """The names in layers, by their place in the tree."""
+        """The names in layers, by their location in the tree."""
         self.shapes: dict[tuple[int | Shape, ...], tuple[Layer, Shape]] = {}
-        """Output shapes by the id of the layer, which is kept alive here, and input shapes."""
+        """Output shapes by input shapes and the id of the layer, which is kept alive here."""
         self.modules: list[tuple[ModulePart, ModuleScope | int]] = []
-        """Parts that wait for their path: a module's, or a node's."""
+        """Parts that wait for their path, which is that of a module or a node."""
         self._seen: set[tuple[str, Span | None]] = set()
 
     def report(self, stop: CnnError) -> None:
-        """Keeps what is wrong, once for each place. Raises CnnError where it is too much."""
+        """Record an error, once per location. Raises CnnError if there are too many."""
         for each in stop.diagnostics:
             if (each.code, each.span) in self._seen:
                 continue
@@ -268,7 +269,7 @@ class State:
             raise TooManyError
 
     def shape_of(self, layer: Layer, wires: Sequence[NodeOutput]) -> Shape:
-        """The shape of a layer's output, inferred once. Raises LayerError where it does not take these values."""
+        """Return the shape of a layer's output, inferred once. Raises LayerError if the layer rejects these values."""
         key = (id(layer), *(wire.shape for wire in wires))
         known = self.shapes.get(key)
         if known is None:
@@ -281,12 +282,12 @@ class State:
         return known[1]
 
     def refuse(self, layer: Layer, wires: Sequence[NodeOutput]) -> None:
-        """Note in the log that a layer does not take these values."""
+        """Record in the log that a layer rejects these values."""
         if self.log is not None:
             self.log.refused(layer, [wire.node for wire in wires])
 
     def repaired(self, layer: Layer, wires: Sequence[NodeOutput], stop: CnnError) -> Shape:
-        """Return a guess for the output of the next node, which is wrong. Raises the error where none is wanted."""
+        """Return a guess for the output of the next node, which is invalid. Raises the error if no guess is wanted."""
         if self.repairs is None:
             raise stop from None
         self.report(stop)
@@ -298,8 +299,8 @@ class State:
         return wire is not None and self.repairs is not None and wire.node in self.repairs.unknown
 
     def enter(self, span: Span) -> None:
-        """Begins with an element, inside of those that were begun. Raises CnnError where they nest too deep, or are
-        too many; the caller counts `depth` down again."""
+        """Begin an element inside those already begun. Raises CnnError if they nest too deep, or if there are too many;
+        the caller decrements `depth` afterwards."""
         deepest, most = 2 * self.limits.nesting, MOST_STEPS * self.most_nodes + 1000
         self.depth += 1
         self.steps += 1
@@ -313,22 +314,22 @@ class State:
             raise error("E0209", f"with everything that `or` tries, this network has more than {most:,} parts", span)
 
     def look(self, names: int, span: Span) -> None:
-        """Count names that a star, or a part that is applied again, looks at. Raises CnnError where they are too many:
-        a sum over all turns in each turn grows with the square of these."""
+        """Count names that a star, or a part that is applied again, looks up. Raises CnnError if there are too many: a
+        sum over all iterations in each iteration grows quadratically."""
         most = MOST_STEPS * self.most_nodes + 1000
         self.looks += names
         if self.looks > most:
             raise error("E0209", f"the references of this network look at more than {most:,} names", span)
 
     def retract(self, errors: list[Diagnostic]) -> None:
-        """Goes back to the errors that there were."""
+        """Reset the errors to an earlier list."""
         self.errors = errors
         self._seen = {(each.code, each.span) for each in errors}
 
     def add(
         self, draft: PendingNode, base: str, env: Environment, label: str | None = None, counted: bool = True
     ) -> NodeOutput:
-        """A new node, as a member of the module that is open."""
+        """Add a node as a member of the open module."""
         if len(self.drafts) >= self.most_nodes:
             raise error("E0209", f"the network has more than {self.most_nodes:,} layers", draft.span)
         draft.frames = self.frames
