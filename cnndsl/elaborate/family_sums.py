@@ -1,4 +1,4 @@
-"""The sums of one network after another of a family, each part of a network elaborated once for its values."""
+"""Sum up the networks of a parameterised network, elaborating each part once for the values it depends on."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ EnteringVolumes = dict[str, tuple[int, ...]]
 
 @record(slots=True)
 class NetworkSums:
-    """What is known of a network: the shape of its first output, the sums over all its nodes, the longest path to an
-    output, and whether what enters is what its file says. `values` are those of the parameters and of the `let`s,
-    `parts` what is known of single parts by their paths."""
+    """The metrics of a network: the shape of its first output, the sums over all its nodes, the longest path to an
+    output, and whether its inputs are those of its file. `values` are those of the parameters and of the `let`s,
+    `parts` the metrics of single parts by their paths."""
 
     shape: Shape
     sums: Sums
@@ -42,17 +42,17 @@ class NetworkSums:
 
 @dataclass(slots=True)
 class _Stretch:
-    """Elements of the main chain that follow one another and depend on the same parameters."""
+    """Consecutive elements of the main chain that depend on the same parameters."""
 
     items: tuple[ast.ChainItem, ...]
     parameters: tuple[str, ...]
     known: dict[ValueKey, PartSums] = field(default_factory=dict[ValueKey, PartSums])
-    """The sums by the shape that enters and the values of the parameters."""
+    """The sums by input shape and parameter values."""
 
 
 @record(slots=True)
 class _Entered:
-    """What enters a chain: its shape, its sums, whether it is as written, and the names that it has."""
+    """The input of a chain: its shape, its sums, whether it is as written, and its names."""
 
     shape: Shape
     sums: Sums
@@ -62,33 +62,33 @@ class _Entered:
 
 @dataclass(slots=True)
 class _Opened:
-    """What a file defines, with certain values of the parameters on which its `default`s depend."""
+    """The definitions of a file, for certain values of the parameters on which its `default`s depend."""
 
     home: FileScope
     chains: NetworkChains
     kept: Kept
     stretches: tuple[_Stretch, ...] | None
-    """The main chain in pieces; None for a network that is more than a chain."""
+    """The main chain in stretches; None for a network that is more than a single chain."""
     input_parameters: tuple[str, ...] = ()
     entered: dict[ValueKey, _Entered] = field(default_factory=dict[ValueKey, "_Entered"])
     let_parameters: tuple[str, ...] = ()
     lets: dict[ValueKey, Mapping[str, Value]] = field(default_factory=dict[ValueKey, Mapping[str, Value]])
-    """The values of the file's `let`s, by those of the parameters on which these depend."""
+    """The values of the file's `let`s, by the values of the parameters on which these depend."""
 
 
 _MOST_KEPT = 20_000
-"""So many sums of stretches are kept for each."""
+"""Maximum number of sums kept for each stretch."""
 
 
 class FamilySums:
-    """Sums up the networks of a family, one after another.
+    """Sums up the configurations of a parameterised network, one after another.
 
     Args:
-        file: The family.
-        domains: What each of its parameters may be, and the volumes that may enter.
+        file: The parameterised network.
+        domains: The values that each of its parameters may have, and the shapes that its inputs may have.
         find: Finds the files that it uses.
         weigh: Counts a layer.
-        paths: Single parts whose sums are asked for as well, by labels: `stage1`, `stage1.conv`.
+        paths: Labels of single parts whose sums are also requested: `stage1`, `stage1.conv`.
     """
 
     def __init__(
@@ -113,7 +113,8 @@ class FamilySums:
         self._default_parameters: tuple[str, ...] | None = None
 
     def of(self, settings: Mapping[str, Value]) -> NetworkSums:
-        """Return the sums of one network. Raises UnsummedError where that is not possible, as where it is invalid."""
+        """Return the sums of one network. Raises UnsummedError if they cannot be computed, as for an invalid
+        network."""
         try:
             return self._of(settings)
         except (CnnError, RecursionError):
@@ -139,7 +140,7 @@ class FamilySums:
         return self._chain(opened, opened.stretches, volumes, chosen)
 
     def _settle(self, name: str, value: Value) -> tuple[Value, ValueKey]:
-        """The value of a parameter as the net has it, and what tells it from others."""
+        """Return the value of a parameter as the network has it, and a key that distinguishes it from others."""
         known = self._settled.setdefault(name, {})
         key = _key(value)
         found = known.get(key)
@@ -152,7 +153,8 @@ class FamilySums:
         return found
 
     def _open(self, settings: Mapping[str, Value], chosen: Mapping[str, ValueKey]) -> _Opened:
-        """What the file defines for these settings; read again only where its defaults have others."""
+        """Return the definitions of the file for these settings; read it again only if its defaults have other
+        values."""
         if self._default_parameters is not None:
             key = tuple(chosen[name] for name in self._default_parameters)
             if key in self._opened:
@@ -171,7 +173,7 @@ class FamilySums:
         labels = Labels([self._file, *blocks])
         if labels.is_odd:
             raise UnsummedError
-        # The only element of a block is made when its call is, and a layer without a name is looked at as such.
+        # The only element of a block is made when its call is, and a layer without a name is treated as such.
         excluded = {id(block.body.items[0]) for block in blocks if len(block.body.items) == 1}
         for each in ast.walk([*self._file.statements, *blocks]):
             if isinstance(each, ast.Label) and each.name == ("",):
@@ -189,7 +191,7 @@ class FamilySums:
         return _Opened(home, chains, kept, stretches, entering, let_parameters=lets)
 
     def _renew(self, opened: _Opened, chosen: Mapping[str, ValueKey]) -> None:
-        """Give the `let`s of the file their values for those that its parameters have now."""
+        """Recompute the `let`s of the file for the current values of its parameters."""
         values, home = opened.home.values, opened.home
         key = tuple([chosen[name] for name in opened.let_parameters])
         known = opened.lets.get(key)
@@ -206,7 +208,7 @@ class FamilySums:
     def _chain(
         self, opened: _Opened, stretches: Sequence[_Stretch], volumes: EnteringVolumes, chosen: Mapping[str, ValueKey]
     ) -> NetworkSums:
-        """The sums of a network that is one chain."""
+        """Return the sums of a network that is a single chain."""
         key: ValueKey = (*[chosen[name] for name in opened.input_parameters], *volumes.items())
         entered = opened.entered.get(key)
         if entered is None:
@@ -248,7 +250,7 @@ class FamilySums:
         return _Entered(wire.shape, sums, not inputs.others, tuple(env.scope.labels))
 
     def _whole(self, opened: _Opened, volumes: EnteringVolumes) -> NetworkSums:
-        """The sums of a network of several chains, or with references between its parts."""
+        """Return the sums of a network of several chains, or with references between its parts."""
         walker = SummingElaborator(opened.kept)
         state = walker.state
         env = Environment(opened.home.values, opened.home, opened.chains.defaults, ModuleScope())
@@ -263,7 +265,7 @@ class FamilySums:
 
 
 def _part(path: str, scope: ModuleScope, state: State, kept: Kept) -> PartSums:
-    """The sums of a part with a label. Raises UnsummedError for anything else."""
+    """Return the sums of a labelled part. Raises UnsummedError for anything else."""
     *outer, last = path.split(".")
     for name in outer:
         found = scope.labels.get(name)
@@ -279,7 +281,7 @@ def _part(path: str, scope: ModuleScope, state: State, kept: Kept) -> PartSums:
 
 
 def _key(value: Value) -> ValueKey:
-    """What tells a value of a parameter from others, which Python may take for equal."""
+    """Return a key for a parameter's value that distinguishes values which Python considers equal."""
     if isinstance(value, NameSymbol):
         return (NameSymbol, value.name)
     if isinstance(value, ListValue):
@@ -288,14 +290,14 @@ def _key(value: Value) -> ValueKey:
 
 
 def _keep(known: dict[ValueKey, Any], key: ValueKey, value: object) -> None:
-    """Keep a result, and forget all others where there are too many."""
+    """Keep a result; discard all others if there are too many."""
     if len(known) >= _MOST_KEPT:
         known.clear()
     known[key] = value
 
 
 def _stretches(items: Sequence[ast.ChainItem], home: FileScope, dependence: Dependence) -> Iterator[_Stretch]:
-    """Elements of a chain by the parameters that they depend on; one that depends on none goes with its neighbours."""
+    """Split a chain by the parameters on which its elements depend; one that depends on none joins its neighbours."""
     gathered: list[ast.ChainItem] = []
     before: frozenset[str] = frozenset()
     for item in items:

@@ -1,7 +1,7 @@
-"""Heads of layers that stand for nothing: what was meant by them, as an edit.
+"""Invalid heads of layers: edits to what was probably meant.
 
-`Conv2d(3, 64, 3)` is translated as a whole, `CONV3_64` gets its sign, `Dense-10` its name here, and a misspelt name the
-one that it can only be meant for.
+`Conv2d(3, 64, 3)` is translated as a whole, `CONV3_64` gets its dash, `Dense-10` the name used here, and a misspelt
+name the only one that it can be meant for.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _RENAMED = {
     **dict.fromkeys(("UPSAMPLING", "UPSAMPLING2D"), "UPSAMPLE"),
     **dict.fromkeys(("LEAKY",), "LEAKYRELU"),
 }
-"""Layer types that other languages call differently and that take the same numbers here."""
+"""Layer types that other languages name differently and that take the same numbers here."""
 _OPERATORS = {
     **dict.fromkeys(("ADD", "SUM", "PLUS"), " + "),
     **dict.fromkeys(("CONCAT", "CONCATENATE", "CAT"), " | "),
@@ -45,7 +45,7 @@ _OPERATORS = {
 
 
 def head_of(item: ast.WrittenLayer) -> Span:
-    """Return the place of a layer's head with its size, width and stride, without what stands in parentheses."""
+    """Return the span of a layer's head with its size, width and stride, without its parentheses."""
     text, depth = item.span.text, 0
     for at, char in enumerate(text):
         if char == "(" and depth == 0:
@@ -55,8 +55,8 @@ def head_of(item: ast.WrittenLayer) -> Span:
 
 
 def help_for_head(item: ast.WrittenLayer, env: Environment, known: Sequence[str], otherwise: str) -> Help:
-    """Return what to write in place of a layer whose head stands for nothing. `otherwise` is what to say where that is
-    not sure, or does not compile."""
+    """Return what to write in place of a layer with an invalid head. `otherwise` is the help if that is uncertain, or
+    if the edit does not compile."""
     return (
         _translated(item, otherwise)
         or _signs(item, env, otherwise)
@@ -83,7 +83,7 @@ def _translated(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
 
 
 def _signs(item: ast.WrittenLayer, env: Environment, otherwise: str) -> Fix | None:
-    """`CONV3_64`, `POOL_2`, `conv3x3_64`, and a size that is a name without its braces."""
+    """Fix `CONV3_64`, `POOL_2`, `conv3x3_64`, and a size that is a name without its braces."""
     place = head_of(item)
     head = Span(place.source, place.start, place.start + len(item.head))
     found = re.fullmatch(r"([A-Za-z]+)([0-9]+(?:x[0-9]+)*)?_([0-9]+)", item.head)
@@ -102,7 +102,7 @@ def _signs(item: ast.WrittenLayer, env: Environment, otherwise: str) -> Fix | No
 
 
 def _named_size(head: str, values: Collection[str]) -> str | None:
-    """`CONV{k}` for a head that ends with `k`, where that has a value."""
+    """Return `CONV{k}` for a head that ends with `k`, if that name has a value."""
     for at in range(len(head) - 1, 1, -1):
         kind = KINDS.get(head[:at].upper())
         if kind is not None and kind.SIZE and head[at:] in values:
@@ -111,7 +111,7 @@ def _named_size(head: str, values: Collection[str]) -> str | None:
 
 
 def _renamed(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
-    """`Dense-10`, `MaxPool2d2`, `Deconv2-64/2`: the numbers stay."""
+    """Fix `Dense-10`, `MaxPool2d2`, `Deconv2-64/2`, keeping the numbers."""
     stem, size = name_and_size(item.head)
     plain = item.head.upper().replace("_", "")
     ours = _RENAMED.get(plain) or _RENAMED.get(stem.upper().replace("_", ""))
@@ -128,7 +128,7 @@ def _renamed(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
 
 
 def _sized(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
-    """`ADAPTIVEAVGPOOL7`, `DEPTH2SPACE2`: a call of another framework with its number after the name."""
+    """Fix `ADAPTIVEAVGPOOL7`, `DEPTH2SPACE2`: a name from another framework followed by its number."""
     stem, size = name_and_size(item.head)
     if not size or item.arguments is not None or item.width is not None or item.stride is not None:
         return None
@@ -138,7 +138,7 @@ def _sized(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
 
 
 def _merged(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
-    """`ADD(@a, @b)`, `CONCAT(@a, @b)`."""
+    """Fix `ADD(@a, @b)`, `CONCAT(@a, @b)`."""
     operator = _OPERATORS.get(item.head.upper())
     texts = [each.value.span.text for each in item.arguments or () if each.name is None]
     if operator is None or not texts or len(texts) < len(item.arguments or ()):

@@ -140,8 +140,7 @@ def _turn(
 
 @record(slots=True)
 class EachBranch:
-    """A branch of an `each`: its row, its body's result, and the same as a loop of one iteration, which knows the
-    row."""
+    """A branch of an `each`: its row, its body's result, and that as a loop of one iteration, which knows the row."""
 
     row: tuple[Value, ...]
     made: Expansion

@@ -1,7 +1,7 @@
-"""What a part of a program depends on: the names in it, and the parameters of the net that these lead to.
+"""The dependencies of a part of a program: the names in it, and the network parameters to which these lead.
 
-Names are compared as texts, whatever they mean where they stand, so that a part may seem to depend on more than it
-does, and never on less.
+Names are compared as text, whatever they mean in their scope, so a part may seem to depend on more than it does, but
+never on less.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def written_names(
     """Return every name in some nodes of a tree that may stand for a value, a layer type or a block.
 
     Args:
-        nodes: Where to look, with all that is inside.
-        choices: The names of optional parts by their offsets, as `FileScope` has them.
-        without: The ids of nodes that are left out.
+        nodes: The nodes to search, including everything inside them.
+        choices: The names of optional parts by their offsets, as in `FileScope`.
+        without: The ids of nodes that are skipped.
 
     >>> from cnndsl.errors import Source
     >>> from cnndsl.syntax.parse import parse
@@ -52,13 +52,13 @@ def written_names(
 
 
 def readings(name: str) -> tuple[str, ...]:
-    """Return what a name can be read as: itself, and, if it ends with a size, the name without that."""
+    """Return how a name can be read: as itself, and, if it ends with a size, as the name without the size."""
     stem, size = name_and_size(name)
     return (name, stem) if size else (name,)
 
 
 def names_in(value: Value) -> Iterator[str]:
-    """Yield the names that a value holds."""
+    """Yield the names that a value contains."""
     if isinstance(value, NameSymbol):
         yield value.name
     elif isinstance(value, ListValue):
@@ -67,11 +67,11 @@ def names_in(value: Value) -> Iterator[str]:
 
 
 class Dependence:
-    """Which parameters of the net the names of a program lead to: by blocks, by `let`s, by the names that a parameter
-    may be.
+    """The network parameters to which the names of a program lead: through blocks, `let`s, and names given to a
+    parameter.
 
     Attributes:
-        local: The names that calls, repeats and blocks give values to.
+        local: The names bound by calls, repeats and blocks.
     """
 
     def __init__(self, file: ast.File, home: FileScope, domains: Mapping[str, Sequence[Value]]) -> None:
@@ -104,12 +104,12 @@ class Dependence:
         self._words.setdefault(name, set()).update(given)
 
     def is_word(self, name: str) -> bool:
-        """Return whether a name has no value anywhere: it is that of a layer type or of a block."""
+        """Return whether a name has no value anywhere, and so names a layer type or a block."""
         return all(each not in self.local and each not in self._values for each in readings(name))
 
     def of(self, names: Iterable[str], without: Collection[int] = ()) -> frozenset[str]:
-        """Return the parameters that any of the names leads to, themselves among them; `without` are the ids of nodes
-        that are left out where a name leads to a block."""
+        """Return the parameters to which any of the names leads, including the names themselves; `without` are the ids
+        of nodes that are skipped if a name leads to a block."""
         if not without:
             return frozenset[str]().union(*map(self._of, names))
         return self._parameters & self._reached(names, without)
@@ -144,13 +144,13 @@ def homes(home: FileScope) -> Iterator[FileScope]:
 
 
 class Labels:
-    """Which labels of a program something refers to, and from where."""
+    """The labels of a program that are referred to, and the locations of these references."""
 
     def __init__(self, files: Iterable[ast.File | ast.Block]) -> None:
         self._places: dict[str, list[Span]] = {}
         self._stems: list[tuple[str, Span]] = []
         self.is_odd = False
-        """Whether a path goes on with a name that no label has: a number, or a layer type in small letters."""
+        """Whether a path continues with a name that is not a label: a number, or a layer type in lower case."""
         labels: set[str] = set()
         inner: set[str] = set()
         for node in ast.walk(each for file in files for each in _statements(file)):
@@ -177,7 +177,7 @@ class Labels:
             self._place(name, span)
 
     def _reference(self, texts: Sequence[object], span: Span, inner: set[str]) -> None:
-        """Note a reference. Of one with a hole or a star, what precedes that is the beginning of any name."""
+        """Record a reference. If it has a placeholder or a star, the text before that is the beginning of any name."""
         if len(texts) == 1 and isinstance(texts[0], str) and "*" not in texts[0]:
             self._path(texts[0], span, inner)
             return
@@ -185,7 +185,7 @@ class Labels:
         self._stems.append(("", span) if "." in first else (first.partition("*")[0], span))
 
     def is_observed(self, label: Sequence[object], around: Span) -> bool:
-        """Return whether anything outside of a place may refer to a label in it."""
+        """Return whether anything outside of `around` may refer to a label in it."""
         first = label[0] if label and isinstance(label[0], str) else ""
         if len(label) == 1:
             places = [place for name in first.split(".") for place in self._places.get(name, ())]
@@ -204,8 +204,8 @@ def _statements(file: ast.File | ast.Block) -> Sequence[ast.SyntaxNode]:
 
 
 def can_be_summed(item: ast.ChainItem, labels: Labels, excluded: Collection[int]) -> bool:
-    """Return whether a part can be made by itself, apart from the chain that it is in: no label in it is referred to
-    from outside, and nothing in it gives an output of the network or looks for others of its module."""
+    """Return whether a part can be made by itself, apart from its chain: no label in it is referred to from outside,
+    and nothing in it adds an output of the network or looks up others of its module."""
     if id(item) in excluded or isinstance(item, ast.Ref | ast.Again | ast.Tap | ast.Equation | ast.Either | ast.Each):
         return False
     for node in ast.walk([item]):

@@ -28,7 +28,7 @@ from cnndsl.shape import Shape
 from cnndsl.syntax import ast, unparse
 
 _MOST_NODES = 20_000
-"""Maximum number of nodes for which the error shows where branches part: a message takes less than a second."""
+"""Maximum number of nodes for which the error shows where branches part, so that a message takes at most a second."""
 _PROJECTION = "give the skip a projection"
 _MOST_WRITTEN_OUT = 6
 """Maximum number of branches in a message."""
@@ -95,8 +95,7 @@ def mismatch(
 def _pooled(
     operator: str, branches: Sequence[MergeBranch], shapes: Sequence[Shape], wire: NodeOutput | None
 ) -> Fix | None:
-    """Return the fix for poolings that shrink branches too much; with an added skip connection, a map may get
-    smaller."""
+    """Return the fix for poolings that shrink branches too much; beside an added skip, a map may get smaller."""
     chains = [branch.chain for branch in branches]
     is_plain = wire is not None and not any(branch.name or branch.row for branch in branches)
     if wire is None or not is_plain or (MERGES[operator].AGREE != "extents" and any(map(_is_skip, chains))):
@@ -105,8 +104,8 @@ def _pooled(
 
 
 def _gate_at(operator: str, shapes: Sequence[Shape]) -> int | None:
-    """Return which branch of a product is a gate (a vector or a 1x1 map) whose channels differ from those of the value
-    it scales; None if none is."""
+    """Return which branch of a product is a gate (a vector or a single-position map) whose channels differ from those
+    of the value it scales; None if none is."""
     if MERGES[operator].AGREE != "broadcast" or len(shapes) != 2:
         return None
     at = int(shapes[1].pixels < shapes[0].pixels)
@@ -267,8 +266,8 @@ def _way_out(
 def _with_stars(
     operator: str, branches: Sequence[MergeBranch], shapes: list[Shape], env: Environment, wire: NodeOutput | None
 ) -> str:
-    """What to do where a star is among the branches: nothing follows a star, so the other branches change, or the parts
-    that it stands for are written out."""
+    """Return the help if a star is among the branches. Nothing may follow a star, so either the other branches change
+    or the star's parts are written out."""
     agree = MERGES[operator].AGREE
     of_stars = [shape for branch, shape in zip(branches, shapes, strict=True) if branch.name]
     star = next(branch.chain.span.text for branch in branches if branch.name)
@@ -377,7 +376,8 @@ def _width(chain: ast.Chain, channels: int, env: Environment) -> str:
 
 
 def _stride(chain: ast.Chain, stride: int, env: Environment) -> str:
-    """Return the stride of a chain as written, if it has that value: the only one greater than 1."""
+    """Return the only named stride of a chain (or its only stride) as written, if all its strides multiply to
+    `stride`."""
     written = [layer.stride for layer in layers_of(chain.items) if layer.stride is not None]
     named = [each for each in written if not isinstance(each, Literal)] or written
     values = [_value(each, env) for each in written]

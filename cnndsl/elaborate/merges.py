@@ -291,8 +291,7 @@ def _choose(
     wire: NodeOutput | None,
     env: Environment,
 ) -> MergeBranch:
-    """Return the first choice whose shape fits the merge; the last one if none does, so that the merge reports the
-    error."""
+    """Return the first choice whose shape fits the merge; the last one if none does, so the merge reports why."""
 
     log = walker.state.log
     aim = log.number(target.node) if log is not None and target is not None else -1

@@ -1,7 +1,7 @@
-"""The final names of parts, once it is known what a module holds.
+"""Assign the final names of parts, once the contents of each module are known.
 
-In a module of which no part is labelled the parts are numbered by their place, as `nn.Sequential` does; in one where
-some are, the others are called by their kind, numbered when there are several. Merges take no number.
+In a module without labels the parts are numbered by position, as in `nn.Sequential`. In a module with labels the other
+parts are named after their layer types, numbered if there are several. Merges take no number.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cnndsl.graph.labels import why_not
 
 
 def assign(root: ModuleScope, drafts: list[PendingNode]) -> Iterator[ModuleScope]:
-    """Gives every node and every module its path, and yields the modules, outer ones first."""
+    """Give every node and every module its path, and yield the modules, outer ones first."""
     stack = [root]
     while stack:
         scope = stack.pop()
@@ -33,7 +33,7 @@ def assign(root: ModuleScope, drafts: list[PendingNode]) -> Iterator[ModuleScope
 
 
 def names(scope: ModuleScope) -> list[str]:
-    """The names of a module's members, in their order; none is a label's in the module, which can name a value."""
+    """Return the names of a module's members, in order; none equals a label in the module, which can name a value."""
     members = scope.members
     taken = scope.labels.keys() | {member.label for member in members if member.label}
     if scope.values or any(member.label for member in members):
@@ -47,7 +47,7 @@ def beside_labels(parts: Sequence[tuple[str, str]], taken: Set[str]) -> list[str
     """Return the names of the parts of a module in which some have labels.
 
     Args:
-        parts: The label of each, empty where it has none, and what it is called by then: its kind in small letters.
+        parts: The label of each, empty if it has none, and its name without one: its layer type in lower case.
         taken: Names of values in the module.
 
     >>> beside_labels([("", "conv"), ("", "relu"), ("last", "conv"), ("", "relu")], {"relu1"})
@@ -72,7 +72,8 @@ def _by_kind(members: list[ModuleMember], taken: set[str]) -> list[str]:
 
 
 def _bearable(base: str) -> str:
-    """The name of a lone block, which may be one that a PyTorch module has already: `half`. Layers have theirs so."""
+    """Return a name for a lone block that does not clash with an attribute of a PyTorch module: `half`. Layers do the
+    same."""
     return f"{base}_" if why_not(base) else base
 
 

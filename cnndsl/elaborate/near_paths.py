@@ -1,4 +1,4 @@
-"""What a path was meant to be that leads nowhere: the nearest one that is known, part by part."""
+"""Suggest the nearest known path for one that names nothing, part by part."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _MOST_LOOKED_AT = 2000
 
 
 def help_for_path(name: str, scope: ModuleScope | None, sign: str, span: Span) -> Help:
-    """Return what to write in place of a path that names nothing: the nearest one, else what is known where it ends.
+    """Return what to write in place of a path that names nothing: the nearest path, else the names known where it ends.
 
-    `sign` stands in front of a path: `@`, or nothing in an `output`.
+    `sign` is the prefix of a path: `@`, or empty in an `output`.
     """
     known = visible(scope)
     ending = f".{name}"
@@ -36,7 +36,7 @@ def help_for_path(name: str, scope: ModuleScope | None, sign: str, span: Span) -
 
 
 def visible(scope: ModuleScope | None) -> list[str]:
-    """Return the names that a reference can have at a place, nearest first; those inside of parts with their path."""
+    """Return the names that a reference can use in a scope, nearest first; names inside parts have their path."""
     names: list[str] = []
     while scope is not None:
         for name, named in scope.labels.items():
@@ -52,7 +52,7 @@ def _all_known(known: Sequence[str], sign: str) -> str:
 
 
 def _parts(named: NamedOutput) -> list[str]:
-    """What the parts of a part are called: labels, and for a complete module numbers and types as well."""
+    """Return the names of the parts of a part: labels, and for a complete module also numbers and types."""
     if named.scope is None:
         return []
     found = list(named.scope.labels)
@@ -73,7 +73,8 @@ def _part(named: NamedOutput, name: str) -> NamedOutput | None:
 
 
 def _followed(names: Sequence[str], scope: ModuleScope | None) -> tuple[str, list[str] | None]:
-    """The path that is nearest, and None; or as much of it as there is, and the parts that are there instead."""
+    """Return the nearest path, and None; or the longest part of it that exists, and the parts that exist there
+    instead."""
     while scope is not None:
         first = names[0] if names[0] in scope.labels else closest(names[0], list(scope.labels))
         if not first:
@@ -92,7 +93,7 @@ def _followed(names: Sequence[str], scope: ModuleScope | None) -> tuple[str, lis
 
 
 def _inner(scope: ModuleScope | None) -> Iterator[str]:
-    """The paths of parts within parts, nearest first."""
+    """Yield the paths of parts within parts, nearest first."""
     while scope is not None:
         for name, named in scope.labels.items():
             yield from (f"{name}.{each}" for each in _below(named, 3))

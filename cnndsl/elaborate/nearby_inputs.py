@@ -1,4 +1,4 @@
-"""Which other inputs a network takes, where branches miss each other's size: for the message."""
+"""Find other input sizes that work if the sizes of branches differ, for the message."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from cnndsl.syntax.parse import parse
 from cnndsl.values import Value
 
 Volumes: TypeAlias = dict[str, tuple[int, ...]]
-"""The volumes of some inputs, by the settings that say them."""
+"""The shapes of some inputs, by their settings."""
 
 _FACTORS = (2, 4, 8, 16, 32)
-"""Extents that work are most often multiples of one of these: each pooling of stride 2 doubles it."""
+"""Sizes that work are usually multiples of one of these: each pooling of stride 2 doubles it."""
 _LONGEST = 20_000
-"""Characters of a text up to which inputs are tried out: each try takes as long as the text took itself."""
+"""Maximum length in characters of a source for which inputs are tried out: each try takes as long as the source
+took."""
 _MOST_LAYERS = 2_000
-"""Layers of a network up to which an input is found to work."""
+"""Maximum number of layers of a network for which a working input is searched."""
 
 
 def with_inputs(stop: CnnError, source: Source, settings: Mapping[str, Value], find: Find) -> CnnError:
-    """The same error, which says as well which inputs near to the one that is written have none: the next smaller and
-    the next larger one."""
+    """Return the same error, with the nearest input sizes below and above the written one that do not cause it."""
     if [each.code for each in stop.diagnostics] != ["E0312"] or len(source.text) > _LONGEST:
         return stop
     found = list(_working(parse(source), settings, find))
@@ -43,7 +43,7 @@ def with_inputs(stop: CnnError, source: Source, settings: Mapping[str, Value], f
 
 
 def _shown(volumes: Volumes) -> str:
-    """One volume, or each of several with the name of its input."""
+    """Format one shape, or each of several with the name of its input."""
     named = [(name.removeprefix(INPUT).lstrip("."), "x".join(map(str, volume))) for name, volume in volumes.items()]
     return ", ".join(f"{name}={volume}" if len(named) > 1 else volume for name, volume in named)
 
@@ -66,7 +66,7 @@ def _working(file: ast.File, settings: Mapping[str, Value], find: Find) -> Itera
 
 
 def _volumes(file: ast.File, settings: Mapping[str, Value]) -> Volumes:
-    """What enters, by setting; nothing where some of that is computed."""
+    """Return the input shapes, by setting; empty if some of them are computed."""
     found: Volumes = {}
     for statement in file.statements:
         if isinstance(statement, ast.Main):

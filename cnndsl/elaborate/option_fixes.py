@@ -1,4 +1,5 @@
-"""Edits for options: what other languages call them, numbers in parentheses that stand in the head here, truths."""
+"""Edits for options: names from other languages, numbers in parentheses that belong in the head here, and truth
+values."""
 
 from __future__ import annotations
 
@@ -40,9 +41,9 @@ _SYNONYMS = {
     "prob": "p",
     "output_size": "out",
 }
-"""Options as other languages call them."""
+"""Options under the names of other languages."""
 _INPUTS = frozenset(("in", "in_channels", "in_features", "num_features", "input_shape", "inplace", "dim", "axis"))
-"""What follows from the input, or makes no difference to a network."""
+"""Options of other languages that follow from the input, or make no difference to a network."""
 _TRUTHS = {
     **dict.fromkeys(("True", "true", "on", "Yes", "YES", "1"), "yes"),
     **dict.fromkeys(("False", "false", "off", "No", "NO", "None", "none", "0"), "no"),
@@ -80,14 +81,14 @@ def for_option(kind: type[Layer], written: ast.WrittenLayer, argument: ast.Argum
 
 
 def _meant_value(text: str, rule: Option | None) -> str:
-    """What a value of another language is here; empty where it stays as it is."""
+    """Return the equivalent of another language's value; empty if it stays the same."""
     if rule is not None and rule.type == "flag":
         return truth_of(text)
     return text.lower() if rule is not None and text not in rule.words and text.lower() in rule.words else ""
 
 
 def truth_of(text: str) -> str:
-    """Return `yes` or `no` for what other languages write so; empty for anything else."""
+    """Return `yes` or `no` for the truth values of other languages; empty for anything else."""
     return _TRUTHS.get(text, "")
 
 
@@ -103,7 +104,7 @@ def without(written: ast.WrittenLayer, argument: ast.Argument) -> Edit:
 
 
 def _activation(written: ast.WrittenLayer, argument: ast.Argument) -> Fix | None:
-    """`CONV3-64(activation=relu)`: a layer of its own."""
+    """Return the fix that turns the activation of `CONV3-64(activation=relu)` into a separate layer."""
     kind = activation_kind(argument.value.span.text)
     if not kind:
         return None
@@ -115,7 +116,7 @@ def _activation(written: ast.WrittenLayer, argument: ast.Argument) -> Fix | None
 
 
 def rounded(span: Span) -> Help:
-    """Return how a fraction becomes an integer: `n//2`, `ceil(n/2)`."""
+    """Return how to turn a fraction into an integer: `n//2`, `ceil(n/2)`."""
     text = span.text
     otherwise = f"use `floor({text})`, `ceil({text})` or `round({text})`"
     if text.count("/") != 1 or set("+-%*(").intersection(text):
@@ -125,7 +126,7 @@ def rounded(span: Span) -> Help:
 
 
 def named_choice(span: Span) -> str:
-    """Return how a choice gets a name of its own: `POOL2?pool`."""
+    """Return how to name an optional part: `POOL2?pool`."""
     body = span.text.rpartition("?")[0]
     word = re.match(r"[A-Za-z]+", body)
     help = "give the choice another name"
@@ -133,8 +134,8 @@ def named_choice(span: Span) -> str:
 
 
 def in_the_head(kind: type[Layer], written: ast.WrittenLayer) -> Fix | None:
-    """Return how a layer is written whose numbers stand in parentheses: `CONV3(64)`, `POOL(3, 2)`, `FC(10)`; None where
-    it is not seen which they are."""
+    """Return the fix for a layer with its numbers in parentheses: `CONV3(64)`, `POOL(3, 2)`, `FC(10)`; None if it is
+    unclear which number is which."""
     arguments = written.arguments or ()
     given = [each.value.span.text for each in arguments if each.name is None]
     if kind.ROLE == "normalisation" and (found := _normalisation(kind, written, given)):
@@ -152,7 +153,8 @@ def in_the_head(kind: type[Layer], written: ast.WrittenLayer) -> Fix | None:
 
 
 def _normalisation(kind: type[Layer], written: ast.WrittenLayer, given: Sequence[str]) -> Fix | None:
-    """`BN(64)` and `GN(32, 64)`, with the number of channels, and `LRN(5, 1e-4, 0.75)`, in PyTorch's order."""
+    """Return the fix for `BN(64)` and `GN(32, 64)`, with the number of channels, and `LRN(5, 1e-4, 0.75)`, in PyTorch's
+    order."""
     head, options = head_of(written), list(kind.options())
     named = [each.span.text for each in written.arguments or () if each.name is not None]
     if written.size or head.text.upper() not in kind.NAMES or not re.fullmatch(r"[0-9]+", given[0]):
@@ -172,7 +174,7 @@ def _normalisation(kind: type[Layer], written: ast.WrittenLayer, given: Sequence
 
 
 def _signs(kind: type[Layer], given: Sequence[str], has_size: bool, has_width: bool) -> str | None:
-    """Size, width and stride as they are written after a name."""
+    """Return size, width and stride as they are written after a name."""
     parts: list[str] = []
     rest = list(given)
     if kind.SIZE and kind.WIDTH and not has_size and not has_width:
@@ -191,7 +193,7 @@ def _signs(kind: type[Layer], given: Sequence[str], has_size: bool, has_width: b
 
 
 def share(text: str) -> str:
-    """Return a share as a decimal for a number in percent, `50`, or for one without its point, `5`, `05`.
+    """Return a fraction as a decimal, for a percentage, `50`, or for a number without its point, `5`, `05`.
 
     >>> share("50"), share("5"), share("25"), share("7")
     ('0.5', '0.5', '0.25', '0.7')

@@ -1,6 +1,7 @@
-"""From a layer as written to a layer with its options set.
+"""Turn a layer as written into a layer with its options set.
 
-A kind states its options (`layers.base.Option`); here values are checked against them. Each mistake has its place.
+A layer type declares its options (`layers.base.Option`); here values are checked against them. Each error has its own
+location.
 """
 
 from __future__ import annotations
@@ -29,14 +30,15 @@ from cnndsl.values import ListValue, NameSymbol, Value, as_shape, show
 
 _TWICE = "remove one of them"
 MOST_WORDS = 12
-"""How many words of an option a message lists."""
+"""Maximum number of an option's words in a message."""
 FieldValue: TypeAlias = int | float | bool | str | tuple[int, ...]
 _Number = TypeVar("_Number", int, Fraction, int | Fraction)
 
 
 @record(slots=True)
 class _Assignment:
-    """An option that is set: by what, and where. Several expressions are the extents of a size, or a list."""
+    """An option that is set: its expressions and its location. Several expressions are the sizes per axis, or a
+    list."""
 
     option: str
     exprs: tuple[Expr, ...]
@@ -44,9 +46,9 @@ class _Assignment:
 
 
 def bind(kind: type[Layer], written: ast.WrittenLayer, digits: Literal | None, name: str, env: Environment) -> Bound:
-    """The layer that is meant. `digits` is a size that stood in the head, `name` the kind as it was called.
+    """Return the layer that is meant. `digits` is a size in the head, `name` the layer type as it was called.
 
-    Raises CnnError for an option that the kind lacks, one given twice, a value that it cannot have.
+    Raises CnnError for an option that the layer type lacks, one given twice, or an invalid value.
     """
     chosen = settings(kind, written, digits, env)
     inherited = env.defaults.get(kind, {})
@@ -72,8 +74,8 @@ def bind(kind: type[Layer], written: ast.WrittenLayer, digits: Literal | None, n
 
 
 def _origin(setting: Setting, is_own: bool) -> Expr | None:
-    """The expression behind an option; None for a literal. One that a `default` gives is marked, since its names are
-    those of the file."""
+    """Return the expression of an option; None for a literal. One from a `default` is marked, since its names are those
+    of the file."""
     expr = setting.extents or setting.expr
     if isinstance(expr, Literal):
         return None
@@ -83,7 +85,7 @@ def _origin(setting: Setting, is_own: bool) -> Expr | None:
 def settings(
     kind: type[Layer], written: ast.WrittenLayer, digits: Literal | None, env: Environment
 ) -> dict[str, Setting]:
-    """The options that a layer sets, by name. Raises CnnError for what the kind does not take."""
+    """Return the options that a layer sets, by name. Raises CnnError for those that the layer type does not accept."""
     result: dict[str, Setting] = {}
     places: dict[str, Span] = {}
     for each in tuple(_assignments(kind, written, digits)):
@@ -97,7 +99,7 @@ def settings(
 
 
 def _explained(setting: Setting, env: Environment, kind: type[Layer], option: str, rule: Option) -> FieldValue:
-    """The value of an option; an error says which values the names in it have."""
+    """Return the value of an option; an error mentions the values of the names in it."""
     try:
         return convert(kind, option, rule, setting)
     except CnnError as stop:
@@ -122,7 +124,7 @@ def _setting(each: _Assignment, rule: Option, env: Environment, kind: type[Layer
 
 
 def _extents(exprs: tuple[Expr, ...], env: Environment, span: Span) -> Setting:
-    """Several numbers, with the expressions behind them where they are more than literals."""
+    """Return several numbers, with their expressions if they are more than literals."""
     numbers = tuple(_integer(evaluate(expr, env.values), "a number here", expr.span) for expr in exprs)
     is_literal = all(isinstance(expr, Literal) for expr in exprs)
     extents = None if is_literal else Call("extents", exprs, span)
@@ -155,7 +157,7 @@ def _assignments(kind: type[Layer], written: ast.WrittenLayer, digits: Literal |
 
 
 _MOST_STRIDE, _MOST_SIZE = 4, 32
-"""Up to this the width of a layer that has none is taken for a stride, `POOL3-2`, or for a size, `GN-32`."""
+"""Up to this number, the width of a layer type without one is assumed to be a stride, `POOL3-2`, or a size, `GN-32`."""
 
 
 def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.WrittenLayer) -> str:
@@ -185,7 +187,7 @@ def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.
 
 
 def _plain_number(kind: type[Layer], what: str, sign: Span, written: ast.WrittenLayer) -> tuple[Edit, str]:
-    """Return what becomes of a whole number that a layer type has no place for, with its sign."""
+    """Return the edit for an integer that a layer type has no use for, with its symbol."""
     number = sign.text.lstrip("-/")
     if what == "width" and kind.SIZE and kind.STRIDE and int(number) <= _MOST_STRIDE and written.stride is None:
         return Edit(sign, f"/{number}"), "a stride follows `/`: {}"
@@ -232,7 +234,7 @@ def _takes(known: tuple[str, ...]) -> str:
 
 
 def _value(expr: Expr, rule: Option, env: Environment, kind: type[Layer]) -> Value:
-    """The value given to an option: a name that no value has is a word, where the option takes words."""
+    """Return the value given to an option: a name without a value is a word, if the option accepts words."""
 
     def word(written: Name | ReferenceExpr) -> Value:
         if isinstance(written, ReferenceExpr):
@@ -249,7 +251,7 @@ def _value(expr: Expr, rule: Option, env: Environment, kind: type[Layer]) -> Val
 
 
 def _taking_outputs(kind: type[Layer]) -> str:
-    """The option that takes a size or another map, `out=@x`; empty for a kind without one."""
+    """Return the option that takes a size or another map, `out=@x`; empty for a layer type without one."""
     return next((option for option, rule in kind.options().items() if rule.like), "")
 
 
@@ -266,7 +268,7 @@ def _wire(setting: Setting) -> NodeOutput | None:
 
 
 def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> FieldValue:
-    """The value of an option as its field holds it. Raises CnnError where type or bounds are wrong."""
+    """Return the value of an option as its field stores it. Raises CnnError if its type or bounds are wrong."""
     value, span = setting.value, setting.expr.span
     what = f"`{option}` of {kind.kind()}"
     if isinstance(value, NameSymbol):
@@ -294,13 +296,13 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
 
 
 def _bounds(rule: Option) -> str:
-    """The bounds of an option in words, empty if it has none."""
+    """Return the bounds of an option in words; empty if it has none."""
     least = "" if rule.minimum is None else f" of at least {rule.minimum:g}"
     return f" from {rule.minimum or 0:g} to {rule.maximum:g}" if rule.maximum is not None else least
 
 
 def _listed(words: tuple[str, ...]) -> str:
-    """The words of an option; of very many the first."""
+    """Return the words of an option; if there are many, only the first ones."""
     return ", ".join(words if len(words) <= MOST_WORDS else (*words[: MOST_WORDS - 1], "…"))
 
 
@@ -351,7 +353,7 @@ def _within(value: _Number, rule: Option, what: str, span: Span) -> _Number:
 
 
 def _missing(kind: type[Layer], name: str, absent: set[str], span: Span) -> CnnError:
-    """What to say of options without which a layer cannot be."""
+    """Return the error for required options that are missing."""
     required = [option for option, rule in kind.options().items() if rule.required and option in absent]
     noun = "option" if len(required) == 1 else "options"
     listed = " and ".join(f"`{option}`" for option in required)
@@ -366,7 +368,7 @@ def _missing(kind: type[Layer], name: str, absent: set[str], span: Span) -> CnnE
 def _text(
     name: str, written: ast.WrittenLayer, chosen: Mapping[str, Setting], kind: type[Layer], env: Environment
 ) -> str:
-    """The layer as written, with the values of its names filled in."""
+    """Return the layer as written, with the values of its names filled in."""
     text = name
     if kind.SIZE in chosen and (written.size or name.upper() != written.head.upper()):
         text += show(chosen[kind.SIZE].value)

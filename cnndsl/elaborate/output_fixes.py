@@ -1,4 +1,4 @@
-"""Edits for the outputs of a network: values that nothing uses and none gives, and names that stand for nothing."""
+"""Edits for the outputs of a network: values that are neither used nor outputs, and names that do not exist."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ def give(
     drafts: Sequence[PendingNode],
     statement: ast.Outputs | None,
 ) -> Help:
-    """Return the fix that gives the values that nothing uses beside those that are given; in words where one of them
-    has no name."""
+    """Return the fix that adds unused values to the outputs; in words if one of them has no name."""
     grouped = _grouped(unused[0], scope, drafts) if len(unused) == 1 else ""
     if grouped:
         return grouped
@@ -46,14 +45,14 @@ def give(
 
 
 def _name(node: int, scope: ModuleScope) -> str:
-    """The name of a value at the top of a file; empty without."""
+    """Return the name of a value at the top level of a file; empty if none."""
     found = [name for name, named in scope.labels.items() if named.wire is not None and named.wire.node == node]
     return found[-1] if found and re.fullmatch(r"[A-Za-z_][\w.]*", found[-1]) else ""
 
 
 def _grouped(node: int, scope: ModuleScope, drafts: Sequence[PendingNode]) -> Help:
-    """What to do about `a: CONV3-64 -> RELU` where `@a` is used and nothing reads the RELU: the label means both.
-    Where it is used once, the RELU may be an output instead."""
+    """Return the help for `a: CONV3-64 -> RELU` if `@a` is used and nothing reads the RELU, since the label names both.
+    If `@a` is used once, the RELU may be an output instead."""
     at, name = node, ""
     while not name and drafts[at].layer.ROLE in _FOLLOWING and len(drafts[at].inputs) == 1 and not _name(node, scope):
         at = drafts[at].inputs[0]
@@ -72,11 +71,11 @@ def _grouped(node: int, scope: ModuleScope, drafts: Sequence[PendingNode]) -> He
 
 
 _FOLLOWING = frozenset(("normalisation", "activation", "pooling", "arrangement"))
-"""What follows a convolution and belongs to it."""
+"""Layer types that follow a convolution and belong to it."""
 
 
 def _tap(name: str, scope: ModuleScope) -> str:
-    """How a chain is written as an auxiliary output of the chain that it starts from."""
+    """Return how to write a chain as an auxiliary output of the chain that it starts from."""
     place = scope.labels[name].span
     line = line_of(place.source, place.start).text
     chain = re.fullmatch(r"\w+\s*=\s*@(?P<start>[\w.]+)\s*->\s*(?P<layers>[^#]*[^#\s])", line)
@@ -93,8 +92,8 @@ def unknown(
     drafts: Sequence[PendingNode],
     given: Sequence[int],
 ) -> Help:
-    """Return what to write for a name of an `output` that stands for nothing: the one value that nothing uses, which
-    has another name, or gets this one."""
+    """Return what to write for an unknown name in an `output`: the only unused value, which has another name or gets
+    this one."""
     read = {at for draft in drafts for at in draft.inputs} | set(given)
     ends = [node for node, draft in enumerate(drafts) if draft.inputs and node not in read]
     if len(ends) != 1 or not is_only:

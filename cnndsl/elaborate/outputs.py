@@ -21,7 +21,7 @@ class NodeOutput:
 
 @record(slots=True)
 class Bound:
-    """A layer, the outputs that its options refer to, the layer as text, and the expressions behind its options."""
+    """A layer, the outputs that its options refer to, the layer as text, and the expressions of its options."""
 
     layer: Layer
     references: tuple[NodeOutput | None, ...]

@@ -1,6 +1,6 @@
-"""The parameters of a file: those that `net` declares, those that are merely used, and its choice points.
+"""The parameters of a file: those that `net` declares, those that are merely used, and its optional parts.
 
-A file without values for all of them is a family. `sweeping/` walks over it.
+A file that does not set all of them is a family; `sweeping/` enumerates it.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ from cnndsl.values import (
 
 _WORDS = frozenset(("if", "else", "for", "in", "or", "and", "not", "each", "again", "tap"))
 _MOST_NAMED = 12
-"""So many parameters are named in a message."""
+"""Maximum number of parameters in a message."""
 
 
 @record(slots=True)
 class OpenParameter:
-    """A parameter with its default and its domain; None where there is none. `span` is where it first stands."""
+    """A parameter with its default and its domain, each None if there is none. `span` is its first location."""
 
     name: str
     default: Value | None
@@ -68,9 +68,9 @@ class OpenParameter:
 
 
 def parameters(file: ast.File) -> tuple[OpenParameter, ...]:
-    """All parameters of a file, in the order in which they stand, choice points last.
+    """Return all parameters of a file, in source order, optional parts last.
 
-    Raises CnnError where a default or a domain has no value.
+    Raises CnnError if a default or a domain has no value.
     """
     found = tuple(_declared(file)) if _net(file) else _free(file)
     names = {each.name for each in found}
@@ -88,9 +88,9 @@ def parameters(file: ast.File) -> tuple[OpenParameter, ...]:
 def settle(
     file: ast.File, declared: tuple[OpenParameter, ...], given: Mapping[str, Value]
 ) -> tuple[dict[str, Value], list[Diagnostic]]:
-    """The value of every parameter, and what is wrong: an unknown one, one without a value, one out of its domain.
+    """Return the value of every parameter, and the errors: one that is unknown, not set, or outside its domain.
 
-    A parameter with which something is wrong is Unknown.
+    An invalid parameter has the value Unknown.
     """
     names = [each.name for each in declared]
     wrong = [_not_a_parameter(file, name, names) for name in given if name not in names]
@@ -119,7 +119,8 @@ def settle(
 
 
 def _like(value: Value | None, parameter: OpenParameter) -> Value | None:
-    """A value from outside as its parameter has it: Python's tuples and lists are shapes, or lists of the language."""
+    """Return an external value in the form of its parameter: Python tuples and lists become shapes, or lists of the
+    language."""
     known = [each for each in (parameter.default, *islice(parameter.domain or (), 1)) if each is not None]
     return value if value is None or not known else _as(value, known[0])
 
@@ -139,13 +140,13 @@ def _not_a_parameter(file: ast.File, name: str, names: list[str]) -> Diagnostic:
 
 
 def name_of(parameter: ast.Parameter) -> Span:
-    """The place of a parameter's name."""
+    """Return the location of a parameter's name."""
     span = parameter.span
     return Span(span.source, span.start, span.start + len(parameter.name))
 
 
 def declared_names(file: ast.File) -> list[str]:
-    """The parameters that `net` declares, whatever is wrong with them."""
+    """Return the parameters that `net` declares, even if they are invalid."""
     net = _net(file)
     return [each.name for each in net.parameters or ()] if net else []
 
@@ -155,7 +156,7 @@ def _net(file: ast.File) -> ast.Net | None:
 
 
 def head_of(file: ast.File) -> Span:
-    """The place to name when something is said of a file as a whole."""
+    """Return the location for a message about a file as a whole."""
     first = _net(file) or (file.statements[0] if file.statements else None)
     if isinstance(first, ast.Main):
         return first.chain.items[0].span
@@ -163,7 +164,7 @@ def head_of(file: ast.File) -> Span:
 
 
 def defined_twice(message: str, span: Span, first: Span) -> CnnError:
-    """Return the error for a name that is defined at a place and was defined before."""
+    """Return the error for a name that is defined at `span` and was defined before."""
     others = (Annotation(first, "first defined here"),)
     help = "use different names, or remove one of them"
     return CnnError(Diagnostic("E0245", message, span, "defined again here", others, help=help))
@@ -221,7 +222,7 @@ def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> Sequence[Value]:
 
 
 def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
-    """What to say of a value outside of the domain of its parameter; None for one inside."""
+    """Return the error for a value outside the domain of its parameter; None for a value inside it."""
     domain = parameter.domain
     if domain is None or any(_same(value, each) for each in domain):
         return None
@@ -273,12 +274,12 @@ def _missing(missing: list[OpenParameter]) -> Diagnostic:
 
 
 _LOOK_ALIKE = str.maketrans("lIOo", "1100")
-"""Letters that are taken for digits."""
+"""Letters that are mistaken for digits."""
 
 
 def _slips(missing: Sequence[OpenParameter]) -> Iterator[Fix]:
-    """A fix for each free name that can only be meant for that of a layer type, or for a number: `l28`, but not
-    where names are numbered, `l1` and `l2`."""
+    """Yield a fix for each undefined name that can only be meant as a layer type or a number: `l28`, but not if names
+    are numbered, `l1` and `l2`."""
     for each in missing:
         digits = each.name.translate(_LOOK_ALIKE)
         if len(missing) == 1 and not each.is_declared and digits.isdigit() and re.search("[0-9].*[0-9]", each.name):
@@ -291,7 +292,7 @@ def _slips(missing: Sequence[OpenParameter]) -> Iterator[Fix]:
 
 
 def _together(fixes: Sequence[Fix], otherwise: str) -> Fix:
-    """Return one fix of several."""
+    """Combine several fixes into one."""
     edits = tuple(edit for each in fixes for edit in each.edits)
     first = fixes[0]
     if len(fixes) == 1:

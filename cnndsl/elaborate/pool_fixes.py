@@ -14,7 +14,7 @@ from cnndsl.syntax.words import name_and_size
 
 
 def layers_of(items: Sequence[ast.ChainItem]) -> Iterator[ast.WrittenLayer]:
-    """Yield the layers of a chain that stand in it openly, in their order."""
+    """Yield the layers directly in a chain, in order."""
     for item in items:
         while isinstance(item, ast.Label):
             item = item.body
@@ -25,8 +25,8 @@ def layers_of(items: Sequence[ast.ChainItem]) -> Iterator[ast.WrittenLayer]:
 
 
 def padded(chains: Sequence[ast.Chain], shapes: Sequence[Shape], entering: Shape) -> Fix | None:
-    """Return the fix that gives the poolings of some branches the stride and the padding with which they are as large
-    as the other branches, which have none; None where these differ, or no stride does."""
+    """Return the fix that gives the poolings of some branches the stride and padding with which they match the size of
+    the branches without pooling; None if these differ, or no stride works."""
     if any(isinstance(chain.items[0], ast.Ref) for chain in chains):
         return None
     poolings = [[layer for layer in layers_of(chain.items) if _is_pooling(layer)] for chain in chains]
@@ -52,14 +52,14 @@ def _is_pooling(layer: ast.WrittenLayer) -> bool:
 
 
 def _may_keep_the_size(layer: ast.WrittenLayer) -> bool:
-    """Whether a pooling is not meant to make the map smaller: an odd window without a stride, or with 1."""
+    """Check whether a pooling is meant to keep the map's size: an odd window without a stride, or with stride 1."""
     if layer.stride is not None:
         return layer.stride.span.text == "1"
     return re.fullmatch(r"[0-9]*[13579](x[0-9]*[13579])*", name_and_size(layer.head)[1]) is not None
 
 
 def _stride(large: tuple[int, ...], small: tuple[int, ...]) -> int | None:
-    """The stride with which a padded layer makes one map of another; None where there is none."""
+    """Return the stride with which a padded layer turns one map size into another; None if there is none."""
     if len(large) != len(small) or not small:
         return None
     stride = -(-large[0] // small[0])
@@ -67,7 +67,7 @@ def _stride(large: tuple[int, ...], small: tuple[int, ...]) -> int | None:
 
 
 def _with_padding(layer: ast.WrittenLayer, stride: int) -> str:
-    """A pooling with that stride and `pad=same`; its other options stay."""
+    """Return a pooling with that stride and `pad=same`, keeping its other options."""
     head = head_of(layer).text
     named = [each for each in layer.arguments or () if each.name not in ("pad", "P", "stride", "S", "ceil")]
     options = ", ".join(["pad=same", *(each.span.text for each in named)])

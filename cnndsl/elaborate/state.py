@@ -32,8 +32,7 @@ ModulePart: TypeAlias = NamedPart | CallPart | TapPart | AgainPart
 
 
 MOST_STEPS = 4
-"""Maximum number of elements visited for each layer that a network may have: `or` tries out elements that it
-discards."""
+"""Maximum number of elements visited per layer of the layer limit: `or` tries out elements that it discards."""
 MOST_CHOICES = 8
 """Maximum nesting of merges with an `or` among their branches: each level doubles the number of trials."""
 
