@@ -1,6 +1,6 @@
 """Further chains: `name = @a -> B`, after the chain of the network or after another one in square brackets.
 
-Each starts from earlier values, so nothing flows in from the chain before it: something has to use the value of that
+Each starts from earlier values and takes nothing from the chain before it, so something has to use the value of that
 chain.
 """
 
@@ -234,8 +234,7 @@ def _first_parts(item: ast.ChainItem) -> tuple[ast.ChainItem, ...]:
 
 
 def elsewhere(item: ast.ChainItem, env: Environment, is_last: bool = True) -> ast.Ref | None:
-    """Return the reference from which an element starts instead of the incoming value; for an `if`, whichever branch it
-    chooses.
+    """Return the reference that an element starts from instead of the incoming value; of an `if`, whichever it chooses.
 
     An `if` at the end of its chain may choose an existing value, `@a -> CONV1-8 if deep else @a`.
     """

@@ -113,8 +113,7 @@ class FamilySums:
         self._default_parameters: tuple[str, ...] | None = None
 
     def of(self, settings: Mapping[str, Value]) -> NetworkSums:
-        """Return the sums of one network. Raises UnsummedError if they cannot be computed, as for an invalid
-        network."""
+        """Return the sums of one network. Raises UnsummedError if that is impossible, as for an invalid network."""
         try:
             return self._of(settings)
         except (CnnError, RecursionError):
@@ -153,8 +152,7 @@ class FamilySums:
         return found
 
     def _open(self, settings: Mapping[str, Value], chosen: Mapping[str, ValueKey]) -> _Opened:
-        """Return the definitions of the file for these settings; read it again only if its defaults have other
-        values."""
+        """Return the file's definitions for these settings; read it again only if its defaults differ."""
         if self._default_parameters is not None:
             key = tuple(chosen[name] for name in self._default_parameters)
             if key in self._opened:

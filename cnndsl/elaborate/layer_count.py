@@ -1,8 +1,6 @@
-"""Compute a lower bound on the number of layers without expanding the part, so that nested repeats and calls return at
-once.
+"""Compute a lower bound on the layers of a part without expanding it, so nested repeats and calls return at once.
 
-Values unknown before the part is made (sizes, the iteration number) count as 0; an empty iteration of a repeat counts
-as a layer, since it takes as long.
+Unknown values (sizes, the iteration number) count as 0; an empty iteration counts as a layer, since it takes as long.
 """
 
 from __future__ import annotations

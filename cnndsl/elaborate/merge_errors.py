@@ -376,8 +376,7 @@ def _width(chain: ast.Chain, channels: int, env: Environment) -> str:
 
 
 def _stride(chain: ast.Chain, stride: int, env: Environment) -> str:
-    """Return the only named stride of a chain (or its only stride) as written, if all its strides multiply to
-    `stride`."""
+    """Return the only named stride (or only stride) of a chain as written, if its strides multiply to `stride`."""
     written = [layer.stride for layer in layers_of(chain.items) if layer.stride is not None]
     named = [each for each in written if not isinstance(each, Literal)] or written
     values = [_value(each, env) for each in written]

@@ -111,8 +111,8 @@ def _of_rows(
 ) -> tuple[list[MergeBranch], int]:
     """Return the branches of an `each` that are present, each with the location of the body, and the number of rows.
 
-    If the body is `ID or X`, each row takes the first choice that fits the branch before it, or, if there is none, the
-    first branch after the `each`.
+    If the body is `ID or X`, each row takes the first choice that fits the branch before it, or else the first branch
+    after it.
     """
     body = each.table.body
     either = _lone_either(body)

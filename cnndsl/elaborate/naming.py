@@ -72,8 +72,7 @@ def _by_kind(members: list[ModuleMember], taken: set[str]) -> list[str]:
 
 
 def _bearable(base: str) -> str:
-    """Return a name for a lone block that does not clash with an attribute of a PyTorch module: `half`. Layers do the
-    same."""
+    """Return a lone block's name without clashes with PyTorch module attributes (`half`), as for layers."""
     return f"{base}_" if why_not(base) else base
 
 

@@ -73,8 +73,7 @@ def _part(named: NamedOutput, name: str) -> NamedOutput | None:
 
 
 def _followed(names: Sequence[str], scope: ModuleScope | None) -> tuple[str, list[str] | None]:
-    """Return the nearest path, and None; or the longest part of it that exists, and the parts that exist there
-    instead."""
+    """Return the nearest path and None; or the longest prefix that exists, and the parts that exist there."""
     while scope is not None:
         first = names[0] if names[0] in scope.labels else closest(names[0], list(scope.labels))
         if not first:

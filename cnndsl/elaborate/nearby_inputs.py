@@ -21,8 +21,7 @@ Volumes: TypeAlias = dict[str, tuple[int, ...]]
 _FACTORS = (2, 4, 8, 16, 32)
 """Sizes that work are usually multiples of one of these: each pooling of stride 2 doubles it."""
 _LONGEST = 20_000
-"""Maximum length in characters of a source for which inputs are tried out: each try takes as long as the source
-took."""
+"""Maximum number of characters of a source to try inputs with: each try takes as long as the source itself."""
 _MOST_LAYERS = 2_000
 """Maximum number of layers of a network for which a working input is searched."""
 

@@ -1,5 +1,4 @@
-"""Edits for options: names from other languages, numbers in parentheses that belong in the head here, and truth
-values."""
+"""Edits for options: names from other languages, numbers that belong in the head here, and truth values."""
 
 from __future__ import annotations
 
@@ -153,8 +152,7 @@ def in_the_head(kind: type[Layer], written: ast.WrittenLayer) -> Fix | None:
 
 
 def _normalisation(kind: type[Layer], written: ast.WrittenLayer, given: Sequence[str]) -> Fix | None:
-    """Return the fix for `BN(64)` and `GN(32, 64)`, with the number of channels, and `LRN(5, 1e-4, 0.75)`, in PyTorch's
-    order."""
+    """Return the fix for channels in `BN(64)`, `GN(32, 64)` and for PyTorch's order in `LRN(5, 1e-4, 0.75)`."""
     head, options = head_of(written), list(kind.options())
     named = [each.span.text for each in written.arguments or () if each.name is not None]
     if written.size or head.text.upper() not in kind.NAMES or not re.fullmatch(r"[0-9]+", given[0]):

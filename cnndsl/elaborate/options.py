@@ -1,7 +1,6 @@
 """Turn a layer as written into a layer with its options set.
 
-A layer type declares its options (`layers.base.Option`); here values are checked against them. Each error has its own
-location.
+A layer type declares its options (`layers.base.Option`), and values are checked here. Each error has its location.
 """
 
 from __future__ import annotations
@@ -37,8 +36,7 @@ _Number = TypeVar("_Number", int, Fraction, int | Fraction)
 
 @record(slots=True)
 class _Assignment:
-    """An option that is set: its expressions and its location. Several expressions are the sizes per axis, or a
-    list."""
+    """An option that is set: its expressions and location. Several are the sizes per axis, or a list."""
 
     option: str
     exprs: tuple[Expr, ...]
@@ -187,7 +185,7 @@ def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.
 
 
 def _plain_number(kind: type[Layer], what: str, sign: Span, written: ast.WrittenLayer) -> tuple[Edit, str]:
-    """Return the edit for an integer that a layer type has no use for, with its symbol."""
+    """Return the edit and the help for an integer that a layer type has no use for; `sign` includes its `-` or `/`."""
     number = sign.text.lstrip("-/")
     if what == "width" and kind.SIZE and kind.STRIDE and int(number) <= _MOST_STRIDE and written.stride is None:
         return Edit(sign, f"/{number}"), "a stride follows `/`: {}"

@@ -119,8 +119,7 @@ def settle(
 
 
 def _like(value: Value | None, parameter: OpenParameter) -> Value | None:
-    """Return an external value in the form of its parameter: Python tuples and lists become shapes, or lists of the
-    language."""
+    """Return an external value as its parameter has it: Python tuples and lists become shapes or list values."""
     known = [each for each in (parameter.default, *islice(parameter.domain or (), 1)) if each is not None]
     return value if value is None or not known else _as(value, known[0])
 

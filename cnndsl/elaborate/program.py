@@ -1,4 +1,4 @@
-"""A file as a whole: its statements in order, the files that it uses, the network that comes out."""
+"""A file as a whole: its statements in order, the files that it uses, and the resulting network."""
 
 from __future__ import annotations
 
@@ -43,10 +43,11 @@ from cnndsl.syntax.parse import parse
 from cnndsl.values import Later, Unknown, Value
 
 VERSION = 1
-"""The newest version of the language that this compiler knows."""
+"""The newest version of the language that this compiler supports."""
 
 Find: TypeAlias = Callable[[str, Source], Source | str]
-"""Looks up the file that a `use` names, from the file that names it; where there is none, a hint for the message."""
+"""Looks up the file that a `use` names, from the file that names it; returns a hint for the message if there is
+none."""
 
 
 @dataclass(slots=True)
@@ -59,26 +60,26 @@ class _Program:
     sources: list[Source] = field(default_factory=list[Source])
     homes: dict[str, FileScope] = field(default_factory=dict[str, FileScope])
     volumes: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
-    """The volumes that enter instead of those that INPUT has, where others were given from outside, by setting."""
+    """The input shapes given from outside in place of those of INPUT, by setting."""
     contracts: list[Expr] = field(default_factory=list[Expr])
 
 
 @dataclass(slots=True)
 class _Reading:
-    """A file while its statements are read: the defaults so far, the network if it stood there already."""
+    """A file while its statements are read: its definitions, the defaults so far, and the chains of the network."""
 
     home: FileScope
     using: tuple[str, ...]
     is_main: bool
     defaults: Defaults = field(default_factory=dict[type[Layer], Mapping[str, Setting]])
     has_begun: bool = False
-    """Whether anything but the version stood there."""
+    """Whether a statement other than the version was read."""
     chains: NetworkChains = field(default_factory=NetworkChains)
     places: dict[str, Span] = field(default_factory=dict[str, Span])
 
 
 def _nowhere(_name: str, _source: Source) -> str:
-    """No other files."""
+    """Find no other files."""
     return ""
 
 
@@ -88,14 +89,14 @@ def elaborate(
     find: Find = _nowhere,
     log: ShapeLog | None = None,
 ) -> Graph:
-    """The network of a file, with its parameters set; a `log` is told what depends on shapes.
+    """Return the network of a file, with its parameters set; a `log` records what depends on shapes.
 
-    Of a net without a parameter `input`, that setting is the volume that enters in place of the one that INPUT has; of
-    one with named inputs there is `input.left` for each.
-    Contracts are about the one that is written: the graph has none where another enters.
+    If the network has no parameter `input`, that setting is the input shape in place of the one in INPUT; with named
+    inputs, there is `input.left` for each. Assertions apply to the written input shape: the graph has none if another
+    shape is given.
 
-    Raises CnnError with all errors that do not follow from one another; how many, and how large a network may be, say
-    the `limits` in force.
+    Raises CnnError with all errors that do not follow from one another; the current `limits` set how many errors are
+    reported, and how large a network may be.
 
     >>> graph = elaborate(parse(Source("net.cnn", "INPUT 8x8x3 -> [CONV3-4 -> RELU]*2 -> FC-10")))
     >>> [node.path for node in graph], graph.nodes[-1].shape
@@ -119,9 +120,10 @@ def elaborate(
 def elaborated_part(
     file: ast.File, settings: Mapping[str, Value], find: Find, errors: Sequence[Diagnostic]
 ) -> PartialGraph | None:
-    """All that is written in a file with these errors, to show it; None where there is nothing, or no error.
+    """Return a partial graph of everything in a file with these errors, to draw it; None if there is nothing, or no
+    error.
 
-    Its output is what is made last. Raises CnnError where Python's stack is too small for it.
+    Its output is the last node made. Raises CnnError if Python's stack is too small for it.
     """
     repairs = Repairs({place_of(each): number for number, each in enumerate(errors)})
     program, home, root, made = _made(file, settings, find, repairs)
@@ -139,7 +141,7 @@ def elaborated_part(
 
 
 def _pointed_at(drafts: Sequence[PendingNode], errors: Sequence[Diagnostic], repairs: Repairs) -> dict[int, int]:
-    """The first node at the place of each error that no node is known to fail with."""
+    """Map the first node at the location of each error to that error, unless a node already fails with it."""
     found: dict[int, int] = {}
     for number, each in enumerate(errors):
         if each.span is None or number in repairs.failing.values():
@@ -159,7 +161,7 @@ def _made(
     repairs: Repairs | None = None,
     log: ShapeLog | None = None,
 ) -> tuple[_Program, FileScope, ModuleScope, MadeNetwork]:
-    """What a file makes, with its names and its modules; what is wrong is in the program's state."""
+    """Elaborate a file and return its definitions, module and network; errors are in the program's state."""
     state = State(repairs, log)
     program = _Program(state, Elaborator(state), find, [file.source])
     if log is not None:
@@ -178,7 +180,7 @@ def _made(
         with suppress(TooManyError):
             state.report(stop)
     except RecursionError:
-        # The limits keep within Python's own; a caller may have used up most of that, or have raised ours.
+        # The limits stay below Python's own; a caller may have used up most of that, or have raised our limits.
         place = Span(file.source, 0, 0)
         raise error("E0103", "this nests deeper than Python's stack is at this place", place) from None
     return program, home, root, made
@@ -187,7 +189,7 @@ def _made(
 def definitions(
     file: ast.File, settings: Mapping[str, Value], find: Find
 ) -> tuple[Elaborator, FileScope, NetworkChains]:
-    """Return what a file defines, an elaborator for it, with its errors, and its chains, of which nothing is made."""
+    """Return the definitions of a file, an elaborator with its errors, and its chains, which are not elaborated yet."""
     program, home = _Program(state := State(), Elaborator(state), find, [file.source]), _home_of(file)
     reading = _Reading(home, (file.source.name,), is_main=True)
     with suppress(TooManyError):
@@ -211,7 +213,7 @@ def _home_of(file: ast.File) -> FileScope:
 
 
 def _parameters(program: _Program, file: ast.File, home: FileScope, settings: Mapping[str, Value]) -> None:
-    """Gives the parameters their values; what is wrong with them is reported."""
+    """Set the values of the parameters and report their errors."""
     try:
         known = parameters.parameters(file)
     except CnnError as stop:
@@ -284,14 +286,14 @@ def _net(statement: ast.Net, reading: _Reading) -> None:
 
 
 def _define(name: str, span: Span, reading: _Reading) -> None:
-    """Raises CnnError where the file has that name already."""
+    """Raise CnnError if the file already has that name."""
     if name in reading.places:
         raise parameters.defined_twice(f"the name `{name}` is defined twice", span, reading.places[name])
     reading.places[name] = span
 
 
 def _name_of(statement: ast.Let) -> Span:
-    """The place of the name that a `let` defines."""
+    """Return the location of the name that a `let` defines."""
     at = statement.span.start + statement.span.text.index(statement.name, len("let"))
     return Span(statement.span.source, at, at + len(statement.name))
 
@@ -308,7 +310,7 @@ def _let(statement: ast.Let, reading: _Reading) -> None:
 def _block(statement: ast.Block, reading: _Reading) -> None:
     _define(statement.name, statement.name_span, reading)
     reading.home.blocks[statement.name] = Definition(statement, reading.home, reading.defaults)
-    # A kind of a plug-in gives way to the block: what is installed beside a program does not break it.
+    # The block hides a plug-in's layer type: an installed package does not break a program.
     if statement.name in KINDS or statement.name.upper() == "INPUT":
         raise like_a_kind(statement)
     seen: dict[str, Span] = {}
@@ -354,7 +356,7 @@ def _use(program: _Program, statement: ast.Use, reading: _Reading) -> None:
 
 
 def _home(program: _Program, statement: ast.Use, reading: _Reading) -> FileScope:
-    """What the file that is used defines; each file is read once."""
+    """Return the definitions of a file that is used; each file is read once."""
     source = program.find(statement.path, reading.home.source)
     if isinstance(source, str):
         message = f"cannot find {statement.path}: it is neither in this file's folder nor a bundled network"
@@ -377,7 +379,7 @@ def _home(program: _Program, statement: ast.Use, reading: _Reading) -> FileScope
 
 
 def _default_parameters(program: _Program, file: ast.File, home: FileScope) -> None:
-    """In a file that is used the parameters of its net have their defaults."""
+    """Set the parameters of a used file to their defaults."""
     try:
         declared = parameters.parameters(file)
     except CnnError as stop:

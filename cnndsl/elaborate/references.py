@@ -1,4 +1,4 @@
-"""Which output an `@name` means: the labels of the module at hand, then of those around it."""
+"""Resolve `@name` to an output: search the labels of the current module, then of those around it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from cnndsl.syntax import ast
 from cnndsl.values import NameSymbol, OutputSymbol, Unknown, Value, show
 
 INPUT = "input"
-"""What the network's input is called unless it has a label."""
+"""The name of the network's input if it has no label."""
 
 
 def interpolate(parts: Sequence[str | Expr], env: Environment) -> str:
-    """A name with its holes filled: `denselayer{i}`."""
+    """Return a name with its placeholders filled: `denselayer{i}`."""
     return "".join(part if isinstance(part, str) else show(evaluate(part, env.values)) for part in parts)
 
 
 def show_value(value: Value) -> str:
-    """A value as it stands in a call; names between marks.
+    """Format a value as it appears in a call; names are in backticks.
 
     >>> show_value(3), show_value(True), show_value(NameSymbol("RELU"))
     ('3', '`yes`', '`RELU`')
@@ -36,13 +36,13 @@ def show_value(value: Value) -> str:
 
 
 def find_label(reference: ReferenceExpr | ast.Ref, env: Environment) -> NamedOutput:
-    """What `@name` names. Raises CnnError where nothing does."""
+    """Return the output that `@name` names. Raises CnnError if there is none."""
     parts = reference.parts if isinstance(reference, ReferenceExpr) else reference.name
     return resolve(interpolate(parts, env), env, reference.span)
 
 
 def called(item: ast.Ref, env: Environment) -> str:
-    """What a reference is called: as it is written, but a name of a `for` stands for what its row gives."""
+    """Return the name of a reference as written, with the iteration variable of a `for` replaced by its row's value."""
     name = interpolate(item.name, env)
     value = env.values.get(name)
     parameters = env.calls[-1].parameters or () if env.calls else ()
@@ -51,7 +51,7 @@ def called(item: ast.Ref, env: Environment) -> str:
 
 
 def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
-    """What a name means at a place: a parameter that was given an output, else a label."""
+    """Return what a name refers to in a scope: a parameter that was given an output, else a label."""
     if "*" in name:
         raise alone(name, span)
     value = env.values.get(name)
@@ -71,14 +71,14 @@ def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
 
 
 def resolve_module(name: str, env: Environment, span: Span) -> NamedOutput:
-    """What a name means that a path begins with, be it a module in pieces."""
+    """Return what the first name of a path refers to, including a module in pieces."""
     found = _search([name], env.scope, span) if name not in env.values else None
     is_in_pieces = found is not None and found.scope is not None and found.scope.is_scattered
     return found if found is not None and is_in_pieces else resolve(name, env, span)
 
 
 def check_value(name: str, found: NamedOutput, span: Span) -> None:
-    """Raises CnnError for a module in pieces, which gives no value."""
+    """Raise CnnError for a module in pieces, which has no value."""
     if found.scope is not None and found.scope.is_scattered:
         inside = next(iter(found.scope.labels), "0")
         message = f"`{name}` is a module whose parts are used one by one, so it has no output of its own"
@@ -86,7 +86,7 @@ def check_value(name: str, found: NamedOutput, span: Span) -> None:
 
 
 def _no_output(name: str, value: Value, env: Environment, span: Span) -> CnnError:
-    """Return the error for a reference to a value that is no output: a parameter that was given none."""
+    """Return the error for a reference to a parameter whose value is not an output."""
     message = f"`{name}` is {show_value(value)} here, but a reference needs an output"
     help = "pass one: `@a`" if env.calls else ""
     if env.calls and value is False:
@@ -107,7 +107,7 @@ def _unknown(name: str, env: Environment, span: Span) -> CnnError:
 
 
 def _of_output(name: str, env: Environment, span: Span) -> CnnError | None:
-    """Return the error for `@from.y0`, where `from` was given an output: that is one value, and has no parts."""
+    """Return the error for `@from.y0` if `from` was given an output, which is a single value without parts."""
     first, _, rest = name.partition(".")
     value = env.values.get(first)
     if not rest or not isinstance(value, OutputValue | NameValue):
@@ -118,14 +118,14 @@ def _of_output(name: str, env: Environment, span: Span) -> CnnError | None:
 
 
 def alone(name: str, span: Span) -> CnnError:
-    """Return the error for a star where one value is needed."""
+    """Return the error for a star in a context that requires one value."""
     message = f"`@{name}` stands for several values, but only one is allowed here"
     help = f"merge them, `(+ @{name})` or `(| @{name})`: a star is a whole branch of a merge"
     return error("E0230", message, span, help)
 
 
 def names_output(name: str, env: Environment) -> bool:
-    """Return whether `@name` would be a reference to an earlier value at a place."""
+    """Return whether `@name` would refer to an earlier value in this scope."""
     scope: ModuleScope | None = env.scope
     while scope is not None:
         found = scope.labels.get(name)
@@ -136,12 +136,13 @@ def names_output(name: str, env: Environment) -> bool:
 
 
 def likely_output(name: str, env: Environment) -> str:
-    """Return the name of a value that is nearly the given one; empty where there is none."""
+    """Return the name of a value that is most similar to the given one; empty if there is none."""
     return closest(name, visible(env.scope))
 
 
 def latest_output(env: Environment) -> str:
-    """Return the name that a module, or the nearest around it that has names, gave last to a value; empty without."""
+    """Return the latest name given to a value in the current module, or else in the nearest one around it; empty if
+    none."""
     scope: ModuleScope | None = env.scope
     while scope is not None:
         for name, named in reversed(scope.labels.items()):
@@ -164,8 +165,8 @@ def _search(names: list[str], scope: ModuleScope | None, span: Span) -> NamedOut
 
 
 def descend(named: NamedOutput, names: Sequence[str]) -> NamedOutput | None:
-    """Return what a path names inside of a part, which is lost with a part that went wrong; None where there is
-    nothing."""
+    """Return what a path names inside a part. A failed part has no known parts, so it is returned itself; None if
+    nothing has that name."""
     for name in names:
         if named.scope is None and named.wire is None:
             return named
@@ -177,8 +178,8 @@ def descend(named: NamedOutput, names: Sequence[str]) -> NamedOutput | None:
 
 
 def _unlabelled(scope: ModuleScope, name: str, span: Span) -> NamedOutput | None:
-    """The part that is called so without a label, by its number or its kind. What a part of a module is called is
-    known when the module is complete."""
+    """Return the unlabelled part that is named by its number or layer type. The names of a module's parts are known
+    when the module is complete."""
     if scope.wire is None:
         return None
     for member, given in zip(scope.members, naming.names(scope), strict=True):

@@ -1,8 +1,8 @@
-"""An elaboration that goes on behind an error, so that a picture can show all that is written.
+"""An elaboration that continues after errors, so that a diagram can show everything that is written.
 
 A layer that rejects its input gets a guess for its output, and a part that cannot be made at all becomes one node with
-its text. What depends on these is unknown: its wiring is right, its shapes are not. What a network is never comes from
-here.
+its source. What depends on these is unknown: its connections are right, its shapes are not. The graph of a valid
+network never comes from here.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Unreadable(Layer):
 
 @dataclass(slots=True)
 class Repairs:
-    """What an elaboration that goes on behind errors notes. `known` are the errors by their places; `failing` has the
-    error of each node that fails, `unknown` the nodes whose shapes are guesses, `texts` what those stand for that
-    cannot be made, `loose` those of them that nothing enters."""
+    """Records failures in an elaboration that continues after errors. `known` are the errors by location; `failing` has
+    the error of each node that fails, `unknown` the nodes whose shapes are guesses, `texts` the source of nodes that
+    cannot be made, `loose` those of them without inputs."""
 
     known: Mapping[ErrorPlace, int]
     failing: dict[int, int] = field(default_factory=dict[int, int])
@@ -42,8 +42,7 @@ class Repairs:
     loose: set[int] = field(default_factory=set[int])
 
     def fails(self, node: int, stop: CnnError) -> None:
-        """Note that a node, which is about to be made, cannot be what is written; of an error that follows from another
-        one this is not said."""
+        """Record that the next node cannot be made as written, with its error, unless that follows from another one."""
         self.unknown.add(node)
         for each in stop.diagnostics:
             number = self.known.get(place_of(each))
@@ -51,12 +50,12 @@ class Repairs:
                 self.failing[node] = number
 
     def entered(self, node: int, inputs: Sequence[int]) -> None:
-        """Note what enters a node: what reads an unknown value is unknown."""
+        """Record the inputs of a node: a node that reads an unknown value is unknown."""
         if not self.unknown.isdisjoint(inputs):
             self.unknown.add(node)
 
     def forget(self, first: int) -> None:
-        """Forget the nodes from a number on, which were only tried out."""
+        """Discard the nodes from an index on, which were only tried out."""
         self.failing = {node: number for node, number in self.failing.items() if node < first}
         self.texts = {node: text for node, text in self.texts.items() if node < first}
         self.unknown = {node for node in self.unknown if node < first}
@@ -64,14 +63,15 @@ class Repairs:
 
 
 def place_of(found: Diagnostic) -> ErrorPlace:
-    """Return what identifies an error in two elaborations of one program."""
+    """Return the key that identifies an error in two elaborations of one program."""
     if found.span is None:
         return found.code, "", -1, -1
     return found.code, found.span.source.name, found.span.start, found.span.end
 
 
 def guess(layer: Layer, wires: Sequence[NodeOutput]) -> Shape:
-    """Return a shape for the output of a layer that rejects its inputs: its width over the grid of the first one."""
+    """Return a shape for the output of a layer that rejects its inputs: its width, with the spatial size of the first
+    input."""
     width: object = getattr(layer, layer.WIDTH) if layer.WIDTH else None
     channels = width if isinstance(width, int) and width > 0 else wires[0].shape.channels
     return Shape(channels, wires[0].shape.spatial)

@@ -1,4 +1,4 @@
-"""What the head of a layer stands for: a kind, a block, or a parameter that was given one of these."""
+"""Resolve the head of a layer: a layer type, a block, or a parameter that was given one of these."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("SPLIT", "CHUNK"), "SLICE(0, C/2), and SLICE(C/2, C) for the rest of the channels"),
     **dict.fromkeys(("SHORTCUT", "SKIP", "RESIDUAL"), "(F + ID)"),
 }
-"""What other languages call differently, and how it is written here."""
+"""Layers that other languages name differently, and how to write them here."""
 
 _OUTSIDE = {
     **dict.fromkeys(("LSTM", "BILSTM", "GRU", "BIGRU", "RNN", "CONVLSTM"), ("recurrence is", "LSTM")),
@@ -59,12 +59,12 @@ _OUTSIDE = {
     **dict.fromkeys(("MHSA", "TRANSFORMER", "NONLOCAL", "NONLOCALBLOCK"), ("attention is", "NONLOCAL")),
     **dict.fromkeys(("SPECTRALNORM", "SNCONV", "WEIGHTNORM"), ("spectral and weight normalisation are", "SNCONV")),
 }
-"""What the language leaves to packages, with the layer type that the example of one adds."""
+"""Features left to packages, with the layer type that the example package adds."""
 
 
 @record(slots=True)
 class Kind:
-    """What a head means when it is a kind: the class, its name as called, the size that stood in the head."""
+    """A head that names a layer type: the class, its name as called, the size in the head."""
 
     kind: type[Layer]
     name: str
@@ -72,7 +72,7 @@ class Kind:
 
 
 def meaning(item: ast.WrittenLayer, env: Environment) -> Kind | Definition:
-    """What the head of a layer stands for. Raises CnnError where it stands for nothing."""
+    """Return what the head of a layer names. Raises CnnError if it names nothing."""
     readings = list(_readings(item.head, item.span))
     if item.head not in env.values and (block := called_block(item, env.home)) is not None:
         return block
@@ -86,7 +86,7 @@ def meaning(item: ast.WrittenLayer, env: Environment) -> Kind | Definition:
 
 
 def is_known(item: ast.WrittenLayer, env: Environment) -> bool:
-    """Return whether the head of a layer stands for something, be it for something that went wrong."""
+    """Return whether the head of a layer names something, even if that failed."""
     try:
         meaning(item, env)
     except CnnError as stop:
@@ -95,12 +95,14 @@ def is_known(item: ast.WrittenLayer, env: Environment) -> bool:
 
 
 def _ours(name: str) -> type[Layer] | None:
-    """A kind of our own: asked first in every reading, since a look at the plug-ins costs a start its time."""
+    """Return a built-in layer type. These are looked up first in every reading, since loading plug-ins slows down the
+    start."""
     return KINDS.get(name.upper())
 
 
 def _readings(head: str, span: Span) -> Iterator[tuple[str, Literal | None]]:
-    """A head is a name, or a name with a size: `RELU6` is a kind, `CONV3` is CONV of size 3."""
+    """Yield the readings of a head, a name or a name with a size: `RELU6` is a layer type, `CONV3` is CONV of size
+    3."""
     yield head, None
     name, size = name_and_size(head)
     if size:
@@ -126,7 +128,7 @@ def _named(
 def _meant(
     word: NameSymbol, digits: Literal | None, env: Environment, look_up: Callable[[str], type[Layer] | None], span: Span
 ) -> Kind | Definition | None:
-    """What a word stands for that a parameter was given: a name, or a kind with its size, `POOL2`."""
+    """Return what a word given to a parameter names: a name, or a layer type with its size, `POOL2`."""
     for name, size in _readings(word.name, span):
         if size is None or digits is None:
             within = None if size is None else Literal(size.value, size.text, span)
@@ -164,7 +166,7 @@ def _nothing(item: ast.WrittenLayer, env: Environment) -> CnnError:
 
 
 def _applied(item: ast.WrittenLayer, place: Span) -> CnnError:
-    """Return the error for `again(t)`, `again @t` and `again` alone."""
+    """Return the error for `again(t)`, `again @t` and a bare `again`."""
     text, end = item.span.source.text, item.span.end
     behind = re.match(r"\s*@([A-Za-z0-9_.]+)", text[end : end + 80])
     message = "expected a label after `again`"
@@ -188,11 +190,11 @@ _PADDINGS = {
     "CIRCULAR": "CIRCULARPAD",
     "WRAP": "CIRCULARPAD",
 }
-"""What fills a border, as other languages call it, and the layer that does."""
+"""Padding modes under the names of other languages, with the layer that implements each."""
 
 
 def _padding(item: ast.WrittenLayer) -> Help:
-    """How `PAD(reflect, 3)`, `PAD3`, `REFLECTIONPAD2D(3)` are written; empty for what is no padding."""
+    """Return how to write `PAD(reflect, 3)`, `PAD3`, `REFLECTIONPAD2D(3)`; empty for a layer that is no padding."""
     dimensions = re.fullmatch(r"(.*PAD(?:DING)?)[123]D", item.head.upper())
     name, size = (dimensions[1], "") if dimensions else name_and_size(item.head.upper())
     stem = re.fullmatch(r"([A-Z]*?)_?PAD(?:DING)?", name)
@@ -231,8 +233,8 @@ def _hint(item: ast.WrittenLayer, env: Environment) -> Help:
 
 
 def like_a_kind(statement: ast.Block) -> CnnError:
-    """Return the error for a block with the name of a kind in capitals, or with that of INPUT, which begins a network
-    in any case."""
+    """Return the error for a block with the name of a layer type in capitals, or with that of INPUT in any case, which
+    begins a network."""
     name = statement.name
     if name in KINDS:
         message = f"`{name}` is a layer type, so a block cannot have this name"

@@ -1,4 +1,4 @@
-"""Where an elaboration stands, to go back to."""
+"""A state of an elaboration to which it can return."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from cnndsl.elaborate.state import ModuleScope, State
 
 
 class Savepoint:
-    """The nodes, outputs and names that there are, in a module that is open."""
+    """The nodes, outputs and names at one point, in an open module."""
 
     def __init__(self, state: State, scope: ModuleScope) -> None:
         self._state = state
@@ -16,7 +16,7 @@ class Savepoint:
         self._applied = len(state.applied)
 
     def restore(self) -> None:
-        """Take back what was made since. Errors stay."""
+        """Undo everything made since, except errors."""
         state = self._state
         for application in state.applied[self._applied :]:
             application.part.times -= 1

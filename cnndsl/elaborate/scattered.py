@@ -1,4 +1,4 @@
-"""Labels that are more than a name: `convs.1: CONV3-8`, a part of a module that need not stand in one piece, and
+"""Labels that are more than a name: `convs.1: CONV3-8`, a part of a module that may be split into several pieces, and
 `"": RELU`, a layer that takes neither a name nor a number."""
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from cnndsl.syntax import ast
 
 
 def within(tag: PendingLabel, env: Environment) -> tuple[PendingLabel, Environment]:
-    """Return the label by its last name, and the names in force in the module that the others lead to.
+    """Return the label by its last name, and the scope of the module to which the other names lead.
 
-    Raises CnnError where a module has one of the other names that stands in one piece, or cannot be called so.
+    Raises CnnError if one of the other names is that of a module in one piece, or cannot be a name.
     """
     *names, last = tag.name.split(".")
     scope = env.scope
@@ -46,7 +46,7 @@ def within(tag: PendingLabel, env: Environment) -> tuple[PendingLabel, Environme
 
 
 def pieces(scope: ModuleScope) -> Iterator[ModuleScope]:
-    """Yield a module and those in it that later labels may add parts to."""
+    """Yield a module and those in it to which later labels may add parts."""
     yield scope
     for member in scope.members:
         if member.scope is not None and member.scope.is_scattered:
@@ -54,7 +54,7 @@ def pieces(scope: ModuleScope) -> Iterator[ModuleScope]:
 
 
 def check_holes(parts: Sequence[str | Expr], env: Environment) -> None:
-    """Raises CnnError where the value of a hole cannot be part of a name."""
+    """Raise CnnError if the value of a placeholder cannot be part of a name."""
     for part in parts:
         if not isinstance(part, str) and not re.fullmatch(r"[A-Za-z0-9_]+", text := interpolate([part], env)):
             help = "use a whole number or the name of a layer type"
@@ -62,7 +62,7 @@ def check_holes(parts: Sequence[str | Expr], env: Environment) -> None:
 
 
 def in_pieces(tag: PendingLabel, before: NamedOutput) -> CnnError:
-    """Return the error for a label on all of a module whose parts have its name in theirs."""
+    """Return the error for a label on a complete module whose parts already have its name in their labels."""
     message = f"`{tag.name}` is already defined by the paths of its parts"
     help = f"use a path here too, such as `{tag.name}.{_free_number(before)}`, or another name"
     return CnnError(
@@ -71,15 +71,15 @@ def in_pieces(tag: PendingLabel, before: NamedOutput) -> CnnError:
 
 
 def _free_number(before: NamedOutput) -> int:
-    """Return the first number after those of the parts of a module."""
+    """Return the first number after those of a module's parts."""
     labels = before.scope.labels if before.scope is not None else ()
     return 1 + max((int(each) for each in labels if each.isdecimal()), default=-1)
 
 
 def nameless(walker: Expander, item: ast.Label, wire: NodeOutput | None, env: Environment) -> Expansion:
-    """Return a layer under the label `""`: it is called by its kind, and its neighbours are numbered without it.
+    """Make a layer with the label `""`: it is named after its layer type, and its neighbours are numbered without it.
 
-    Raises CnnError where it is no layer, or has weights, which need a name.
+    Raises CnnError if it is not a layer, or has weights, which need a name.
     """
     members = env.scope.members
     first = len(members)
@@ -97,7 +97,7 @@ def nameless(walker: Expander, item: ast.Label, wire: NodeOutput | None, env: En
 
 
 def check_parameter(tag: PendingLabel | None, env: Environment, span: Span) -> None:
-    """Raises CnnError where a parameter has no label, or one that cannot be its name in the module around it."""
+    """Raise CnnError if a parameter has no label, or one that cannot be its name in the module around it."""
     if tag is None:
         message, help = "a parameter needs a label, which becomes its name", f"for example, `gamma: {span.text}`"
         raise error("E0315", message, span, help)

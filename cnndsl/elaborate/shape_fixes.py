@@ -1,4 +1,5 @@
-"""Edits for layers that do not take what comes in: an input without extents, a width among extents or that is none."""
+"""Edits for layers that reject their input: an input without spatial axes, a width among the sizes, or an invalid
+width."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ _SMALLEST_IMAGE = 24
 
 
 def fix(stop: LayerError, layer: Layer, span: Span, before: PendingNode, first: PendingNode) -> Help:
-    """Return what to do about a layer that does not take what the node before it gives; `first` is the first input."""
+    """Return the help for a layer that rejects the output of the node before it; `first` is the first input."""
     if stop.code == "E0301":
         is_as_large = first.shape.spatial == before.shape.spatial and "earlier" in stop.help
         otherwise = "use a larger input or a smaller window" if is_as_large else stop.help
@@ -39,7 +40,7 @@ def fix(stop: LayerError, layer: Layer, span: Span, before: PendingNode, first: 
 
 
 def _channels_last(node: PendingNode, otherwise: str) -> Fix | None:
-    """`INPUT 1x22x500`, as PyTorch orders the axes of 22 electrodes and 500 samples, is INPUT 22x500x1."""
+    """Fix `INPUT 1x22x500`, PyTorch's axis order for 22 electrodes and 500 samples, which is INPUT 22x500x1 here."""
     written = re.fullmatch(r"(\w+)\s+([134])((?:x[0-9]+){2,3})", node.span.text)
     batch = re.fullmatch(r"(\w+)\s+1x([134])x([0-9]+)x([0-9]+)", node.span.text)
     if batch and not node.inputs and min(int(batch[3]), int(batch[4])) >= _SMALLEST_IMAGE:
@@ -57,7 +58,7 @@ def _channels_last(node: PendingNode, otherwise: str) -> Fix | None:
 
 
 def _from_a_vector(place: Span, layer: Layer, span: Span, stop: LayerError) -> Fix | None:
-    """`INPUT 100 -> CONVT4-512`, a generator whose first layer makes a map of one position."""
+    """Fix `INPUT 100 -> CONVT4-512`, a generator whose first layer makes a single-position map."""
     written = re.fullmatch(r"(\w+)\s+([0-9]+)", place.text)
     size = re.match(r"[A-Za-z]+([0-9]+)-\w+$", span.text)
     gap = place.source.text[place.end : span.start] if place.source is span.source else ""
@@ -69,8 +70,8 @@ def _from_a_vector(place: Span, layer: Layer, span: Span, stop: LayerError) -> F
 
 
 def _input_volume(place: Span, layer: Layer, otherwise: str) -> Fix | None:
-    """`INPUT 224 -> CONV3-64` is an image, `INPUT 784` one of digits, `INPUT 100 -> CONVT4-512` a vector of noise,
-    `INPUT 16000` a recording."""
+    """Fix an input without spatial axes: `INPUT 224 -> CONV3-64` is an image, `INPUT 784` one of digits, `INPUT 100 ->
+    CONVT4-512` a noise vector, `INPUT 16000` a recording."""
     written = re.fullmatch(r"(\w+)\s+([0-9]+)", place.text)
     if written is None:
         return None
@@ -87,7 +88,7 @@ def _input_volume(place: Span, layer: Layer, otherwise: str) -> Fix | None:
 
 
 def _flattened_later(place: Span, otherwise: str) -> Fix | None:
-    """`FLATTEN -> CONV3-32 -> FC-10`: it moves to the first dense layer after it, which flattens by itself too."""
+    """Fix `FLATTEN -> CONV3-32 -> FC-10`: FLATTEN moves to the next dense layer, which itself flattens too."""
     source, text = place.source, place.source.text
     arrow = re.search(r"\s*->\s*$", text[max(0, place.start - 200) : place.start])
     if arrow is None:
@@ -105,7 +106,7 @@ def _flattened_later(place: Span, otherwise: str) -> Fix | None:
 
 
 def _width_among_extents(place: Span, layer: Layer, rank: int, otherwise: str) -> Fix | None:
-    """`CONV3x3x64` is CONV3-64."""
+    """Fix `CONV3x3x64`, which is CONV3-64."""
     written = re.match(r"([A-Za-z]+)([0-9]+(?:x[0-9]+)*)x([0-9]+)(?![\w-])", place.text)
     if written is None or not layer.WIDTH or written[2].count("x") + 1 != rank:
         return None
@@ -122,7 +123,7 @@ def _width_among_extents(place: Span, layer: Layer, rank: int, otherwise: str) -
 
 
 def _squared_factor(before: Span, place: Span, stop: LayerError) -> Fix | None:
-    """`CONV3-{c*r} -> PIXELSHUFFLE{r}` is CONV3-{c*r**2}."""
+    """Fix `CONV3-{c*r} -> PIXELSHUFFLE{r}`, which needs CONV3-{c*r**2}."""
     head = re.match(r"[A-Za-z]+[0-9x]*-(?:\{(?P<inner>[^{}]*)\}|(?P<plain>\w+))", before.text)
     factor = re.match(r"[A-Za-z]+(?:\{(?P<name>\w+)\}|(?P<number>[0-9]+))", place.text)
     if head is None or factor is None:
@@ -139,7 +140,7 @@ def _squared_factor(before: Span, place: Span, stop: LayerError) -> Fix | None:
 
 
 def _depthwise(place: Span, stop: LayerError) -> Fix | None:
-    """`CONV3-32/s(groups=32, bias=no)` is DWCONV3/s(bias=no)."""
+    """Fix `CONV3-32/s(groups=32, bias=no)`, which is DWCONV3/s(bias=no)."""
     written = re.fullmatch(
         r"CONV(?P<size>[0-9x]+|\{[^{}]*\})-(?:\{[^{}]*\}|\w+)(?P<stride>/\S+?)?\((?P<options>[^()]*)\)", place.text
     )
@@ -151,7 +152,7 @@ def _depthwise(place: Span, stop: LayerError) -> Fix | None:
 
 
 def _without_width(place: Span, stop: LayerError) -> Fix | None:
-    """`DWCONV3-c/s` is DWCONV3/s."""
+    """Fix `DWCONV3-c/s`, which is DWCONV3/s."""
     width = re.match(r"[^-(]+(?P<width>-(?:\{[^{}]*\}|\w+))", place.text)
     if width is None:
         return None

@@ -1,8 +1,8 @@
-"""What an elaboration asks about shapes, with the answers, so that the same questions can be asked for other inputs.
+"""A log of the shape questions of an elaboration, with the answers, so that they can be asked again for other inputs.
 
-Apart from names such as `H` in expressions, an elaboration depends on the extents of its inputs in four ways: whether
-the layers take what enters them, what `out=@x` and UNPOOL read of another map, which choice of an `ID or X` fits, and
-whether `again` finds the same part. A log has these questions in order. Where all answers are the same for other
+Apart from names such as `H` in expressions, an elaboration depends on the sizes of its inputs in four ways: whether
+layers accept their inputs, the size that `out=@x` and UNPOOL read from another map, which choice of an `ID or X` fits,
+and whether `again` finds the same part. A log has these questions in order. If all answers are the same for other
 inputs, the elaboration makes the same layers. `cnndsl.sweeping.replay` asks them.
 """
 
@@ -25,9 +25,10 @@ QuestionKind: TypeAlias = Literal["made", "refused", "fits", "same"]
 class ShapeQuestion:
     """One question, about the values of earlier ones: `inputs` are their numbers in the log.
 
-    `made` is a layer that took its inputs and gave `shape`, and `refused` one that did not take them. `fits` is a
-    choice and what it has to fit, merged by `layer`, and `same` a layer and another application of it; `answer` says
-    whether they do. A question in a `trial` is about what an `or` tried out; its layers are not in the network.
+    `made` is a layer that accepted its inputs and returned `shape`, and `refused` one that rejected them. `fits` is a
+    choice and the value it has to fit, merged by `layer`, and `same` a layer and another application of it; `answer` is
+    whether they fit or are the same. A question in a `trial` is about elements that an `or` tried out; its layers are
+    not in the network.
     """
 
     kind: QuestionKind
@@ -40,7 +41,7 @@ class ShapeQuestion:
 
     @property
     def references(self) -> tuple[int, ...]:
-        """The values that the options of a layer refer to, as `out=@x` does."""
+        """The values to which the options of a layer refer, as `out=@x` does."""
         return () if self.layer.ROLE == "merge" else self.inputs[1:]
 
 
@@ -51,19 +52,19 @@ class ShapeLog:
         self.questions: list[ShapeQuestion] = []
         self.sources: Sequence[Source] = ()
         self.error: Diagnostic | None = None
-        """The first error. The last question says why where the shape rule does; then it is `refused` or not `same`."""
+        """The first error. If the shape rule caused it, the last question says why: it is `refused` or not `same`."""
         self._trials = 0
         self._numbers: list[int] = []
         self._is_closed = False
 
     @property
     def nodes(self) -> Sequence[int]:
-        """For each node of the network the number of the question that made it."""
+        """For each node of the network, the number of the question that made it."""
         return self._numbers
 
     @property
     def is_about_shapes(self) -> bool:
-        """Whether the first error is one of the shape rule, which other inputs may not have."""
+        """Whether the first error comes from the shape rule, and so may not occur for other inputs."""
         last = self.questions[-1] if self.questions else None
         return self.error is not None and last is not None and not last.is_trial and self._is_negative(last)
 
@@ -73,7 +74,7 @@ class ShapeLog:
 
     @contextmanager
     def trial(self) -> Generator[None]:
-        """Take the questions inside for those of a trial."""
+        """Mark the questions asked inside as a trial."""
         self._trials += 1
         try:
             yield
@@ -81,35 +82,34 @@ class ShapeLog:
             self._trials -= 1
 
     def number(self, node: int) -> int:
-        """Return the question that made a node; one that was just taken back is still known. After the first error
-        none is."""
+        """Return the question that made a node, even if it was just undone; -1 after the first error."""
         return -1 if self._is_closed else self._numbers[node]
 
     def made(self, at: int, layer: Layer, inputs: Sequence[int], shape: Shape, span: Span) -> None:
-        """Note that node `at` was made, of the nodes `inputs`. What was taken back before ends where this begins."""
+        """Record that node `at` was made from the nodes `inputs`. Nodes from `at` on were undone and are discarded."""
         del self._numbers[at:]
         if self._ask("made", layer, inputs, shape, span):
             self._numbers.append(len(self.questions) - 1)
 
     def refused(self, layer: Layer, inputs: Sequence[int]) -> None:
-        """Note that a layer does not take the values of these nodes: an error, unless this is a trial."""
+        """Record that a layer rejects the values of these nodes: an error, unless this is a trial."""
         self._ask("refused", layer, inputs)
         self._is_closed = self._is_closed or not self._trials
 
     def fits(self, layer: Layer, choice: int, target: int, answer: bool) -> None:
-        """Note whether a choice fits a merge with the value of `target`; both are numbers of questions."""
+        """Record whether a choice fits a merge with the value of `target`; both are numbers of questions."""
         if not self._is_closed:
             self.questions.append(
                 ShapeQuestion("fits", layer, (choice, target), None, None, bool(self._trials), answer)
             )
 
     def same(self, first: int, again: int, layer: Layer, answer: bool) -> None:
-        """Note whether a node is another application of the first one: an error where it is not."""
+        """Record whether a node is another application of the first one: an error if it is not."""
         self._ask("same", layer, (first, again), answer=answer)
         self._is_closed = self._is_closed or not (answer or self._trials)
 
     def failed(self, error: Diagnostic) -> None:
-        """Note an error: the log ends with the first one outside of trials."""
+        """Record an error: the log ends with the first one outside trials."""
         if not self._trials and self.error is None:
             self.error = error
             self._is_closed = True
@@ -131,7 +131,7 @@ class ShapeLog:
 
 
 def log_of(graph: Graph) -> ShapeLog:
-    """Return the questions of a graph that was not made from a program: about its layers alone."""
+    """Return the questions of a graph that was not made from a program; they are only about its layers."""
     log = ShapeLog()
     for node in graph:
         log.made(node.index, node.layer, node.inputs, node.shape, node.span)

@@ -1,4 +1,4 @@
-"""Layers read one at a time, for graphs that were not written as a program."""
+"""Read layers one at a time, for graphs that were not written as a program."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnndsl.syntax import ast
 
 
 class LayerReader:
-    """Reads layers, whose options may refer to the outputs that were named before.
+    """Reads layers whose options may refer to previously named outputs.
 
     >>> from cnndsl.errors import Source
     >>> from cnndsl.shape import Shape
@@ -28,11 +28,11 @@ class LayerReader:
         self._scope = ModuleScope()
 
     def name(self, label: str, output: NodeOutput, span: Span) -> None:
-        """Let `@label` be an output from now on."""
+        """Make `@label` refer to an output from now on."""
         self._scope.labels[label] = NamedOutput(output, None, span)
 
     def layer(self, item: ast.WrittenLayer) -> Bound | None:
-        """Return the layer that is written; None for ID, which makes no node. Raises CnnError for an invalid one."""
+        """Return the layer that is written; None for ID, which makes no node. Raises CnnError if it is invalid."""
         env = Environment({}, FileScope(item.span.source), {}, self._scope)
         if item.head.upper() == "INPUT":
             return Bound(input_layer(item, env), (), item.span.text, ())

@@ -1,4 +1,4 @@
-"""What to do where two maps miss each other by some positions, as at the skip connections of a U-Net: with numbers."""
+"""Suggest fixes, with numbers, for two maps that differ by a few positions, as at the skip connections of a U-Net."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from cnndsl.syntax.words import name_and_size
 
 
 def ways_to_fit(large: ast.Chain, shapes: tuple[Shape, Shape], small: PendingNode, reference: str) -> str:
-    """Name what brings the smaller of two maps to the extents of the larger one, or the other way round.
+    """Describe how to bring the smaller of two maps to the size of the larger one, or the other way round.
 
-    `shapes` are those of the two, `large` is the branch of the larger one, `small` the layer that gives the smaller
-    one, `reference` what the branch of the larger one can call it, if anything. Empty where the maps have other axes,
-    or neither is the larger one on every axis.
+    `shapes` are those of the two, `large` is the branch of the larger one, `small` the layer that outputs the smaller
+    one, `reference` how the larger one's branch can refer to it, if at all. Empty if the maps have different axes, or
+    neither is larger on every axis.
     """
     missing = tuple(a - b for a, b in zip(shapes[0].spatial, shapes[1].spatial, strict=True))
     if not missing or min(missing) < 0:
@@ -28,7 +28,7 @@ def ways_to_fit(large: ast.Chain, shapes: tuple[Shape, Shape], small: PendingNod
 
 
 def _enlarged(large: ast.Chain, missing: tuple[int, ...], small: PendingNode) -> Iterator[str]:
-    """The layer that gives the smaller map, so that it gives one as large."""
+    """Yield the layer of the smaller map, changed so that its output is as large."""
     grown = small.layer.grown(missing)
     if grown is not None:
         option, value = grown
@@ -42,7 +42,7 @@ def _enlarged(large: ast.Chain, missing: tuple[int, ...], small: PendingNode) ->
 
 
 def _cropped(large: ast.Chain, missing: tuple[int, ...], reference: str) -> Iterator[str]:
-    """A margin less for the larger map: half on each side, what is odd on the far one."""
+    """Yield the crop of the larger map: half of the difference on each side, an odd rest at the far side."""
     text = large.span.text if len(large.items) == 1 else "…"
     if reference:
         yield f"`{text} -> CROP(out={reference})`"
@@ -53,12 +53,12 @@ def _cropped(large: ast.Chain, missing: tuple[int, ...], reference: str) -> Iter
 
 
 def is_reference(chain: ast.Chain) -> bool:
-    """Tell whether a branch is a reference and nothing else."""
+    """Return whether a branch is a reference and nothing else."""
     return len(chain.items) == 1 and isinstance(chain.items[0], ast.Ref)
 
 
 def _extents(extents: tuple[int, ...]) -> str:
-    """One number where all are equal.
+    """Format sizes as one number if all are equal.
 
     >>> _extents((2, 2)), _extents((0, 1))
     ('2', '0x1')
@@ -67,7 +67,7 @@ def _extents(extents: tuple[int, ...]) -> str:
 
 
 def _with_option(text: str, name: str, value: str) -> str:
-    """A layer as written with an option, in place of the same one if it has it.
+    """Return a layer as written with an option, replacing the option if it is already set.
 
     >>> _with_option("CONVT2-8/2", "out_pad", "1"), _with_option("CONVT(K=8)", "out_pad", "1")
     ('CONVT2-8/2(out_pad=1)', 'CONVT(K=8, out_pad=1)')
@@ -81,8 +81,8 @@ def _with_option(text: str, name: str, value: str) -> str:
 
 
 def odd_width(branches: Sequence[tuple[ast.Chain, int]], shapes: Sequence[Shape]) -> str:
-    """Return which layer has another width than all others, and what it should be; empty if several have, or if it is
-    not seen."""
+    """Return which layer has a different width from all others, and what it should be; empty if several have, or if it
+    is unclear."""
     counts = Counter(shape.channels for shape in shapes)
     usual, times = counts.most_common(1)[0]
     odd = [each for each in branches if each[1] != usual]

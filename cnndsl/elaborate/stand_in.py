@@ -1,4 +1,4 @@
-"""The node that stands for a part that cannot be made, where an elaboration goes on behind errors."""
+"""The node that replaces a part that cannot be made, if an elaboration continues after errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def stand_in(
     stop: CnnError,
     tag: PendingLabel | None = None,
 ) -> Expansion:
-    """Return one node in place of an element that is wrong, after taking back what was made of it."""
+    """Undo what was made of an invalid element and return one node in its place."""
     before.restore()
     repairs = state.repairs
     if repairs is None or len(state.drafts) >= state.most_nodes:
@@ -43,7 +43,7 @@ def stand_in(
 
 
 def _name(item: ast.ChainItem, made: NodeOutput, env: Environment, tag: PendingLabel | None) -> None:
-    """Let the label of an element name the node, so that references to it lead somewhere."""
+    """Give the node the label of its element, so that references to it resolve."""
     if tag is None and isinstance(item, ast.Label | ast.Tap):
         with suppress(CnnError):
             tag = label(item, env)

@@ -1,8 +1,8 @@
 """References with a star: `@unit*.skip`, the value `skip` of each part that is labelled `unit{…}`.
 
-What a star stands for follows from labels as they are written. A module in which a label `unit{i}: …` is written has
-the parts `unit…`, also before the first of them is made; so `@unit*` in the first turn of a repeat means nothing there,
-and never the parts of a module around it.
+The parts that a star stands for follow from labels as written. A module that contains a label `unit{i}: …` has the
+parts `unit…`, even before the first of them is made. So `@unit*` in the first iteration of a repeat matches nothing
+there, and never the parts of a module around it.
 """
 
 from __future__ import annotations
@@ -18,26 +18,27 @@ from cnndsl.expressions import Expr
 from cnndsl.syntax import ast
 
 _HOLE = "{…}"
-"""Stands for a hole whose value is not known from the text."""
+"""Replaces a placeholder whose value is not known from the source."""
 
 StarMatch = tuple[str, NamedOutput]
-"""A part that a star stands for: its path and what is known of it."""
+"""A part that a star stands for: its path and its output."""
 
 
 def family(template: Sequence[str | Expr], env: Environment) -> str | None:
-    """Return what stands before the last holes of a label that ends with one, with its other holes filled; None for
-    every other label: `conv{r}_{j}` is of the family `conv0_` where `r` is 0."""
+    """Return the text before the last placeholders of a label that ends with one, with its other placeholders filled;
+    None for any other label: `conv{r}_{j}` is of the family `conv0_` if `r` is 0."""
     stem = _stem(template)
     return None if stem is None else interpolate(stem, env)
 
 
 def label(item: ast.Label | ast.Tap | ast.Equation, env: Environment) -> PendingLabel:
-    """Return the label that is written at an item, with its holes filled."""
+    """Return the label that is written at an item, with its placeholders filled."""
     return PendingLabel(interpolate(item.name, env), item.name, item.name_span, family(item.name, env))
 
 
 def _stem(template: Sequence[str | Expr]) -> tuple[str | Expr, ...] | None:
-    """The part of a label that a star on it repeats, all but the holes that it ends with; None where it has none there.
+    """Return the label without the placeholders that it ends with, which is the stem of a star; None if it ends with
+    none.
 
     >>> from cnndsl.values import Unknown
     >>> hole = Unknown()
@@ -53,7 +54,7 @@ def _stem(template: Sequence[str | Expr]) -> tuple[str | Expr, ...] | None:
 
 
 def families(template: Sequence[str | Expr]) -> list[str]:
-    """Return what stands before each hole that ends a label, or the name of one of the modules in it.
+    """Return the text before each placeholder that ends a label, or that ends the name of one of the modules in it.
 
     >>> from cnndsl.values import Unknown
     >>> families(("convs.", Unknown(), ".skip")), families(("unit", Unknown()))
@@ -65,7 +66,7 @@ def families(template: Sequence[str | Expr]) -> list[str]:
 
 
 def up_to(template: Sequence[str | Expr], dots: int) -> tuple[str | Expr, ...]:
-    """Return so much of a label as has that many dots: it names a module, or the part itself."""
+    """Return the beginning of a label up to that many dots: it names a module, or the part itself."""
     parts: list[str | Expr] = []
     for part in template:
         names = part.split(".") if isinstance(part, str) else []
@@ -78,14 +79,14 @@ def up_to(template: Sequence[str | Expr], dots: int) -> tuple[str | Expr, ...]:
 
 
 def starred(chain: ast.Chain) -> ast.Ref | None:
-    """Return the reference with a star that a branch consists of; None for every other branch."""
+    """Return the reference with a star that a branch consists of; None for any other branch."""
     only = chain.items[0] if len(chain.items) == 1 else None
     return only if isinstance(only, ast.Ref) and only.is_starred else None
 
 
 def matches(item: ast.Ref, env: Environment, state: State) -> list[StarMatch]:
-    """Return the parts that a reference with a star stands for, in the order in which they stand. Raises CnnError where
-    it can stand for none."""
+    """Return the parts that a reference with a star stands for, in order. Raises CnnError if it cannot stand for
+    any."""
     path = interpolate(item.name, env)
     first, *rest = path.split(".")
     prefix, _, after = path.partition("*")
@@ -101,7 +102,8 @@ def matches(item: ast.Ref, env: Environment, state: State) -> list[StarMatch]:
 
 
 def _labelled(prefix: str, env: Environment, span: Span, state: State) -> list[StarMatch]:
-    """The parts `prefix{…}` of the module at hand, or of the nearest one around it in which some can stand earlier."""
+    """Return the parts `prefix{…}` of the current module, or of the nearest one around it that can have earlier
+    ones."""
     scope: ModuleScope | None = env.scope
     later: WrittenLabel | None = None
     while scope is not None:
@@ -118,7 +120,7 @@ def _labelled(prefix: str, env: Environment, span: Span, state: State) -> list[S
 
 
 def _is_written(prefix: str, scope: ModuleScope | None) -> bool:
-    """Whether labels are written so: `convs.c{i}`, whose parts are in the module in pieces `convs`."""
+    """Check whether labels of this form are written: `convs.c{i}`, whose parts are in the module in pieces `convs`."""
     while scope is not None:
         if _with_prefix(prefix, scope):
             return True
@@ -127,14 +129,14 @@ def _is_written(prefix: str, scope: ModuleScope | None) -> bool:
 
 
 def _with_prefix(prefix: str, scope: ModuleScope) -> list[WrittenLabel]:
-    """The labels written in a module that a star behind a prefix can stand for."""
+    """Return the labels written in a module that a star after a prefix can match."""
     exact = written(scope).get(prefix, [])
     filled = (labels for stem, labels in written(scope).items() if _HOLE in stem and _fills(stem, prefix))
     return [*exact, *(each for labels in filled for each in labels)]
 
 
 def _fills(stem: str, prefix: str) -> bool:
-    """Whether values in the holes of a stem can make it a prefix."""
+    """Check whether values in the placeholders of a stem can turn it into a prefix."""
     pattern = "[A-Za-z0-9_]+".join(map(re.escape, stem.split(_HOLE)))
     return re.fullmatch(pattern, prefix) is not None
 
@@ -152,8 +154,8 @@ def _of(scope: ModuleScope, prefix: str, state: State, span: Span) -> list[StarM
 
 
 def _can_precede(label: WrittenLabel, span: Span, scope: ModuleScope) -> bool:
-    """Whether a part with this label can be complete where a reference stands: the label stands earlier, or a repeat
-    around both comes back. A reference in a block that is called there stands where it is called."""
+    """Check whether a part with this label can be complete before a reference: the label is written earlier, or a
+    repeat around both iterates. A reference in a called block counts as written at the call site."""
     is_here = any(_contains(each.span, span) for each in scope.body)
     return not is_here or label.span.start < span.start or any(_contains(each, span) for each in label.repeats)
 
@@ -163,7 +165,7 @@ def _contains(outer: Span, inner: Span) -> bool:
 
 
 def _members(name: str, found: list[StarMatch], span: Span, state: State) -> list[StarMatch]:
-    """What is called so in each of the parts. Raises CnnError where one lacks it, or none has such labels."""
+    """Return the part with that name in each of the parts. Raises CnnError if one lacks it, or none has such labels."""
     inner: list[StarMatch] = []
     if not name.endswith("*"):
         for path, named in found:
@@ -193,7 +195,7 @@ def _members(name: str, found: list[StarMatch], span: Span, state: State) -> lis
 
 
 def _pieces(scope: ModuleScope, prefix: str) -> list[StarMatch]:
-    """The parts of a module in pieces that are labelled so: there a label has the names of the modules before it."""
+    """Return the parts of a module in pieces with that label, which includes the names of the modules before it."""
     return [
         (name, named)
         for name, named in scope.labels.items()
@@ -224,7 +226,7 @@ def _unknown(message: str, prefix: str, known: dict[str, None], span: Span) -> C
 
 
 def _around(scope: ModuleScope | None, *, is_open: bool = True) -> dict[str, None]:
-    """What labels with a hole begin with, in a module and, where it is open, in those around it."""
+    """Return the prefixes of labels with a placeholder in a module and, if `is_open`, in those around it."""
     found: dict[str, None] = {}
     while scope is not None:
         found |= dict.fromkeys(written(scope))
@@ -233,7 +235,7 @@ def _around(scope: ModuleScope | None, *, is_open: bool = True) -> dict[str, Non
 
 
 def written(scope: ModuleScope) -> dict[str, list[WrittenLabel]]:
-    """Return the labels with a hole at their end that are written in a module, by what precedes the hole."""
+    """Return the labels in a module that end with a placeholder, by the text before it."""
     if scope.written is None:
         scope.written = {}
         for prefix, label in _labels(scope.body, ()):
@@ -242,7 +244,7 @@ def written(scope: ModuleScope) -> dict[str, list[WrittenLabel]]:
 
 
 def _labels(items: Sequence[ast.ChainItem], repeats: tuple[Span, ...]) -> Iterator[tuple[str, WrittenLabel]]:
-    """The labels among items, but for those inside of other labels: they are in modules of their own."""
+    """Yield the labels among items, except those inside other labels, which are in modules of their own."""
     for item in items:
         if isinstance(item, ast.Label | ast.Tap | ast.Equation):
             yield from ((prefix, WrittenLabel(item.name_span, repeats)) for prefix in families(item.name))

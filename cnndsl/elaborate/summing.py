@@ -1,8 +1,7 @@
-"""Elaboration that keeps sums in place of layers: for networks of which only totals and shapes are asked.
+"""Elaboration that keeps sums instead of layers, for networks of which only totals and shapes are needed.
 
-A part of a program that nothing outside refers to is elaborated apart from all others, and is one node after that, with
-the sums over its layers. Whatever is wrong with a program, or out of the ordinary, raises `UnsummedError`; then the
-caller elaborates the network as a whole.
+A part to which nothing outside refers is elaborated separately and becomes one node with the sums over its layers. Any
+error in a program, or anything unusual, raises `UnsummedError`; then the caller elaborates the network as a whole.
 """
 
 from __future__ import annotations
@@ -35,39 +34,39 @@ from cnndsl.values import ListValue, OutputSymbol, Value
 
 
 class _NotByItselfError(UnsummedError):
-    """A part in which a part is applied again, whose layers have to be compared with those of the first application."""
+    """A part in which `again` applies a part, whose layers have to be compared with those of the first application."""
 
 
 @dataclass(slots=True)
 class _PartNode(PendingNode):
-    """A part in the place of a node. Its layer is never asked anything. `number` is that of the part in a plan."""
+    """A part that replaces a node. Its layer is never used. `number` is that of the part in a plan."""
 
     part: PartSums | None = None
     number: int = -1
 
 
 class SummingState(State):
-    """A State that stops at the first error, and knows how deep its elements were nested, and which parts were met."""
+    """A State that stops at the first error, and records how deep its elements were nested and which parts it met."""
 
     def __init__(self, kept: State) -> None:
         super().__init__()
         self.bound, self.shapes, self.mentions = kept.bound, kept.shapes, kept.mentions
         self.deepest = 0
         self.own_steps = self.own_deepest = 0
-        """The same without what is inside of the parts."""
+        """The same without the elements inside the parts."""
         self.parts: list[PlannedPart] = []
         self.placed: set[int] = set()
-        """The ids of elements that were parts."""
+        """The ids of elements that became parts."""
         self.direct: set[int] = set()
-        """Those of elements that were elaborated here."""
+        """The ids of elements that were elaborated here."""
 
     def report(self, stop: CnnError) -> None:
-        """Raise UnsummedError where something is wrong."""
+        """Raise UnsummedError for any error."""
         if stop.diagnostics:
             raise UnsummedError
 
     def enter(self, span: Span) -> None:
-        """Begin with an element."""
+        """Begin an element."""
         super().enter(span)
         self.own_steps += 1
         if self.depth > self.deepest:
@@ -77,7 +76,7 @@ class SummingState(State):
 
 
 class SummingElaborator(Elaborator):
-    """Elaborates a network, and takes the sums of its parts where they are known."""
+    """Elaborates a network and uses the known sums of its parts."""
 
     def __init__(self, kept: Kept, *, is_plain: bool = False) -> None:
         self.summing = SummingState(kept.state)
@@ -107,7 +106,7 @@ class SummingElaborator(Elaborator):
     def _placed(
         self, part: PartSums, place: PartPlace, item: ast.ChainItem, wire: NodeOutput, env: Environment
     ) -> Expansion:
-        """The part as a node."""
+        """Add the part as a node."""
         state, labels = self.summing, env.scope.labels
         state.steps += part.steps
         state.deepest = max(state.deepest, state.depth + part.deepest)
@@ -130,13 +129,13 @@ class SummingElaborator(Elaborator):
 def part_sums(
     items: tuple[ast.ChainItem, ...], shape: Shape, env: Environment, kept: Kept, place: PartPlace, choices: int = 0
 ) -> PartSums | None:
-    """Return the sums of elements that follow one another, made apart from all others; None where they are not alone.
+    """Return the sums of consecutive elements, made separately from all others; None if they cannot be.
 
     Args:
-        items: The elements, of which no label is referred to from outside.
-        shape: What enters.
-        env: The names in force. Labels and modules around the elements are not seen.
-        kept: The sums that are known.
+        items: The elements; nothing outside refers to their labels.
+        shape: The input shape.
+        env: The names in scope. Labels and modules around the elements are ignored.
+        kept: The known sums.
         place: What the elements depend on.
         choices: How many merges with an `or` are open.
     """
@@ -194,7 +193,7 @@ def _made(
 
 
 def _alone(values: Mapping[str, Value], scope: ModuleScope) -> Mapping[str, Value]:
-    """The values without what would lead to outputs of other modules."""
+    """Return the values without those that would lead to outputs of other modules."""
     if not any(isinstance(value, NameValue | OutputSymbol | ListValue) for value in values.values()):
         return values
     return {name: _without_scope(value, scope) for name, value in values.items() if not isinstance(value, OutputSymbol)}
@@ -209,7 +208,7 @@ def _without_scope(value: Value, scope: ModuleScope) -> Value:
 
 
 def _is_all_used(drafts: Sequence[PendingNode], output: int) -> bool:
-    """Whether every node adds to the value of the output."""
+    """Check whether every node contributes to the output."""
     used = [False] * len(drafts)
     used[output] = True
     for at in range(len(drafts) - 1, 0, -1):
@@ -226,7 +225,8 @@ def _value_inputs(draft: PendingNode) -> tuple[int, ...]:
 
 
 def totals(nodes: Sequence[PendingNode], drafts: Sequence[PendingNode], kept: Kept) -> tuple[Sums, list[int]]:
-    """Return the sums over the last nodes of several, and the longest path to each of all: 0 to the first one."""
+    """Return the sums over `nodes`, the last of `drafts`, and the longest path to each of `drafts`: 0 to the first
+    one."""
     longest = [0] * len(drafts)
     found: list[Sums] = []
     for at, draft in enumerate(nodes, len(drafts) - len(nodes)):
@@ -247,7 +247,7 @@ def _weighed(draft: PendingNode, drafts: Sequence[PendingNode], kept: Kept) -> t
 
 
 def _own_sums(nodes: Sequence[PendingNode], drafts: Sequence[PendingNode], kept: Kept) -> Sums:
-    """The sums over the nodes that are no parts."""
+    """Return the sums over the nodes that are not parts."""
     found = [_weighed(each, drafts, kept)[0] for each in nodes if not isinstance(each, _PartNode)]
     some = next(each.part.sums for each in nodes if isinstance(each, _PartNode) and each.part is not None)
     return tuple(map(sum, zip((0,) * len(some), *found, strict=True)))

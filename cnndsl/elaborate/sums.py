@@ -1,9 +1,9 @@
-"""Sums over the layers of parts of networks, kept from network to network of a family.
+"""Sums over the layers of parts of networks, kept across the configurations of a parameterised network.
 
-A part is known by what its elaboration depends on: the elements as written, the shape that enters, the values of local
-names, and the parameters of the net that the names in it lead to. If parameters are mentioned only in parts of a part,
-then the nodes of the whole are the same for all values of these for which its parts give the same shapes: that is its
-`Plan`, by which the sums follow from those of its parts.
+A part is identified by what its elaboration depends on: the elements as written, the input shape, the values of local
+names, and the network's parameters to which the names in it lead. If parameters are mentioned only in parts of a part,
+then the nodes of the whole are the same for all values for which its parts return the same shapes. Its `Plan` records
+these nodes, and computes the sums of the whole from those of its parts.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from cnndsl.values import ListValue, NameSymbol, Symbol, Value
 Sums: TypeAlias = tuple[int, ...]
 ValueKey: TypeAlias = tuple[object, ...]
 MOST_KEPT = 50_000
-"""So many sums are kept; then all are forgotten, so that memory does not grow with the number of networks."""
+"""Maximum number of sums kept; then all are discarded, so that memory does not grow with the number of networks."""
 
 
 class UnsummedError(Exception):
-    """A network, or a part of one, of which no sums can be made: it has to be elaborated as a whole."""
+    """Raised for a network or part whose sums cannot be computed: it has to be elaborated as a whole."""
 
 
 @record(slots=True)
 class Summand:
-    """A layer to be counted: `shape` is that of its output. A layer that is `shared` has the weights of another one."""
+    """A layer to be counted, with its output `shape`. A `shared` layer has the weights of another one."""
 
     layer: Layer
     shape: Shape
@@ -43,15 +43,15 @@ class Summand:
 
 
 Weigh: TypeAlias = Callable[[Summand], tuple[Sums, bool]]
-"""Returns what a layer adds to each sum, and whether it adds to the length of a path."""
+"""Returns the amounts that a layer adds to each sum, and whether it adds to the length of a path."""
 
 
 @record(slots=True)
 class PartSums:
-    """What is known of a part: the shape that leaves, its sums, and the longest path through it.
+    """The metrics of a part: its output shape, its sums, and the longest path through it.
 
-    `steps` and `deepest` are what its elaboration took of the limits, `labels` the names that it gives in the module
-    around it. `nodes` is 0 for a part that passes on what enters, which has no sums.
+    `steps` and `deepest` are the elements and nesting that its elaboration used, `labels` the names that it defines in
+    the module around it. `nodes` is 0 for a part that returns its input, which has no sums.
     """
 
     shape: Shape
@@ -65,8 +65,8 @@ class PartSums:
 
 @record(slots=True)
 class PlannedPart:
-    """A part of a part as it was met: what it is known by, without the parameters of the net that it depends on. It
-    was met at a `depth` of nesting, and gave a `shape` and `labels`."""
+    """A part inside a part: its key without the network parameters that it depends on, its nesting `depth`, and the
+    `shape` and `labels` that it had."""
 
     place: ValueKey
     parameters: tuple[str, ...]
@@ -77,7 +77,7 @@ class PlannedPart:
 
 @record(slots=True)
 class PlannedNode:
-    """A node: those whose values it reads, and which of the plan's parts it is, or what it adds to a path."""
+    """A node: the nodes whose values it reads, and its part in the plan, or what it adds to a path."""
 
     inputs: tuple[int, ...]
     part: int
@@ -86,10 +86,10 @@ class PlannedNode:
 
 @record(slots=True)
 class Plan:
-    """The nodes of a part after the one that enters, whatever the parameters that are mentioned in its parts alone.
+    """The nodes of a part after its input, which do not depend on parameters that are mentioned only in its parts.
 
-    `own` is what is known of the part without its parts; its sums are those of layers that are in none of them. `parts`
-    are all that were looked at, also by an `or` that chose another one.
+    `own` are the metrics of the part without its parts; its sums are those of layers outside them. `parts` include all
+    parts that were expanded, even by an `or` that chose another one.
     """
 
     own: PartSums
@@ -100,15 +100,15 @@ class Plan:
 
 @dataclass(slots=True)
 class Kept:
-    """What is kept from network to network of one family.
+    """The results kept across the configurations of a parameterised network.
 
     Attributes:
         weigh: Counts a layer.
-        dependence: Says which parameters of the net a name leads to.
-        labels: Says which labels are referred to.
+        dependence: Finds the network parameters to which a name leads.
+        labels: Finds the labels that are referred to.
         excluded: The ids of elements that are always elaborated.
-        chosen: The values of the parameters of the net that is being summed up.
-        state: Holds the layers that were bound and their shapes.
+        chosen: The parameter values of the network that is being summed up.
+        state: Holds the layers made so far and their shapes.
     """
 
     weigh: Weigh
@@ -125,7 +125,7 @@ class Kept:
     _reached: dict[ValueKey, tuple[str, ...]] = field(default_factory=dict[ValueKey, tuple[str, ...]])
 
     def place(self, item: ast.ChainItem, shape: Shape, env: Environment, choices: int) -> PartPlace | None:
-        """Return what an element depends on; None for one that is always elaborated."""
+        """Return the dependencies of an element; None for one that is always elaborated."""
         at = identity(item)
         try:
             names = self._names[at]
@@ -160,8 +160,8 @@ class Kept:
         return found
 
     def _keyed(self, value: Value | None, env: Environment, words: list[str]) -> ValueKey | None:
-        """What tells a value from others; None for one that belongs to a single place, as an output does. The names
-        that are met are added to the words."""
+        """Return a key that distinguishes a value from others; None for one that belongs to a single location, such as
+        an output. Words that are found are added to `words`."""
         if value is None or not isinstance(value, Symbol):
             return (type(value), value)
         if isinstance(value, ListValue):
@@ -174,7 +174,7 @@ class Kept:
         return (NameSymbol, value.name, id(home))
 
     def known(self, place: ValueKey, parameters: Sequence[str]) -> PartSums | None:
-        """Return the sums of a part if they are known, or follow from a plan. Raises KeyError if neither is so."""
+        """Return the sums of a part if they are known, or follow from a plan. Raises KeyError otherwise."""
         chosen = self.chosen
         key = (place, *[chosen[name] for name in parameters])
         if key in self.parts:
@@ -188,7 +188,7 @@ class Kept:
         raise KeyError
 
     def _planned(self, plan: Plan) -> PartSums | None:
-        """The sums of a part by its plan; None if its parts do not give what was planned."""
+        """Return the sums of a part computed from its plan; None if its parts differ from the plan."""
         own, found = plan.own, list[PartSums]()
         steps, deepest = own.steps, own.deepest
         for each in plan.parts:
@@ -215,7 +215,7 @@ class Kept:
         return PartSums(own.shape, total, longest[plan.output], own.nodes, steps, deepest, own.labels)
 
     def keep(self, place: ValueKey, parameters: Sequence[str], part: PartSums | None) -> None:
-        """Keep the sums of a part; None for one that has none."""
+        """Keep the sums of a part, or None for one that has none."""
         if len(self.parts) >= MOST_KEPT:
             self.parts.clear()
             self._plans.clear()
@@ -223,14 +223,14 @@ class Kept:
         self.parts[(place, *[self.chosen[name] for name in parameters])] = part
 
     def keep_plan(self, place: ValueKey, direct: tuple[str, ...], plan: Plan) -> None:
-        """Keep the plan of a part, and the parameters that are mentioned outside of its parts."""
+        """Keep the plan of a part, and the parameters that are mentioned outside its parts."""
         plans = self._plans.setdefault(place, {}).setdefault(direct, {})
         plans[tuple([self.chosen[name] for name in direct])] = plan
 
 
 def identity(item: ast.ChainItem) -> int:
-    """Return what tells an element from all others: of brackets their chain, since every turn of a `for` has brackets
-    of its own."""
+    """Return the id of an element; for square brackets the id of their chain, since every iteration of a `for` makes
+    new ones."""
     return id(item.body) if isinstance(item, ast.Group) else id(item)
 
 
@@ -245,7 +245,7 @@ class _Names:
 
 @record(slots=True)
 class PartPlace:
-    """What an element depends on: itself, what enters and the values of local names; the parameters of the net; and
+    """The dependencies of an element: itself, its input and the values of local names; the network's parameters; and
     the words among the values."""
 
     key: ValueKey

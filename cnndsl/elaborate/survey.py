@@ -1,4 +1,4 @@
-"""A look over a file before it is elaborated: the names that it uses and defines, its labels and choice points."""
+"""A pass over a file before it is elaborated: the names that it uses and defines, its labels and optional parts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _BUILT_IN = frozenset("iCHWD")
 
 @record(slots=True)
 class Survey:
-    """The choice points of a file, the first use of each name, those of numbers, the names that are defined, and the
-    labels."""
+    """The optional parts of a file, the first use of each name and of each name used as a number, the defined names,
+    and the labels."""
 
     optionals: tuple[ast.Optional, ...]
     uses: Mapping[str, Span]
@@ -27,12 +27,12 @@ class Survey:
     bound: frozenset[str]
     labels: Mapping[str, Span]
     labelled: Mapping[int, str]
-    """The label of the choice point that begins at an offset."""
+    """The label of the optional part that begins at an offset."""
 
 
 @lru_cache(maxsize=8)
 def survey(file: ast.File) -> Survey:
-    """Return what the statements of a file use and define, except asserts: they do not describe the network."""
+    """Return what the statements of a file use and define, except asserts, which do not describe the network."""
     optionals: list[ast.Optional] = []
     uses: dict[str, Span] = {}
     bound: set[str] = set()
@@ -62,14 +62,14 @@ def survey(file: ast.File) -> Survey:
 
 
 def labels(file: ast.File) -> Mapping[str, Span]:
-    """Return the labels of a file, each with the place where it first stands; those with holes are left out."""
+    """Return the labels of a file, each with its first location; those with placeholders are omitted."""
     return survey(file).labels
 
 
 def choices(file: ast.File) -> dict[int, str]:
-    """Return the name of the choice point at each offset where one stands.
+    """Return the name of the optional part at each offset where one begins.
 
-    One without a name of its own is called by its label or kind, numbered when there are several.
+    One without its own name is named after its label or layer type, numbered if there are several.
     """
     found = survey(file)
     bases = [
@@ -85,9 +85,9 @@ def choices(file: ast.File) -> dict[int, str]:
 
 
 def free_names(file: ast.File) -> dict[str, Span]:
-    """Return the names that stand where a number does and that nothing defines, each with its first place.
+    """Return the names that are used as numbers and that nothing defines, each with its first location.
 
-    A word that some option takes is one only where it stands by itself, as an argument may.
+    A name that is a word of some option counts only if it is used alone, as an argument may be.
     """
     found = survey(file)
     bound = found.bound | _BUILT_IN | (_option_words() - found.numbers)
@@ -102,7 +102,7 @@ def _base(item: ast.Optional) -> str:
 
 
 def _inmost(body: ast.ChainItem) -> ast.ChainItem:
-    """What is repeated."""
+    """Return the element that is repeated."""
     while isinstance(body, ast.Repeat):
         body = body.body
     return body
@@ -115,7 +115,7 @@ _ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%"})
 
 
 def _numbers(node: ast.SyntaxNode) -> Iterator[str]:
-    """The names that stand for numbers whatever they are called: sizes, counts, what is computed with."""
+    """Yield the names that stand for numbers whatever they are called: sizes, counts and operands."""
     exprs: tuple[Expr | None, ...] = ()
     if isinstance(node, ast.WrittenLayer):
         exprs = (*node.size, node.width, node.stride, *node.dims)
@@ -129,14 +129,14 @@ def _numbers(node: ast.SyntaxNode) -> Iterator[str]:
 
 
 def dashed_kind(head: str, width: Expr) -> str:
-    """Return the layer type that a head and its width name together, `soft-max`; empty where they name none."""
+    """Return the layer type that a head and its width name together, `soft-max`; empty if they name none."""
     name = f"{head}{width.name}".upper() if isinstance(width, Name) else ""
     return name if name in KINDS and head.upper() not in KINDS else ""
 
 
 def _words(layer: ast.WrittenLayer) -> Iterator[int]:
-    """Where names stand that can only be meant as words: values of options that take words, and other languages'
-    `true`, and the second half of `soft-max`."""
+    """Yield the ids of names that can only be words: values of options that take words, `true` of other languages, and
+    the second half of `soft-max`."""
     if isinstance(layer.width, Name) and dashed_kind(layer.head, layer.width):
         yield layer.width.span.start
     unnamed = 0
@@ -152,7 +152,7 @@ def _words(layer: ast.WrittenLayer) -> Iterator[int]:
 
 
 def _choices(expr: Expr) -> Iterator[Expr]:
-    """What an expression can be: itself, or what its `if` chooses."""
+    """Yield the possible values of an expression: itself, or the branches of its `if`."""
     while isinstance(expr, ChoiceExpr):
         yield from _choices(expr.chosen)
         expr = expr.other
@@ -160,9 +160,9 @@ def _choices(expr: Expr) -> Iterator[Expr]:
 
 
 def _takes_words(head: str, option: str | int) -> bool:
-    """Whether an option takes words; one without a name is meant by its place."""
+    """Check whether an option takes words; a positional option is given by its index."""
     readings = head.upper(), name_and_size(head)[0].upper()
-    # Ours first: a look at the plug-ins costs a start its time.
+    # Built-in layer types first: loading plug-ins slows down the start.
     kind = next((KINDS[each] for each in readings if each in KINDS), None) or find(head) or find(readings[1])
     if kind is not None and isinstance(option, int):
         option = kind.POSITIONAL[option] if option < len(kind.POSITIONAL) else ""

@@ -1,4 +1,4 @@
-"""The rows of a `for`: those that are written one by one, or those of a list."""
+"""The rows of a `for`, written one by one or taken from a list."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Cells = tuple[tuple[Expr, ...], ...]
 
 
 def rows_of(item: ast.For, values: Sequence[Value]) -> tuple[tuple[Value, ...], ...]:
-    """Return the rows that a `for` runs through, where what is written has these values.
+    """Return the rows over which a `for` iterates, given the values of its expressions.
 
-    A list by itself is walked: with one name over its elements, with several over the rows that it consists of. With
-    several names a list of values is a row.
+    A list by itself is iterated over: with one name over its elements, with several names over the rows that it
+    consists of. With several names a list of values is a row.
     """
     several = len(item.names) > 1
     if len(values) == 1 and isinstance(values[0], ListValue):
@@ -31,7 +31,7 @@ def rows_of(item: ast.For, values: Sequence[Value]) -> tuple[tuple[Value, ...], 
 
 
 def cells_of(item: ast.For, values: Sequence[Value], rows: Sequence[tuple[Value, ...]]) -> Cells:
-    """Return the expression of each value of the rows; of a list without elements one row of the list."""
+    """Return the expression of each value of the rows; for a list without elements, of one row of the list."""
     several = len(item.names) > 1
     written = item.rows
     if len(values) == 1 and isinstance(values[0], ListValue):
@@ -70,7 +70,7 @@ def _are_rows(elements: Iterable[Value]) -> bool:
 
 
 def _elements(expr: Expr, count: int) -> tuple[Expr, ...]:
-    """The elements of a list as expressions: as written, or by their number."""
+    """Return the elements of a list as expressions: as written, or by their index."""
     if isinstance(expr, ListExpr):
         return expr.items
     return tuple(IndexExpr(expr, _number(at, expr.span), expr.span) for at in range(1, count + 1))

@@ -1,4 +1,4 @@
-"""Blocks that nothing calls, as far as they can be looked at without the shape that enters them."""
+"""Check blocks that nothing calls, as far as possible without their input shape."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _KNOWN = (
     *("E0201", "E0202", "E0204", "E0206", "E0221", "E0222", "E0223", "E0224", "E0225", "E0226", "E0227", "E0231"),
     *("E0240", "E0242", "E0244"),
 )
-"""Errors that do not depend on where a block is called."""
+"""Codes of errors that do not depend on where a block is called."""
 
 
 def wrong_in_uncalled_blocks(
     file: ast.File, blocks: Sequence[ast.Block], settings: Mapping[str, Value], find: Find
 ) -> list[Diagnostic]:
-    """Return what is wrong in blocks of a file whatever is given to them and enters them."""
+    """Return the errors in blocks of a file that occur for any arguments and inputs."""
     walker, home, _ = definitions(file, settings, find)
     state = walker.state
     state.errors.clear()
@@ -35,7 +35,7 @@ def wrong_in_uncalled_blocks(
 
 
 def _inside(block: Definition) -> Environment:
-    """The names in force in a block of whose call nothing is known."""
+    """Return the scope inside a block whose call is unknown."""
     own = [each.name for each in (*(block.block.parameters or ()), *block.block.values)]
     values = {**block.home.values, **dict.fromkeys(("C", "H", "W", "D", *own), Unknown())}
     return Environment(

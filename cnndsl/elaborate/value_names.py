@@ -1,4 +1,4 @@
-"""What a program calls by a name that no part has for its own: chains with names, and second names of values."""
+"""Names in a program that do not belong to a part: chains with names, and second names of values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cnndsl.graph import ValueName
 
 
 def value_names(modules: Iterable[ModuleScope], drafts: Sequence[PendingNode]) -> dict[str, ValueName]:
-    """Return those of the labels of all modules, each by its path. The parts of the network have their paths by now."""
+    """Return those of the labels of all modules, by path. The parts of the network must already have their paths."""
     found: dict[str, ValueName] = {}
     for module in modules:
         prefix = f"{module.path}." if module.path else ""
