@@ -1,7 +1,6 @@
-"""Further chains: `name = @a -> B`, after the chain of the network or after another one in square brackets.
+"""Further chains: `name = @a -> B`, after the network's chain or another one in square brackets.
 
-Each starts from earlier values and takes nothing from the chain before it, so something has to use the value of that
-chain.
+Each starts from earlier values, not from the chain before it, so something has to use the value of that one.
 """
 
 from __future__ import annotations

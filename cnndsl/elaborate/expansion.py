@@ -53,7 +53,7 @@ def here(env: Environment, wire: NodeOutput | None) -> Environment:
 
 
 class Expander(Protocol):
-    """What calls, repeats and merges require of the elaborator that they are part of."""
+    """The methods of the elaborator that calls, repeats and merges use."""
 
     state: State
 

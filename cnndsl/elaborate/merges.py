@@ -109,10 +109,10 @@ def _of_rows(
     wire: NodeOutput | None,
     env: Environment,
 ) -> tuple[list[MergeBranch], int]:
-    """Return the branches of an `each` that are present, each with the location of the body, and the number of rows.
+    """Return the branches of an `each` that are present, located at its body, and the number of rows.
 
-    If the body is `ID or X`, each row takes the first choice that fits the branch before it, or else the first branch
-    after it.
+    If the body is `ID or X`, each row takes the first choice that fits the branch before it, or without one the first
+    branch after the `each`.
     """
     body = each.table.body
     either = _lone_either(body)

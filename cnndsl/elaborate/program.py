@@ -46,8 +46,7 @@ VERSION = 1
 """The newest version of the language that this compiler supports."""
 
 Find: TypeAlias = Callable[[str, Source], Source | str]
-"""Looks up the file that a `use` names, from the file that names it; returns a hint for the message if there is
-none."""
+"""Looks up the file that a `use` names, relative to its own file; returns a hint for the message if there is none."""
 
 
 @dataclass(slots=True)
@@ -120,8 +119,7 @@ def elaborate(
 def elaborated_part(
     file: ast.File, settings: Mapping[str, Value], find: Find, errors: Sequence[Diagnostic]
 ) -> PartialGraph | None:
-    """Return a partial graph of everything in a file with these errors, to draw it; None if there is nothing, or no
-    error.
+    """Return the partial graph of a file with these errors, to draw it; None if it is empty or there is no error.
 
     Its output is the last node made. Raises CnnError if Python's stack is too small for it.
     """

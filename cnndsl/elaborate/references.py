@@ -141,8 +141,7 @@ def likely_output(name: str, env: Environment) -> str:
 
 
 def latest_output(env: Environment) -> str:
-    """Return the latest name given to a value in the current module, or else in the nearest one around it; empty if
-    none."""
+    """Return the last name given to a value in this module, or in the nearest one around it; empty if none."""
     scope: ModuleScope | None = env.scope
     while scope is not None:
         for name, named in reversed(scope.labels.items()):

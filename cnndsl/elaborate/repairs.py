@@ -23,7 +23,7 @@ ErrorPlace: TypeAlias = tuple[str, str, int, int]
 
 @record
 class Unreadable(Layer):
-    """What stands in for a part that cannot be made."""
+    """The layer that replaces a part that cannot be made."""
 
     NAMES: ClassVar[tuple[str, ...]] = ("?",)
     INPUTS: ClassVar[tuple[int, int]] = (0, 1)
@@ -70,8 +70,7 @@ def place_of(found: Diagnostic) -> ErrorPlace:
 
 
 def guess(layer: Layer, wires: Sequence[NodeOutput]) -> Shape:
-    """Return a shape for the output of a layer that rejects its inputs: its width, with the spatial size of the first
-    input."""
+    """Return a shape for the output of a layer that rejects its inputs: its width and the first input's size."""
     width: object = getattr(layer, layer.WIDTH) if layer.WIDTH else None
     channels = width if isinstance(width, int) and width > 0 else wires[0].shape.channels
     return Shape(channels, wires[0].shape.spatial)

@@ -95,14 +95,12 @@ def is_known(item: ast.WrittenLayer, env: Environment) -> bool:
 
 
 def _ours(name: str) -> type[Layer] | None:
-    """Return a built-in layer type. These are looked up first in every reading, since loading plug-ins slows down the
-    start."""
+    """Return a built-in layer type; these come first in every reading, since loading plug-ins takes time."""
     return KINDS.get(name.upper())
 
 
 def _readings(head: str, span: Span) -> Iterator[tuple[str, Literal | None]]:
-    """Yield the readings of a head, a name or a name with a size: `RELU6` is a layer type, `CONV3` is CONV of size
-    3."""
+    """Yield the readings of a head as a name, or a name with a size: `RELU6` is a name, `CONV3` CONV of size 3."""
     yield head, None
     name, size = name_and_size(head)
     if size:

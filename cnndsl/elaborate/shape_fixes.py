@@ -1,5 +1,4 @@
-"""Edits for layers that reject their input: an input without spatial axes, a width among the sizes, or an invalid
-width."""
+"""Edits for layers that reject their input: no spatial axes, a width among the sizes, or an invalid width."""
 
 from __future__ import annotations
 

@@ -25,10 +25,9 @@ QuestionKind: TypeAlias = Literal["made", "refused", "fits", "same"]
 class ShapeQuestion:
     """One question, about the values of earlier ones: `inputs` are their numbers in the log.
 
-    `made` is a layer that accepted its inputs and returned `shape`, and `refused` one that rejected them. `fits` is a
+    `made` is a layer that accepted its inputs and output `shape`, and `refused` one that rejected them. `fits` is a
     choice and the value it has to fit, merged by `layer`, and `same` a layer and another application of it; `answer` is
-    whether they fit or are the same. A question in a `trial` is about elements that an `or` tried out; its layers are
-    not in the network.
+    whether they do. A question in a trial is about elements that an `or` tried out; its layers are not in the network.
     """
 
     kind: QuestionKind

@@ -37,8 +37,7 @@ def label(item: ast.Label | ast.Tap | ast.Equation, env: Environment) -> Pending
 
 
 def _stem(template: Sequence[str | Expr]) -> tuple[str | Expr, ...] | None:
-    """Return the label without the placeholders that it ends with, which is the stem of a star; None if it ends with
-    none.
+    """Return the text of a label that a star repeats, all but its final placeholders; None if it ends with none.
 
     >>> from cnndsl.values import Unknown
     >>> hole = Unknown()
@@ -102,8 +101,7 @@ def matches(item: ast.Ref, env: Environment, state: State) -> list[StarMatch]:
 
 
 def _labelled(prefix: str, env: Environment, span: Span, state: State) -> list[StarMatch]:
-    """Return the parts `prefix{…}` of the current module, or of the nearest one around it that can have earlier
-    ones."""
+    """Return the parts `prefix{…}` of the current module, or of the nearest around it that can have earlier ones."""
     scope: ModuleScope | None = env.scope
     later: WrittenLabel | None = None
     while scope is not None:

@@ -86,7 +86,7 @@ class SummingElaborator(Elaborator):
     def element(
         self, item: ast.ChainItem, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None = None
     ) -> Expansion:
-        """One element, of which the sums are taken where they are known."""
+        """Expand one element, using its sums if they are known."""
         state = self.summing
         if not self.is_plain and tag is None and wire is not None and not state.training_only:
             place = self.kept.place(item, wire.shape, env, state.choices)
@@ -225,8 +225,7 @@ def _value_inputs(draft: PendingNode) -> tuple[int, ...]:
 
 
 def totals(nodes: Sequence[PendingNode], drafts: Sequence[PendingNode], kept: Kept) -> tuple[Sums, list[int]]:
-    """Return the sums over `nodes`, the last of `drafts`, and the longest path to each of `drafts`: 0 to the first
-    one."""
+    """Return the sums over `nodes`, the last of `drafts`, and the longest path to each draft: 0 to the first."""
     longest = [0] * len(drafts)
     found: list[Sums] = []
     for at, draft in enumerate(nodes, len(drafts) - len(nodes)):

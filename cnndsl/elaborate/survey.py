@@ -87,7 +87,7 @@ def choices(file: ast.File) -> dict[int, str]:
 def free_names(file: ast.File) -> dict[str, Span]:
     """Return the names that are used as numbers and that nothing defines, each with its first location.
 
-    A name that is a word of some option counts only if it is used alone, as an argument may be.
+    A name that some option accepts as a word is omitted if it is only used alone, as an argument may be.
     """
     found = survey(file)
     bound = found.bound | _BUILT_IN | (_option_words() - found.numbers)
@@ -135,8 +135,8 @@ def dashed_kind(head: str, width: Expr) -> str:
 
 
 def _words(layer: ast.WrittenLayer) -> Iterator[int]:
-    """Yield the ids of names that can only be words: values of options that take words, `true` of other languages, and
-    the second half of `soft-max`."""
+    """Yield the offsets of names that can only be words: values of options that take words, `true` of other languages,
+    and the second half of `soft-max`."""
     if isinstance(layer.width, Name) and dashed_kind(layer.head, layer.width):
         yield layer.width.span.start
     unnamed = 0

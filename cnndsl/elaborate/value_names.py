@@ -9,7 +9,7 @@ from cnndsl.graph import ValueName
 
 
 def value_names(modules: Iterable[ModuleScope], drafts: Sequence[PendingNode]) -> dict[str, ValueName]:
-    """Return those of the labels of all modules, by path. The parts of the network must already have their paths."""
+    """Return the value names among the labels of all modules, by path. Parts must already have their paths."""
     found: dict[str, ValueName] = {}
     for module in modules:
         prefix = f"{module.path}." if module.path else ""
