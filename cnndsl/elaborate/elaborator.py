@@ -178,7 +178,7 @@ class Elaborator:
     def name(
         self, tag: PendingLabel, made: Expansion, env: Environment, scope: ModuleScope | None, is_module: bool = True
     ) -> Expansion:
-        """Give the result its label; a call of a block passes its module as `scope`."""
+        """Give the result its label; `scope` is its module, as for a block call, or None."""
         env.scope.labels[tag.name] = NamedOutput(made.wire, scope, tag.span, tag.family)
         if scope is not None:
             scope.wire = made.wire
@@ -239,7 +239,7 @@ class Elaborator:
         return made if tag is None else self.name(tag, made, env, None)
 
     def _referring(self, layer: Layer, wires: list[NodeOutput], span: Span) -> Layer:
-        """Return the layer with the shapes of the outputs that its options refer to."""
+        """Return the layer, resolved against the outputs that its options refer to."""
         for reference in wires[1:]:
             target = self.state.drafts[reference.node]
             try:

@@ -189,7 +189,7 @@ class FamilySums:
         return _Opened(home, chains, kept, stretches, entering, let_parameters=lets)
 
     def _renew(self, opened: _Opened, chosen: Mapping[str, ValueKey]) -> None:
-        """Recompute the `let`s of the file for the current values of its parameters."""
+        """Set the `let`s of the file for the current values of its parameters."""
         values, home = opened.home.values, opened.home
         key = tuple([chosen[name] for name in opened.let_parameters])
         known = opened.lets.get(key)

@@ -151,8 +151,8 @@ def branches(
     walker: Expander, item: ast.Each, wire: NodeOutput | None, env: Environment, make: MakeBody | None = None
 ) -> Iterator[EachBranch]:
     """Yield a branch for each row of an `each`, all on the same value. `make` makes a branch that is more than its
-    body. Raises CnnError as `table` does; if the rows are not known, the body is expanded once and nothing is
-    yielded."""
+    body. Raises CnnError as `table` does; if the rows are not known, the body is expanded once, as a branch without a
+    value."""
 
     table = item.table
     body = ast.Group(table.body, table.body.span)

@@ -27,7 +27,7 @@ _MOST_LAYERS = 2_000
 
 
 def with_inputs(stop: CnnError, source: Source, settings: Mapping[str, Value], find: Find) -> CnnError:
-    """Return the same error, with the nearest input sizes below and above the written one that do not cause it."""
+    """Return the same error; its help also lists the nearest smaller and larger inputs that compile."""
     if [each.code for each in stop.diagnostics] != ["E0312"] or len(source.text) > _LONGEST:
         return stop
     found = list(_working(parse(source), settings, find))
