@@ -49,7 +49,7 @@ _NOWHERE = ModuleScope()
 
 
 class _Counter:
-    """One count. Calls with the same values are counted once; elements nested too deep are ignored."""
+    """One count. Calls with the same values are counted once; an element nested too deep counts as one layer."""
 
     def __init__(self, depth: int = 0) -> None:
         self._calls: dict[tuple[int, tuple[tuple[str, Value], ...]], int] = {}

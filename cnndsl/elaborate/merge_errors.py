@@ -232,7 +232,7 @@ def _shown(branch: MergeBranch, shape: Shape) -> str:
 
 
 def _is_skip(chain: ast.Chain) -> bool:
-    """Check for `ID` or `ID or X`."""
+    """Check whether a branch is `ID` or `ID or X`."""
     first = chain.items[0]
     if isinstance(first, ast.Either):
         first = first.choices[0]
