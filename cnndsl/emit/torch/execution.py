@@ -216,7 +216,7 @@ class _Recorder(Replay[TracedTensor]):
 
 
 _READS = {LEAF: 5, POOL: 5, UNPOOL: 5, SCALAR: 4, INDEX: 3, VIEW: 3, PAD: 3, RESIZE: 3}
-"""The index of the register in a step that reads one tensor."""
+"""The index of the input register in the tuple of each step that reads one tensor."""
 
 
 def _operands(step: Any, registers: list[Any]) -> list[TracedTensor]:
