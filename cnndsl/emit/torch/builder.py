@@ -340,7 +340,7 @@ class ClassBuilder:
             self.registry.by_path.update(dict.fromkeys(made.places, made))
             return made
 
-    # The whole
+    # The class as a whole
 
     def _finished(
         self,

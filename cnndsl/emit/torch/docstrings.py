@@ -23,7 +23,7 @@ def described(found: Alike, empty: Container[str]) -> str:
 
 
 def shortened_count(number: int) -> str:
-    """Shorten a count.
+    """Shorten a count with a unit suffix.
 
     >>> shortened_count(15_470_264_320), shortened_count(1500), shortened_count(7)
     ('15.5G', '1.5K', '7')
@@ -46,7 +46,7 @@ def leading_comment(graph: Graph) -> list[str]:
 
 
 def note_on(definition: Span) -> str:
-    """Return the comment on a block: the lines right above it, if these are not the first of the file.
+    """Return the comment on a block: the lines right above it, unless they are the first of the file.
 
     >>> from cnndsl.errors import Source
     >>> text = "# A net.\\n\\n# Halves the map.\\nblock Down = POOL2\\n"

@@ -49,7 +49,7 @@ class Followed:
         return mul(Const(shape.pixels), term) if flat else term
 
     def is_always(self, value: object, wanted: bool) -> bool:
-        """Return whether a condition has this value at every setting. False if the settings are unlimited."""
+        """Return whether a condition has this value at every setting. False if a parameter may be anything."""
         if not isinstance(value, Op):
             return False
         own = list(dict.fromkeys(names(value)))

@@ -292,8 +292,8 @@ class Flag:
 
 @record(slots=True)
 class ConstructorParameter:
-    """An argument of a constructor. `option` is the program's name for it, empty if the program has none; `written` is
-    the expression for one of these."""
+    """An argument of a constructor. `option` is the program's name for it, empty if the program has none; then
+    `written` is the expression for it, or None."""
 
     name: str
     type: str

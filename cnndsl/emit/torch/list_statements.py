@@ -1,4 +1,4 @@
-"""Step 5: the statements of a `forward` with lists: one assignment for each loop, the last one is returned."""
+"""Step 5: the statements of a `forward` with lists: one assignment per loop; the last list is returned."""
 
 from __future__ import annotations
 

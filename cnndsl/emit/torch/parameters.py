@@ -269,7 +269,7 @@ class _Uses:
         return self._summed(node, entering)
 
     def _summed(self, node: Node, entering: Sequence[Term]) -> Term | None:
-        """Return the channels that leave a layer to which each input adds separately (a concatenation), or None."""
+        """Return the output channels of a layer whose inputs add separately, as in a concatenation, or None."""
         shapes, total = self.graph.shapes(node), node.shape.channels
         found: list[Term] = []
         for at, (shape, term) in enumerate(zip(shapes, entering, strict=True)):

@@ -1,4 +1,4 @@
-"""Expressions of a `forward` that are not written yet."""
+"""The expressions of a `forward` that are not written yet."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ class Scope:
         )
 
     def with_names(self, look: Mapping[str, Term]) -> Scope:
-        """Return the scope with further names of the language, without lists that these hide or used to index."""
+        """Return the scope with further names of the language. Lists whose name or index they hide are dropped."""
         known = {
             name: term
             for name, term in self.look.items()

@@ -139,7 +139,7 @@ class _File:
         body = [*functions, *helpers, *classes[:-1], *records, classes[-1], "\n".join(self._main())]
         return "\n\n\n".join([self._opening(body), *body]) + "\n"
 
-    # The head
+    # The beginning of the file
 
     def _opening(self, body: Sequence[str]) -> str:
         told = leading_comment(self.graph) or [f"{self.name_of(self.root)}."]
@@ -266,7 +266,7 @@ class _File:
             optional = value in forward.training
             yield f"    {name}: {'Tensor | None = None' if optional else 'Tensor'}"
 
-    # The end
+    # The end of the file
 
     def _main(self) -> Iterator[str]:
         each = [", ".join(map(str, (1, *_extents(self.graph, node.index)))) for node in self.graph.inputs]

@@ -190,7 +190,7 @@ class ClassTracer(TracedValues):
         return self._labelled(of_type(parts, NamedPart), places, value)
 
     def _reference(self, parts: Sequence[ReferencePart], places: Places) -> int:
-        """Return the value of a reference. If no value is computed from it inside a part, it stays in that part."""
+        """Return the value of a reference. A reference in a part that nothing is computed from stays there."""
         keys = [key(part.node) for part in parts]
         if self.find(places, keys) is None and all(
             node_of(what) in self.own[at] for at, what in zip(places, keys, strict=True)

@@ -55,5 +55,5 @@ def argument_differences(
 
 
 def is_verified(graph: Graph) -> bool:
-    """Whether a network is small enough to be verified."""
+    """Return whether a network is small enough to be verified."""
     return len(graph) <= MOST_LAYERS
