@@ -1,1 +1,1 @@
-"""A network as PyTorch source."""
+"""Emit a network as PyTorch source."""

@@ -1,8 +1,8 @@
-"""Step 3: the constructor of a class. What each module is built with, and which arguments the class has for that.
+"""Step 3: the constructor of a class: which arguments it has, and how it builds each module.
 
-Before: the parts of a class at all its places, and what their names are worth there. After: a `ModuleClass`, in which
-every argument of every module is a term that holds at every place. Raises Differ where no such class exists, Missing
-where it needs an argument that its block does not have.
+Before: the parts of a class at all its call sites, and the values of their names there. After: a `ModuleClass`, in
+which every argument of every module is a term that holds at every call site. Raises Differ if no such class exists,
+Missing if the class needs an argument that its block does not have.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ from cnndsl.expressions import Expr
 from cnndsl.graph import CallPart, Graph, LayerPart, LoopPart, NamedPart, Part, output
 
 MOST_POSITIONAL = 3
-"""Arguments that a call may give by position, as those of `nn.Conv2d`: nobody can tell what a fourth number is."""
+"""Maximum number of positional arguments in a call, as in calls of `nn.Conv2d`: a fourth number would be unreadable."""
 
 
 class Registry(Callees, Protocol):
-    """The classes of the network, and who is asked for that of a call."""
+    """The classes of the network, with a method that returns the class of a call."""
 
     graph: Graph
     borders: Borders
@@ -97,7 +97,7 @@ class ClassBuilder:
         return made
 
     def _with_lists(self, cursor: Cursor, traced: Traced, forward: Forward) -> ModuleClass | None:
-        """The class with lists for the values of streams; None where it has none, or one with numbers of its own."""
+        """Return the class with lists for the values of streams; None if it would need arguments of its own."""
         if self.is_root:
             return None
         try:
@@ -109,8 +109,8 @@ class ClassBuilder:
         return self._finished(cursor, None, forward, children, children.leaving(), ("",) * len(forward.inputs))
 
     def _is_sequential(self) -> bool:
-        """Whether the class is an `nn.Sequential`. The network's own rather says in a `forward` what it does, if its
-        parts have names and none is a loop, or if its inputs have names."""
+        """Return whether the class is an `nn.Sequential`. The network's own class has a `forward` instead if its parts
+        have names and none is a loop, or if its inputs have names."""
         plan = self.plan
         if not all(map(self.chains.is_sequential, plan.parts, plan.entries)):
             return False
@@ -123,8 +123,8 @@ class ClassBuilder:
         return bool(loops) or all(name.isdigit() for name in held)
 
     def _with_inputs(self, scope: Scope, forward: Forward) -> tuple[Scope, tuple[str, ...]]:
-        """The scope with a name for the channels of each input beside the one that enters. Those of the network's own
-        inputs are numbers, and those of a label that stands once."""
+        """Return the scope with a name for the channels of each input other than the one that enters. The channels of
+        the network's own inputs, and those of a label that occurs once, are numbers."""
         if self.is_root or isinstance(self.plan.entering, Const):
             return scope, ("",) * len(forward.inputs)
         found: list[str] = []
@@ -144,8 +144,7 @@ class ClassBuilder:
     # Modules
 
     def listed(self, parts: Sequence[Part], cursor: Cursor) -> tuple[SequentialBuild, Cursor, Term]:
-        """Build a list of modules, which is a label on a repeat; returns it, the cursor after it, and how many there
-        are."""
+        """Build a list of modules for a label on a repeat. Returns the list, the cursor after it and its length."""
         labels = of_type(parts, NamedPart)
         inside = replace(cursor, roots=tuple(label.path for label in labels), renumbered=False)
         chain, after = ChainBuilder(self).build([label.part for label in labels], inside)
@@ -159,7 +158,7 @@ class ClassBuilder:
     def module(
         self, parts: Sequence[Part], cursor: Cursor, traced: Traced | None = None
     ) -> tuple[Build | SequentialBuild, Cursor]:
-        """Build a child that is these parts; returns it and the cursor after it."""
+        """Build a child from these parts. Returns the child and the cursor after it."""
         first = parts[0]
         if isinstance(first, LayerPart):
             return self._layer(of_type(parts, LayerPart), cursor)
@@ -184,7 +183,7 @@ class ClassBuilder:
         return made.build, cursor.after(numbers, made.leaving, flat)
 
     def class_at(self, part: Part) -> ModuleClass | None:
-        """Return the class of a call."""
+        """Return the class of a call, None for any other part."""
         return self.registry.class_of([part]) if isinstance(part, CallPart) else None
 
     def instance(
@@ -195,8 +194,8 @@ class ClassBuilder:
         outputs: Sequence[int],
         widths: Mapping[str, Term | None],
     ) -> tuple[Build, Cursor]:
-        """Build an instance of a class of the file: each argument is a term that holds at every place. `widths` are the
-        channels of inputs beside the first."""
+        """Build an instance of a class of the file. Each argument is a term that holds at every call site. `widths` are
+        the channels of inputs other than the first."""
         values = [made.environments[made.places[part.path]] for part in parts if isinstance(part, CallPart | NamedPart)]
         given: dict[str, Term] = {}
         options: dict[str, Term] = {}
@@ -251,11 +250,11 @@ class ClassBuilder:
                 yield cursor.scope.real([parameter.written])
 
     def _written(self, parameter: ConstructorParameter, parts: Sequence[Part]) -> list[Expr | None]:
-        """The expressions that calls give a parameter of their block."""
+        """Return the expressions that calls give for a parameter of their block."""
         return [dict(part.written).get(parameter.option) for part in parts if isinstance(part, CallPart)]
 
     def _of_block(self, call: CallPart, cursor: Cursor, given: Mapping[str, Term]) -> Scope:
-        """The scope in which a block's own defaults stand: its file, what enters, the arguments before them."""
+        """Return the scope of a block's own defaults: its file's names, what enters, the preceding arguments."""
         file = {name: term for name, term in cursor.scope.look.items() if name.startswith("::")}
         is_own_file = call.definition.source is self.graph.source
         look: dict[str, Term] = {name[2:]: term for name, term in file.items()} if is_own_file else {}
@@ -268,20 +267,20 @@ class ClassBuilder:
         if found is not None and found.dividend is None:
             yield found.term
         elif is_whole:
-            # A division: as a float it would be no size, and rounded down it would hide what the compiler refuses.
+            # A division: a float is not a valid size, and rounding down would hide what the compiler rejects.
             yield None if found is None or scope.offered.intersection(names(found.term)) else found.term
             return
         yield scope.real(written)
         yield scope.test(written)
 
     def _own(self, name: str, cursor: Cursor) -> Term | None:
-        """A name that the class itself has: what surrounds a label, or a parameter of the net."""
+        """Return a name of the class itself: one from the scope around a label, or a parameter of the network."""
         return Var(name) if all(name in env for env in cursor.scope.frames) else None
 
     # Labels on parts with branches
 
     def _shared(self, labels: Sequence[NamedPart], cursor: Cursor, traced: Traced | None) -> ModuleClass | None:
-        """The class of a label in all iterations of the repeats around it; None where these share none."""
+        """Return the class that a label shares in all iterations of the repeats around it; None if they share none."""
         registry, paths = self.registry, [label.path for label in labels]
         if paths[0] not in registry.shared:
             rows = registry.siblings.rows(labels[0], self.plan.roots)
@@ -298,7 +297,7 @@ class ClassBuilder:
         return made if one is not None and is_border(whole, one, at) else None
 
     def _share(self, plan: SiblingPlan) -> None:
-        """Make the class of a label in all iterations, if there is one."""
+        """Build the class that a label shares in all iterations, if there is one."""
         paths = tuple(each.part.path for each in plan.siblings)
         values, inputs = plan.traced.forward.values, plan.traced.forward.inputs
         keys = values[inputs[0]].keys if inputs else [key(each.entry) for each in plan.siblings]
@@ -313,7 +312,7 @@ class ClassBuilder:
     def _labelled(
         self, inner: Sequence[Part | None], paths: tuple[str, ...], cursor: Cursor, traced: Traced | None
     ) -> ModuleClass:
-        """The class of a label. It knows the names around it, and takes as arguments those that it uses."""
+        """Return the class of a label. Its arguments are those names around the label that it uses."""
         if paths[0] in self.registry.by_path and set(self.registry.by_path[paths[0]].places) == set(paths):
             return self.registry.by_path[paths[0]]
         moved = {name: name.replace("in_", "block_") for name in ENTERING}
@@ -341,7 +340,7 @@ class ClassBuilder:
             self.registry.by_path.update(dict.fromkeys(made.places, made))
             return made
 
-    # The whole
+    # The class as a whole
 
     def _finished(
         self,
@@ -390,7 +389,7 @@ class ClassBuilder:
 
 
 def _name_of(paths: Sequence[str]) -> str:
-    """What the class of a label is called: labels that differ in their numbers have the rest in common."""
+    """Return the name for the class of a label; labels that differ in their numbers share the rest."""
     name = paths[0].rpartition(".")[2]
     name = name if name[0].isalpha() else "_".join(paths[0].split(".")[-2:])
     return name if len({path.rpartition(".")[2] for path in paths}) == 1 else stem(name, frozenset())

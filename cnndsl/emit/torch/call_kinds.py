@@ -1,4 +1,4 @@
-"""What calls of a block have in common that may share a class, from the widest kind to the narrowest."""
+"""Keys that group the calls of a block that may share a class, from the coarsest to the finest."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cnndsl.layers.base import TorchCall
 
 
 class CallKinds:
-    """The kinds of the calls of one graph. `first` has the call that a path of weights was first applied by."""
+    """The grouping keys of the calls of one graph. `first` maps a path of weights to the call that applied it first."""
 
     def __init__(self, borders: Borders, first: Mapping[str, CallPart]) -> None:
         self.borders, self.graph, self._first = borders, borders.graph, first
 
     def written(self, call: CallPart) -> object:
-        """What calls have in common that differ in nothing but how often their repeats repeat, and in which branch of
-        an `either` they take."""
+        """Return a key that is equal for calls that differ only in the number of iterations of their repeats and in the
+        branch of an `either` that they take."""
         made: list[object] = []
         stack: list[Part] = [call.body]
         while stack:
@@ -37,13 +37,13 @@ class CallKinds:
         return tuple(made)
 
     def signature(self, call: CallPart) -> object:
-        """What calls have in common that can share a class: the layers and their names."""
+        """Return a key that is equal for calls that can share a class: their layers and the names of these."""
         call = self._first[weights_of(call)]
         nodes = [(at, self.graph.nodes[at].path) for at in nodes_of(call.body)]
         return tuple((child_name(path, call.path), _head(self.borders.made(at))) for at, path in nodes)
 
     def wiring(self, call: CallPart) -> object:
-        """The same, and which of its values each layer reads."""
+        """Return the signature of a call together with the values that each of its layers reads."""
         call = self._first[weights_of(call)]
         known = {key(call.entry): 0}
         made: list[tuple[int, ...]] = []
@@ -53,7 +53,7 @@ class CallKinds:
         return self.signature(call), tuple(made), known.get(key(output(call.body, call.entry)))
 
     def identity(self, call: CallPart) -> object:
-        """Calls that do the same."""
+        """Return a key that is equal for calls that do the same: their wiring, arguments and input shape."""
         call = self._first[weights_of(call)]
         return self.wiring(call), tuple(map(str, call.arguments)), self.graph.nodes[call.entry].shape
 
@@ -64,5 +64,5 @@ def weights_of(call: CallPart) -> str:
 
 
 def _head(made: object) -> str:
-    """What a layer is made of."""
+    """Return the name of what a layer becomes in PyTorch."""
     return made.name if isinstance(made, TorchCall) else str(made)

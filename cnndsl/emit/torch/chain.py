@@ -1,10 +1,10 @@
-"""Step 3b: a chain of parts as the items of an `nn.Sequential`, for all places at once.
+"""Step 3b: a chain of parts as the items of an `nn.Sequential`, for all call sites at once.
 
-A repeat becomes a loop where one body is right in every iteration (`_repeat` decides); else it is written out. A choice
-becomes a test; one that no test expresses raises Differ. These are pure functions: a loop that is tried and not taken
-leaves no trace.
+A repeat becomes a loop if one body is right in every iteration (`_repeat` decides); otherwise it is written out. A
+choice becomes a test; a choice that no test expresses raises Differ. These are pure functions: a loop that is tried and
+rejected leaves no trace.
 
-Before: parts that form a chain. After: items whose every argument holds in every iteration and at every place.
+Before: parts that form a chain. After: items whose every argument holds in every iteration and at every call site.
 """
 
 from __future__ import annotations
@@ -47,30 +47,30 @@ from cnndsl.emit.torch.terms import Const, Term, Var, add, mul, names, negated
 from cnndsl.graph import ChoicePart, LayerPart, LoopPart, NamedPart, Part, ReferencePart
 
 DEEPEST = 4
-"""Repeats within repeats beyond this depth are written out: each level is tried in several ways."""
+"""Maximum depth of nested loops; deeper repeats are written out, since each level is tried in several ways."""
 MOST_GAP = 4
-"""A number that follows another by more has to be said."""
+"""Maximum difference between consecutive child numbers that are not written explicitly."""
 SHORTEST_TABLE = 3
-"""A `for` with as many rows stays a table."""
+"""A `for` with at least this many rows stays a table."""
 _FLATTENING = ChildName("flatten")
-"""What a flattening is called that the program does not write, until `told_apart` looks at the whole chain."""
+"""The provisional name of a flattening that the program does not write. `told_apart` assigns the final one."""
 Made = tuple[list[SequentialItem], Cursor]
 
 
 class ModuleBuilder(Protocol):
-    """Who builds the modules of a chain."""
+    """The interface that builds the modules of a chain."""
 
     borders: Borders
     chains: Chains
     counter: str
 
     def module(self, parts: Sequence[Part], cursor: Cursor) -> tuple[Build | SequentialBuild, Cursor]:
-        """Build a child that is these parts; return it and the cursor after it."""
+        """Build a child from these parts; return it and the cursor after it."""
         ...
 
 
 class ChainBuilder:
-    """Fills one `nn.Sequential`. A flattening that it begins with was left to the caller."""
+    """Fills one `nn.Sequential`. The caller adds a flattening that the chain begins with."""
 
     def __init__(self, builder: ModuleBuilder, depth: int = 0) -> None:
         self.builder, self.depth = builder, depth
@@ -82,7 +82,7 @@ class ChainBuilder:
         return SequentialBuild(counted(told_apart(items))), after
 
     def _has_own_numbers(self, parts: Sequence[Part | None], cursor: Cursor) -> bool:
-        """Whether modules have other numbers than PyTorch would count: with gaps, or beside names."""
+        """Return whether module numbers differ from those that PyTorch assigns: with gaps, or mixed with names."""
         if cursor.renumbered:
             return True
         for part, root in zip(parts, cursor.roots, strict=True):
@@ -118,7 +118,7 @@ class ChainBuilder:
         return self._element(parts, cursor, template)
 
     def _named(self, parts: Sequence[Part], cursor: Cursor, template: NameTemplate) -> Made:
-        """What one label names: a layer or a call is called so."""
+        """Build the parts under a label. A layer or a call takes the label as its name."""
         if isinstance(parts[0], LayerPart) or is_module(parts[0]):
             return self._part(parts, cursor, template)
         return self.row(parts, cursor)
@@ -137,7 +137,7 @@ class ChainBuilder:
         return [*items, Element(name, module, after.comment())], replace(after, renumbered=cursor.renumbered)
 
     def _placeholder(self, parts: Sequence[Part], cursor: Cursor) -> Made:
-        """A call that makes nothing takes a number all the same."""
+        """Return an identity for a call that makes nothing but takes a number; no item if the call has a name."""
         name = self._name(parts, cursor, ())
         return ([Element(name, Build("nn.Identity"))] if not name.text else []), cursor
 
@@ -146,14 +146,14 @@ class ChainBuilder:
         return not cursor.flat and any(wants(part, entry) for part, entry in zip(parts, cursor.nodes, strict=True))
 
     def _flatten(self, cursor: Cursor) -> Made:
-        """A flattening in between: PyTorch would count one too many from here on."""
+        """Add a flattening between modules. From here on, PyTorch's own numbering would be one too high."""
         if self.depth:
             raise Differ
         cursor = replace(cursor.flattened(), renumbered=True)
         return [Element(_FLATTENING, Build("nn.Flatten"), cursor.comment())], cursor
 
     def _name(self, parts: Sequence[Part], cursor: Cursor, template: NameTemplate) -> ChildName:
-        """The name of a child that is called so in each frame."""
+        """Return the name of a child, which holds in each frame."""
         paths = [path_of(part, self.graph) for part in parts]
         found = [child_name(path, root) for path, root in zip(paths, cursor.roots, strict=True)]
         if all(name.isdigit() for name in found) and not cursor.renumbered:
@@ -205,8 +205,8 @@ class ChainBuilder:
         return [*items, *made], cursor
 
     def _repeat(self, loops: Sequence[LoopPart], cursor: Cursor) -> Made:
-        """The repeat as a loop, if one body is right in every iteration and that says more, or the same in fewer lines;
-        else iteration by iteration."""
+        """Return the repeat as a loop if one body is right in every iteration and the loop is worth it (see
+        `is_worth_it`); otherwise write out the iterations."""
         rolled = self._rolled(loops, cursor)
         if rolled is not None and is_worth_it(rolled[0], loops):
             return rolled
@@ -218,7 +218,7 @@ class ChainBuilder:
         return rolled
 
     def _rolled(self, loops: Sequence[LoopPart], cursor: Cursor) -> Made | None:
-        """The first way to write a loop that is right; None where there is none."""
+        """Return the first valid way to write a loop; None if there is none."""
         if self.depth >= DEEPEST or not any(len(loop.turns) > 1 for loop in loops):
             return None
         for way in (self._same, self._peeled, self._carried):
@@ -240,7 +240,7 @@ class ChainBuilder:
         return items, cursor
 
     def _same(self, loops: Sequence[LoopPart], cursor: Cursor) -> Made:
-        """Every iteration takes as many channels as the first."""
+        """Build a loop in which every iteration takes as many channels as the first."""
         turns = Iterations(loops, cursor)
         inside = turns.cursor(cursor.term)
         if inside.term is None or inside.term != cursor.term:
@@ -249,7 +249,7 @@ class ChainBuilder:
         return [turns.repeat(items)], turns.after(cursor, after.term)
 
     def _peeled(self, loops: Sequence[LoopPart], cursor: Cursor) -> Made:
-        """The first iteration differs by the channels that it takes, and is a single module."""
+        """Build a loop after a first iteration that takes a different number of channels and is a single module."""
         if any(not loop.turns or loop.count is None for loop in loops):
             raise Differ
         known = in_iteration(Known(), loops, 0)
@@ -267,7 +267,7 @@ class ChainBuilder:
         return [*head, turns.repeat(items)], turns.after(behind, after.term)
 
     def _carried(self, loops: Sequence[LoopPart], cursor: Cursor) -> Made:
-        """The iterations take different numbers of channels: a variable keeps count."""
+        """Build a loop whose iterations take different numbers of channels, which a variable counts."""
         if cursor.term is None:
             raise Differ
         name = self.builder.counter
@@ -288,7 +288,7 @@ class ChainBuilder:
 
 
 def told_apart(items: Sequence[SequentialItem]) -> list[SequentialItem]:
-    """Return the modules of a chain with a name of its own for each flattening between them: then `flatten2`."""
+    """Return the modules of a chain with a unique name for each flattening between them: `flatten`, then `flatten2`."""
     names = [item.name for item in items if isinstance(item, Element)]
     taken = {name.text for name in names if name is not _FLATTENING}
     free = (name for at in count(1) if (name := f"flatten{at if at > 1 else ''}") not in taken)
@@ -300,8 +300,8 @@ def told_apart(items: Sequence[SequentialItem]) -> list[SequentialItem]:
 
 
 def counted(items: Sequence[SequentialItem]) -> tuple[SequentialItem, ...]:
-    """Return the modules of a chain so that PyTorch counts them, where their names are numbers with small gaps: an
-    identity fills each."""
+    """Return the modules of a chain so that PyTorch numbers them, if their names are numbers with small gaps.
+    Identities fill the gaps."""
     names = [item.name.text for item in items if isinstance(item, Element) and not item.name.is_pattern]
     numbers = [int(name) for name in names if name.isdigit() and str(int(name)) == name]
     if len(numbers) < len(items) or any(not 0 < b - a <= MOST_GAP for a, b in pairwise([-1, *numbers])):
@@ -317,7 +317,7 @@ def counted(items: Sequence[SequentialItem]) -> tuple[SequentialItem, ...]:
 
 
 def attempt(way: Callable[[], Made]) -> Made | None:
-    """Return what a way of writing gives, None where it is not right."""
+    """Return the result of a way to write a repeat, None if this way is invalid."""
     try:
         return way()
     except (Differ, Missing):
@@ -325,7 +325,7 @@ def attempt(way: Callable[[], Made]) -> Made | None:
 
 
 def is_worth_it(items: Sequence[SequentialItem], loops: Sequence[LoopPart]) -> bool:
-    """Whether a loop says more, or the same in fewer lines, than its iterations written out."""
+    """Return whether a loop is more general than its written-out iterations, or shorter."""
     turns = max(len(loop.turns) for loop in loops)
     is_table = loops[0].count is None
     has_rows = any(isinstance(item, LoopItem) and isinstance(item.over, Rows) for item in items)
@@ -337,7 +337,7 @@ def is_worth_it(items: Sequence[SequentialItem], loops: Sequence[LoopPart]) -> b
 
 
 def _is_literal(item: SequentialItem) -> bool:
-    """Whether the number of iterations is a number, and nothing in them depends on which one it is."""
+    """Return whether the number of iterations is a constant, and nothing in them depends on the iteration number."""
     if not isinstance(item, LoopItem):
         return True
     if isinstance(item.over, Rows):
@@ -346,7 +346,7 @@ def _is_literal(item: SequentialItem) -> bool:
 
 
 def cost(items: Sequence[SequentialItem]) -> int:
-    """Return about how many lines items take."""
+    """Return the approximate number of lines of the items."""
     return sum(map(_cost, items))
 
 
@@ -362,12 +362,12 @@ def _cost(item: SequentialItem) -> int:
 
 
 def _step(name: str, leaving: Term) -> Assign:
-    """What the variable that counts channels becomes at the end of an iteration."""
+    """Return the assignment that updates the channel-counting variable at the end of an iteration."""
     more = added(name, leaving)
     return Assign(name, leaving) if more is None else Assign(name, more, adds=True)
 
 
 def added(name: str, leaving: Term) -> Term | None:
-    """Return what is added to a variable, None where it is not a sum with it."""
+    """Return the term that is added to a variable, None if the new value is not a sum with the variable."""
     more = add(leaving, mul(Const(-1), Var(name)))
     return more if name not in names(more) and name in names(leaving) else None

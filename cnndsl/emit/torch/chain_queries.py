@@ -1,7 +1,7 @@
-"""Which parts are chains, from which value one starts, and which take vectors.
+"""Queries on chains: which parts are chains, where a chain starts, and which parts take vectors.
 
-A chain only calls its modules one after the other. Steps 1 to 3 ask this before they decide what a part becomes. All
-of it follows from the graph, but for the calls of blocks: what one takes and gives is known to its class.
+A chain only calls its modules one after the other. Steps 1 to 3 use these queries before they decide what a part
+becomes. The answers follow from the graph alone, except for calls of blocks: their class knows what they take and give.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from cnndsl.layers.base import TorchCall
 
 
 class Chains:
-    """The chains of one graph. `is_link` says whether a call takes the value of a node alone and gives its output
-    alone."""
+    """The chains of one graph. `is_link` returns whether a call takes only the value of a node and gives only its
+    output."""
 
     def __init__(self, borders: Borders, is_link: Callable[[CallPart, int], bool]) -> None:
         self.borders, self._is_link = borders, is_link
@@ -44,11 +44,11 @@ class Chains:
         return node_of(only) if what_of(only) == "value" else entry
 
     def is_sequential(self, part: Part | None, entry: int) -> bool:
-        """Whether a part can be an `nn.Sequential`: a chain of which nobody needs an inner value."""
+        """Return whether a part can be an `nn.Sequential`: a chain of which no inner value is read elsewhere."""
         return self.is_chain(part, entry) and (part is None or self.borders.is_closed(part, entry))
 
     def is_chain(self, part: Part | None, entry: int) -> bool:
-        """Whether calling its modules one after the other, from the value of `entry` on, is all that a part does."""
+        """Return whether a part only calls its modules one after the other, starting from the value of `entry`."""
         if part is None or isinstance(part, IdentityPart):
             return True
         if (id(part), entry) not in self._known:
@@ -71,9 +71,9 @@ class Chains:
         return all(self.is_chain(each, at) for each, at in entered(part, entry))
 
     def wants_flat(self, part: Part | None, entry: int) -> bool:
-        """Whether a part, or the first module of a chain, takes vectors, and something else enters it.
+        """Return whether a part, or the first module of a chain, takes vectors while something else enters it.
 
-        What works value by value may precede in a chain: it can as well work on vectors.
+        Elementwise layers may precede it in a chain, since they can work on vectors as well.
         """
         if isinstance(part, LayerPart):
             made = self.borders.made(part.node)
@@ -95,7 +95,7 @@ class Chains:
 
 
 def _leaves(part: Part | None) -> Iterator[LayerPart]:
-    """The layers of a chain in order, up to the first part that is none."""
+    """Yield the layers of a chain in order, up to the first part that is not a layer."""
     if isinstance(part, LayerPart):
         yield part
         return

@@ -1,4 +1,4 @@
-"""How a class calls its children in its `forward`: one by one, or in a loop."""
+"""How the `forward` of a class calls its children: one by one, or in a loop."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from cnndsl.emit.torch.walk import form
 
 
 class Calls(Walks, Protocol):
-    """How a class calls its children."""
+    """The interface for calls of children."""
 
     def text(self, child: str) -> str:
-        """Return what is called: `self.conv1`."""
+        """Return the callee: `self.conv1`."""
         ...
 
     def is_heavy(self, child: str) -> bool:
-        """Whether a child is worth a line: it has matrices of weights, or parts of its own."""
+        """Return whether a child deserves a line of its own: it has weight matrices, or parts of its own."""
         ...
 
     def is_stage(self, child: str) -> bool:
-        """Whether a child has parts of its own."""
+        """Return whether a child has parts of its own."""
         ...
 
     def over(self, child: str) -> str:
-        """Return what the loop runs over whose first child this is: `self.convs`."""
+        """Return the iterable of a loop that starts with this child: `self.convs`."""
         ...
 
 
 class ChildCalls:
-    """How a class calls its children; `heavy` are those with matrices of weights."""
+    """How a class calls its children; `heavy` are those with weight matrices."""
 
     def __init__(self, cls: ModuleClass, heavy: frozenset[str]) -> None:
         self.cls = cls
@@ -46,7 +46,7 @@ class ChildCalls:
         return target(self.cls, child)
 
     def is_heavy(self, child: str) -> bool:
-        """Return whether a child has matrices of weights, or is a class of the file."""
+        """Return whether a child has weight matrices, or is an instance of a class of the file."""
         return child in self.heavy
 
     def is_stage(self, child: str) -> bool:
@@ -58,8 +58,8 @@ class ChildCalls:
         return child in self.lists
 
     def walk(self, child: str) -> tuple[str, ...]:
-        """Return the children of the container that a child is the first of, or all of the class; none where they are
-        not made alike, as branches are not: each has a line that says its name."""
+        """Return the children of the container whose first child this is, or all children of the class. Returns an
+        empty tuple if they are not built alike, as branches are not: then each call names its child."""
         held = child.rpartition(".")[0]
         if self._firsts[held] != child:
             return ()
@@ -73,7 +73,7 @@ class ChildCalls:
 
     @cached_property
     def _firsts(self) -> Mapping[str, str]:
-        """The first child of each container, and of the class."""
+        """Return the first child of each container, and of the class."""
         found: dict[str, str] = {}
         for each in in_containers(self.cls.children, self.cls.containers):
             names = each.name.split(".")
@@ -82,7 +82,7 @@ class ChildCalls:
         return found
 
     def over(self, child: str) -> str:
-        """Return what gives these children one after the other: `self.convs`, `self.children()`."""
+        """Return the iterable that yields these children one after the other: `self.convs`, `self.children()`."""
         held = child.rpartition(".")[0]
         if held:
             return target(self.cls, held) + ("" if self.cls.containers[held] else ".values()")

@@ -1,11 +1,11 @@
-"""Children of a class with a `forward` that a loop makes: one element of the program, in several iterations.
+"""Loops that build several children of a class with a `forward`: one element of the program, in several iterations.
 
-`each d in 6, 12, 18 [Branch(c, d)]` gives three children, and the text has one construction of them:
+`each d in 6, 12, 18 [Branch(c, d)]` gives three children, and the emitted code builds them in one expression:
 
     self.extend([Branch(in_channels, c, d) for d in (6, 12, 18)])
 
-Before: the children of a class, each built by itself. After: for those of a run that follow one another the loop that
-makes the same; `init_method` decides whether it is written.
+Before: the children of a class, each built by itself. After: for children of a run that follow one another, the loop
+that builds the same children; `init_method` decides whether to write it.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from cnndsl.graph import CallPart, Graph, LayerPart, NamedPart, Part, output
 from cnndsl.values import Value
 
 FEWEST = 3
-"""Fewer children are as easy to read one by one."""
+"""Minimum number of children for a loop; fewer are as easy to read one by one."""
 
 
 class ChildBuilder(Protocol):
-    """Who builds the modules."""
+    """The interface that builds modules."""
 
     graph: Graph
 
     def module(self, parts: Sequence[Part], cursor: Cursor) -> tuple[Build | SequentialBuild, Cursor]:
-        """Build a child that is these parts; return it and the cursor after it."""
+        """Build a child from these parts; return it and the cursor after it."""
         ...
 
     def instance(
@@ -55,7 +55,7 @@ class ChildBuilder(Protocol):
 
 
 class BuiltChild:
-    """A child as it is built by itself, `inside` what enters it, and the channels of all that its call is given."""
+    """A child built by itself: `inside` is the cursor at its input, `widths` the channels of each input."""
 
     __slots__ = ("candidate", "comment", "inside", "module", "widths")
 
@@ -72,7 +72,7 @@ class BuiltChild:
 
 
 def child_loops(modules: ChildBuilder, cursor: Cursor, children: Sequence[BuiltChild]) -> dict[str, ChildLoop]:
-    """Return the loop of each child that one can make, by the names of the children; `cursor` is that of the class."""
+    """Return the loops by the names of the children that they build; `cursor` is that of the class."""
     found: dict[str, ChildLoop] = {}
     for _, group in groupby(children, key=lambda each: _written(each, modules.graph)):
         run = list(group)
@@ -87,8 +87,8 @@ def child_loops(modules: ChildBuilder, cursor: Cursor, children: Sequence[BuiltC
 
 
 def _written(child: BuiltChild, graph: Graph) -> object:
-    """What is equal for the iterations of one element: where it is written, what varies, which container it is in, and
-    what it is made of."""
+    """Return a key that is equal for the iterations of one element: its location, what varies, its container, and what
+    it is made of."""
     candidate = child.candidate
     part = candidate.parts[min(candidate.parts)]
     place: object = None
@@ -106,13 +106,13 @@ def _written(child: BuiltChild, graph: Graph) -> object:
 
 
 def _is_plain(child: BuiltChild, places: int) -> bool:
-    """Whether a child is there at all places, and is applied once."""
+    """Return whether a child exists at all call sites and is applied once."""
     candidate = child.candidate
     return len(candidate.parts) == places and not candidate.further and candidate.decision is None
 
 
 class _Run:
-    """Children that one element gives, iteration by iteration."""
+    """Children that come from one element, iteration by iteration."""
 
     def __init__(self, modules: ChildBuilder, cursor: Cursor, run: Sequence[BuiltChild]) -> None:
         self.modules, self.cursor, self.run = modules, cursor, run
@@ -131,7 +131,7 @@ class _Run:
             taken.add(self.targets[name])
 
     def loop(self) -> ChildLoop:
-        """Return the loop. Raises Differ, Missing or Fixed where no loop makes these children."""
+        """Return the loop. Raises Differ, Missing or Fixed if no loop builds these children."""
         inside = self._inside()
         parts = [child.candidate.parts[place] for child in self.run for place in self._places]
         module = self._module(parts, inside)
@@ -158,7 +158,7 @@ class _Run:
         return range(len(self.cursor.roots))
 
     def _inside(self) -> Cursor:
-        """What enters a child in each iteration, at each place."""
+        """Return the cursor at the input of a child in each iteration, at each call site."""
         cursor, first = self.cursor, self.rows[0]
         frames = tuple(
             {**cursor.scope.frames[place], **{self.targets[each]: python_value(row[each]) for each in self.varying}}
@@ -195,7 +195,7 @@ class _Run:
         return self.modules.instance(first.callee, parts, inside, outputs, widths)[0]
 
     def _name(self, parts: Sequence[Part], inside: Cursor) -> str:
-        """The text of an f-string for the last name of each child; empty where a list counts them."""
+        """Return the text of an f-string for the last name of each child; empty if a list numbers them."""
         names = [
             child_name(path_of(part, self.cursor.graph), root) for part, root in zip(parts, inside.roots, strict=True)
         ]
@@ -206,7 +206,7 @@ class _Run:
         return pattern(template, last, inside)
 
     def _over(self, columns: Sequence[str]) -> Rows | CountedRange:
-        """What the loop walks: a range where the values are one, else the values as they are."""
+        """Return the iterable of the loop: a range if the values form one, else the values themselves."""
         if not columns:
             return CountedRange(Const(0), Const(len(self.rows)))
         values = [[python_value(row[name]) for name in columns] for row in self.rows]

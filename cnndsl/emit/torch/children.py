@@ -1,7 +1,7 @@
 """Step 3c: the children of a class with a `forward`, in the order in which they are called.
 
-The channels of each value follow from the steps, so that each child is built with what the program says of its input.
-A child that some places lack hangs on a test; so does a flag that chooses between steps.
+The channels of each value follow from the steps, so each child is built with the program's own term for its input. A
+child that does not exist at some call sites depends on a test, and so does a flag that chooses between steps.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from cnndsl.graph import CallPart, Graph, Part, output
 
 
 class Modules(Protocol):
-    """Who builds the modules."""
+    """The interface that builds modules."""
 
     graph: Graph
 
     def module(
         self, parts: Sequence[Part], cursor: Cursor, traced: Traced | None = None
     ) -> tuple[Build | SequentialBuild, Cursor]:
-        """Build a child that is these parts; return it and the cursor after it."""
+        """Build a child from these parts; return it and the cursor after it."""
         ...
 
     def listed(self, parts: Sequence[Part], cursor: Cursor) -> tuple[SequentialBuild, Cursor, Term]:
-        """Build a list of modules; return it, the cursor after it, and how many there are."""
+        """Build a list of modules; return it, the cursor after it, and its length."""
         ...
 
     def class_at(self, part: Part) -> ModuleClass | None:
@@ -74,7 +74,7 @@ class Children:
         self.graph = modules.graph
         self.terms: dict[int, Term | None] = {}
         self.many: dict[int, tuple[Term, Term]] = {}
-        """How many values lists hold, times the channels of each."""
+        """The length of each list, and the channels of each of its values."""
         for value, name in zip(traced.forward.inputs, entering, strict=True):
             whole: Term | None = cursor.term if value == 0 else Var(name) if name else None
             self.terms[value] = self._known(value, whole)
@@ -120,7 +120,7 @@ class Children:
                 self._steps(step.steps)
 
     def _either(self, step: BranchStep, chosen: Term | None, other: Term | None) -> Term | None:
-        """The channels that leave one way or the other, where the program writes which is taken."""
+        """Return the channels that leave either branch, if the program writes which branch is taken."""
         decision = next(each for each in self.traced.decisions if each.flag == step.flag)
         is_written = decision.choice.test is not None and not isinstance(decision.choice.test, str)
         if not is_written or chosen is None or other is None or chosen == other:
@@ -142,8 +142,8 @@ class Children:
             self.terms[value] = self._known(value, term)
 
     def _repeat(self, step: RepeatStep) -> None:
-        """A list of modules. What it gives has so many times the channels of what each module gives, if all give as
-        many."""
+        """Build a list of modules. If all modules give the same number of channels, the list's total is the length
+        times that number."""
         child = self.traced.children[step.child]
         inside = self._inside(child)
         module, after, count = self.modules.listed([child.parts[at] for at in sorted(child.parts)], inside)
@@ -160,7 +160,7 @@ class Children:
             self.terms[listed], self.many[listed] = mul(count, width), (count, width)
 
     def _inside(self, child: Candidate) -> Cursor:
-        """What enters a child, at each of its places and in each of its further applications."""
+        """Return the cursor at a child's input, at each of its call sites and in each further application."""
         places = sorted(child.parts)
         values = {child.entering[at] for at in places}
         found = {self.terms.get(value) for value in values}
@@ -206,7 +206,7 @@ class Children:
         self.terms[step.output] = self._known(step.output, total, *([] if total else known))
 
     def _total(self, inputs: Sequence[int], terms: Sequence[Term]) -> Term:
-        """The channels of a concatenation: of a list and so many values of its width `(n + 2) * width`."""
+        """Return the channels of a concatenation. For a list and single values of the same width: `(n + 2) * width`."""
         listed = [at for at, value in enumerate(inputs) if value in self.many]
         if len(listed) == 1:
             count, width = self.many[inputs[listed[0]]]
@@ -223,7 +223,7 @@ class Children:
         return node_of(what)
 
     def _known(self, value: int, *candidates: Term | None) -> Term | None:
-        """The first candidate that holds wherever the value is; the number, where it is one everywhere."""
+        """Return the first candidate that holds wherever the value exists; else the number, if it is constant."""
         keys = {at: what for at, what in enumerate(self.traced.forward.values[value].keys) if what is not None}
         if not keys or any(what_of(what) != "value" for what in keys.values()):
             return None
@@ -237,7 +237,7 @@ class Children:
     # Decisions
 
     def _test(self, decision: Decision) -> Term:
-        """When the decision falls so. Raises Differ where no expression says it at every place."""
+        """Return the condition of a decision. Raises Differ if no expression gives it at every call site."""
         wanted = [place in decision.places for place in range(len(self.cursor.scope.frames))]
         for term in self._tests(decision):
             if self.cursor.scope.holds(term, wanted):
@@ -266,6 +266,6 @@ class Children:
         yield from strides
 
     def _strides(self) -> list[Term]:
-        """The strides of layers that are arguments of the class, also of layers in classes that it uses."""
+        """Return the strides of layers that are arguments of the class, including layers in classes that it uses."""
         found = (each for built in self._built.values() for build in builds(built.module) for each in strides(build))
         return list(dict.fromkeys(term for term in found if not isinstance(term, Const)))

@@ -1,7 +1,7 @@
-"""Choices that fall differently at the places of a class: modules that exist or not, steps that run or not.
+"""Choices that differ between the call sites of a class: modules that may be absent, steps that may be skipped.
 
-Where one alternative is nothing and the other a chain, the modules are there at some places and identities stand for
-them at the others. Else a flag of the module says which steps run. Both raise Differ where that cannot be said.
+If one alternative is empty and the other is a chain, the modules exist at some call sites and identities replace them
+at the others. Otherwise a flag of the module chooses the steps. Both raise Differ if no condition expresses the choice.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cnndsl.graph.traversal import output
 
 
 def chosen(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value: int) -> int:
-    """Walk over a choice; returns the value that leaves it."""
+    """Walk over a choice. Returns the value that leaves it."""
     if len({choice.taken for choice in choices}) == 1:
         return tracer.walk([choice.part for choice in choices], places, value)
     if not any(tracer.callees.borders.own(choice.part) for choice in choices):
@@ -37,7 +37,7 @@ def chosen(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value:
 
 
 def _referred(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value: int) -> int:
-    """A choice between values that exist: what it gives is one of these at each place, called as most of them are."""
+    """Return the value of a choice between existing values, under the name that most of them have."""
     nodes = [output(choice.part, tracer.node(value, at)) for choice, at in zip(choices, places, strict=True)]
     ends = [elements(choice.part)[-1:] for choice in choices]
     called = Counter(word(end.name) for found in ends for end in found if isinstance(end, ReferencePart))
@@ -45,7 +45,7 @@ def _referred(tracer: Walker, choices: Sequence[ChoicePart], places: Places, val
 
 
 def _optional(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value: int, there: list[int]) -> int:
-    """Modules that exist at some places; an identity stands for them at the others."""
+    """Walk over modules that exist at some call sites only; an identity replaces them at the others."""
     decision = Decision(choices[there[0]], tuple(places[at] for at in there), tracer.known, value)
     tracer.decision = decision
     out = tracer.walk([choices[at].part for at in there], decision.places, value)
@@ -58,7 +58,7 @@ def _optional(tracer: Walker, choices: Sequence[ChoicePart], places: Places, val
 
 
 def _branch(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value: int, groups: list[list[int]]) -> int:
-    """Different steps at different places: a flag of the module says which."""
+    """Walk over steps that differ between call sites; a flag of the module chooses between them."""
     if tracer.decision is not None:
         raise Differ
     first, second = (
@@ -71,7 +71,7 @@ def _branch(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value
 
 
 def _steps(tracer: Walker, decision: Decision, parts: Sequence[Part | None], value: int) -> tuple[list[Step], int]:
-    """The steps of one alternative, and the value that leaves it."""
+    """Return the steps of one alternative, and the value that leaves it."""
     return tracer.apart(decision, lambda: tracer.walk(parts, decision.places, value))
 
 
@@ -84,8 +84,8 @@ def joined(
     other: int,
     wish: str = "variant",
 ) -> int:
-    """Add the steps of two ways, the first of which is taken where the first decision falls so; return the value that
-    leaves them. `wish` is what the flag is called, but for a sum."""
+    """Add the steps of two branches, the first of which runs if the first decision holds. Returns the value that leaves
+    them. `wish` is the preferred name of the flag, except for a sum."""
     made = [value for step in (*steps, *others) for value in made_by(step)]
     flag = _flag(tracer, (*steps, *others), wish)
     keys = {at: tracer.values[other][at] for at in tracer.values[other]} | dict(tracer.values[out])
@@ -101,7 +101,7 @@ def joined(
 
 
 def _hoisted(tracer: Walker, steps: list[Step], others: list[Step], other: int) -> tuple[list[Step], int]:
-    """Take the steps with which both alternatives begin out of them, into those before; the rest of the second one."""
+    """Move the steps that both alternatives begin with before them. Returns the rest of the second alternative."""
     renamed: dict[int, int] = {}
     while steps and others:
         first, second = steps[0], with_values(others[0], renamed)

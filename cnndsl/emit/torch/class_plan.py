@@ -1,4 +1,4 @@
-"""What a class is made from, and which arguments its constructor has."""
+"""The plan of a class: what it is made from, and the arguments of its constructor."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from cnndsl.graph import Part
 from cnndsl.records import record
 
 MOST_EXTRAS = 3
-"""With more arguments that its block does not have, a class says less than two classes."""
+"""Maximum number of arguments that a class has beyond those of its block; with more, two classes are clearer."""
 
 
 @record
 class ClassPlan:
-    """What a class is made from: its parts, the paths of its places, the nodes whose values enter, what its names are
-    worth, the channels that enter, the block's own names of its arguments by those of Python, their defaults."""
+    """The plan of a class: its parts, the paths of its call sites, the nodes whose values enter, the values of its
+    names, the channels that enter, a map from the Python names of its arguments to the block's names, and their
+    defaults."""
 
     name: str
     parts: tuple[Part | None, ...]
@@ -39,7 +40,7 @@ class ClassPlan:
 
 
 def arguments(plan: ClassPlan, used: Sequence[str], frames: Sequence[Env]) -> list[ConstructorParameter]:
-    """Return the arguments of the names that the constructor uses; `frames` are what these are worth."""
+    """Return the arguments for the names that the constructor uses; `frames` hold their values."""
     asked = {each.name: each.wish for each in plan.scope.extras}
     written = {each.name: each.written for each in plan.scope.extras}
     result: list[ConstructorParameter] = []

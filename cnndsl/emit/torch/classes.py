@@ -1,10 +1,10 @@
 """Step 1: which calls of a block share a class.
 
-All calls of a block share one class if one text is right for all of them. If none is, calls share one that differ in
-nothing but how often their repeats repeat, of those that still need several the ones that have the same layers under
-the same names, then those whose layers also read the same values, then those that also have the same arguments and
-input. In the end each call has its own class, which is always right.
-`class_of` answers for a call, and everything else asks it.
+All calls of a block share one class if one source is right for all of them. If there is none, the calls are split step
+by step. Calls share a class if they differ only in the number of iterations of their repeats; those that still need
+several classes share one if they have the same layers under the same names, then if these layers also read the same
+values, then if they also have the same arguments and input. As a last resort each call has its own class, which is
+always right. `class_of` returns the class of a call, and all other code uses it.
 
 Before: a graph. After: the class of the network, and through it all others.
 """
@@ -44,13 +44,13 @@ from cnndsl.shape import axis_names
 from cnndsl.values import Symbol, Value
 
 _WAYS = tuple(product((False, True), (False, True)))
-"""Whether a class may have arguments that its block lacks, and whether fractions are numbers of the class."""
+"""Whether a class may have arguments that its block lacks, and whether fractions are constants of the class."""
 _PLAIN_WAYS = tuple(way for way in _WAYS if not way[0])
 _LETTERS: Mapping[str, str] = {"height": "H", "width": "W", "depth": "D"}
 
 
 class Classes:
-    """The classes of a network. `offered` are the parameters of the net that are arguments of its class."""
+    """The classes of a network. `offered` are the parameters of the network that are arguments of its class."""
 
     def __init__(self, graph: Graph, offered: frozenset[str]) -> None:
         self.graph, self.borders = graph, Borders(graph)
@@ -71,8 +71,8 @@ class Classes:
         self._look = self._file_names()
 
     def root(self) -> ModuleClass:
-        """Return the class of the network. Raises CnnError for a label that PyTorch cannot bear, Fixed for parameters
-        that cannot be offered."""
+        """Return the class of the network. Raises CnnError for a label that PyTorch does not accept, Fixed for
+        parameters that cannot be arguments."""
         self._define_innermost_first()
         body = _without_inputs(self.graph.tree, len(self.graph.inputs))
         scope = Scope(
@@ -91,7 +91,7 @@ class Classes:
         return ClassBuilder(self, plan, is_root=True).build()
 
     def _file_names(self) -> dict[str, Term]:
-        """What the parameters of the net and the `let`s of its file are in Python."""
+        """Return the Python terms of the network's parameters and of the `let`s of its file."""
         look: dict[str, Term] = {}
         for name, value in self.graph.settings.items():
             is_whole = isinstance(value, int)
@@ -112,7 +112,7 @@ class Classes:
     # Borders
 
     def border_of(self, parts: Sequence[Part], entries: Sequence[int]) -> Border:
-        """Return what modules take and give. Raises Differ where they are not of one class."""
+        """Return what modules take and give. Raises Differ if they do not belong to one class."""
         if all(isinstance(part, CallPart) for part in parts):
             return self._border_of_calls([part for part in parts if isinstance(part, CallPart)])
         labels = [part for part in parts if isinstance(part, NamedPart)]
@@ -150,7 +150,7 @@ class Classes:
         return Border(((entering, "x"),), ((leaving, ""),), is_flat=is_flat)
 
     def _is_link(self, call: CallPart, entry: int) -> bool:
-        """Whether a call takes the value of `entry` alone and gives its output alone."""
+        """Return whether a call takes only the value of `entry` and gives only its output."""
         border = self._border_of_calls([call])
         return (
             [column for column, _ in border.inputs] == [(key(entry),)]
@@ -162,7 +162,7 @@ class Classes:
     # Which calls share a class
 
     def class_of(self, found: Sequence[CallPart]) -> ModuleClass:
-        """Return the class of these calls. Raises Differ where they have different ones."""
+        """Return the class of these calls. Raises Differ if they have different classes."""
         if found[0].path not in self.by_path:
             self._define(found[0])
         made = self.by_path[found[0].path]
@@ -171,14 +171,14 @@ class Classes:
         return made
 
     def _define_innermost_first(self) -> None:
-        """Make the classes from the inside out, so that one never waits for those of blocks called in it. However
-        deep blocks call each other, Python's stack stays shallow."""
+        """Build the classes from the inside out, so that no class waits for those of blocks called in it. Python's
+        stack stays shallow however deeply blocks call each other."""
         for call in reversed(list(calls(self.graph.tree))):
             if call.path not in self.by_path and self.borders.own(call):
                 self._define(call)
 
     def _define(self, call: CallPart) -> None:
-        """Make the classes of all calls of a block: one if that is right, else one for each kind of call."""
+        """Build the classes of all calls of a block: one if that is right, else one for each group of calls."""
         groups = self._without_class([self._calls[_block(call)]], _WAYS)
         for key_of, ways in (
             (self.kinds.written, _PLAIN_WAYS),
@@ -195,19 +195,20 @@ class Classes:
     def _without_class(
         self, groups: Sequence[list[CallPart]], ways: Sequence[tuple[bool, bool]]
     ) -> list[list[CallPart]]:
-        """Make the classes of groups of calls; return the groups that cannot share one."""
+        """Build the classes of groups of calls. Returns the groups that cannot share one."""
         return [group for group in groups if not any(self._shared(group, *how) for how in ways)]
 
     def _shared(self, group: Sequence[CallPart], may_ask: bool, folds: bool) -> bool:
-        """Make one class for calls, if that can be."""
+        """Build one class for a group of calls. Returns whether that is possible."""
         made = self._attempt(group, may_ask, folds)
         if made is not None:
             self.by_path.update(dict.fromkeys(made.places, made))
         return made is not None
 
     def _attempt(self, found: Sequence[CallPart], may_ask: bool, folds: bool) -> ModuleClass | None:
-        """The class of some calls, with arguments beside those of the block if it may have them. With `folds` an
-        argument that is one fraction in all calls is a number of the class, which can be computed with exactly."""
+        """Return the class of some calls, None if there is none. `may_ask` allows arguments that the block lacks. With
+        `folds`, an argument that is the same fraction in all calls is a constant of the class, so that it can be
+        computed with exactly."""
         extras: tuple[Extra, ...] = ()
         while len(extras) <= (MOST_EXTRAS if may_ask else 0):
             try:
@@ -256,8 +257,8 @@ class Classes:
         return ClassPlan(first.block, parts, roots, entries, scope, Var(entering), is_flat, backwards, defaults)
 
     def _hidden(self, look: dict[str, Term], options: Mapping[str, str]) -> tuple[dict[str, Term], frozenset[str]]:
-        """What the parameters of the net are called in a block whose own arguments hide some of them. Those have no
-        name there: what needs one raises Fixed."""
+        """Return the terms of the network's parameters in a block whose own arguments hide some of them. A hidden
+        parameter has no name there: code that needs it raises Fixed."""
         offered = frozenset(self.offered.values())
         own = set(options.values())
         hidden: dict[str, Term] = {name: Var(f"::{name}") for name in offered & own}
@@ -280,7 +281,7 @@ class Classes:
         return {entering: width, **known, **axes, **outside}
 
     def _defaults(self, found: Sequence[CallPart], options: Mapping[str, str]) -> dict[str, Term]:
-        """The values of parameters that calls leave out."""
+        """Return the values of parameters that calls omit."""
         defaults: dict[str, Term] = {}
         for at, name in enumerate(found[0].parameters):
             left = [call for call in found if name not in dict(call.written)]
@@ -293,7 +294,7 @@ class Classes:
 
 
 def _name_values(lets: Iterable[tuple[str, Expr]], look: dict[str, Term]) -> list[tuple[str, Term]]:
-    """Add the values that `let`s name; one that Python cannot compute hides what has its name outside."""
+    """Add the values that `let`s name. A `let` that Python cannot compute hides an outer name."""
     found: list[tuple[str, Term]] = []
     for name, expr in lets:
         translated = whole(expr, look.get)
@@ -312,7 +313,7 @@ def _name_values(lets: Iterable[tuple[str, Expr]], look: dict[str, Term]) -> lis
 
 
 def _listed(name: str, value: Value) -> dict[str, Term]:
-    """The items of a list, under its name."""
+    """Return the items of a list, under its name."""
     term = list_term(value)
     return {} if term is None else {f"{name}[]": term}
 
@@ -325,7 +326,7 @@ def _column(keys: Sequence[Key | None], at: Sequence[int]) -> tuple[Key, ...]:
 
 
 def _is_computed(default: Expr | None, value: Value) -> bool:
-    """Whether a default is more than a number or the name of a layer type."""
+    """Return whether a default is more than a number or the name of a layer type."""
     return default is None or (not isinstance(value, Symbol) and any(names(default)))
 
 

@@ -1,4 +1,5 @@
-"""Calls whose values meet in one merge, as `(@stem | @unit*)` reads a value of every unit: what one loop can stand for.
+"""Calls whose values one merge reads, as `(@stem | @unit*)` reads a value of every unit, and the loop that replaces
+them.
 
 Written out, each call has a line and a name of its own, and the merge repeats all the names. A loop appends the values
 to a list, and the merge reads the list:
@@ -9,10 +10,10 @@ to a list, and the merge reads the list:
     x = torch.cat([skip, skip2, skip3], 1)             skips.append(skip)
                                                    x = torch.cat(skips, 1)
 
-A dense loop makes the concatenation of all values so far after each call, which reads the one before.
+A dense loop concatenates all values so far after each call, and the next call reads the result.
 
 Before: the steps of a `forward`. After: the same steps in the same order, with a `Collected` in place of those that one
-loop stands for.
+loop replaces.
 """
 
 from __future__ import annotations
@@ -28,21 +29,21 @@ from cnndsl.emit.torch.steps import made_by, used_by
 from cnndsl.records import record
 
 FEWEST = 4
-"""Fewer calls are as easy to read one by one."""
+"""Minimum number of calls for a loop; fewer are as easy to read one by one."""
 FEWEST_LISTS = 3
-"""The same of calls that take and give a list."""
+"""Minimum number of calls for a loop, if the calls take and give a list."""
 COLLECTING = ("concat", "sum")
 """The operations that can read a list."""
 
 
 @record(slots=True)
 class Collected:
-    """Calls, one after the other, whose output at the position `at` is collected.
+    """Consecutive calls whose output at the position `at` is collected.
 
-    `carried` is the position of the input that is an output of the call before, and of that output; None where all
-    calls read the same. The list holds `before`, then what is collected. A dense loop has the merge of the list after
-    each call in `merges`, and the next call reads that: its `carried` is the position of this input, and `at`. `reads`
-    is how many merges read the list after the loop.
+    `carried` is the position of the input that is an output of the previous call, and the position of that output; None
+    if all calls read the same values. The list holds `before`, then the collected values. A dense loop merges the list
+    after each call (`merges`), and the next call reads the merge: then `carried` is the position of this input, and
+    `at`. `reads` is the number of merges that read the list after the loop.
     """
 
     calls: tuple[Apply, ...]
@@ -54,12 +55,12 @@ class Collected:
 
     @property
     def values(self) -> tuple[int, ...]:
-        """What the list holds after the loop."""
+        """Return the values in the list after the loop."""
         return (*self.before, *(call.outputs[self.at] for call in self.calls))
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps that the loop stands for."""
+        """Return the steps that the loop replaces."""
         if not self.merges:
             return self.calls
         return tuple(step for pair in zip(self.calls, self.merges, strict=True) for step in pair)
@@ -67,13 +68,13 @@ class Collected:
 
 @record(slots=True)
 class ListCalls:
-    """Calls that take and give a list, each what the one before gives; a loop where there are several."""
+    """Calls that take and give a list; each takes the list of the previous call. Several calls become a loop."""
 
     calls: tuple[Apply, ...]
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps that it stands for."""
+        """Return the steps that this replaces."""
         return self.calls
 
 
@@ -81,10 +82,10 @@ WrittenStep: TypeAlias = Step | Collected | ListCalls
 
 
 class Walks(Protocol):
-    """What a class can run over: all its children, or those in one of its containers."""
+    """The interface for what a class can loop over: all its children, or those in one of its containers."""
 
     def walk(self, child: str) -> tuple[str, ...]:
-        """Return the children that a loop calls whose first one this is, in their order; none where no loop is."""
+        """Return the children of a loop that starts with this child, in order; an empty tuple if there is no loop."""
         ...
 
     def takes_list(self, child: str) -> bool:
@@ -93,7 +94,7 @@ class Walks(Protocol):
 
 
 def collected(steps: Sequence[Step], results: Sequence[int], walks: Walks) -> list[WrittenStep]:
-    """Return the steps with a loop wherever one can collect the values of four calls or more."""
+    """Return the steps with a loop wherever one can collect the values of at least `FEWEST` calls."""
     finder = _Finder(steps, results, walks)
     done: list[WrittenStep] = []
     at = 0
@@ -105,8 +106,8 @@ def collected(steps: Sequence[Step], results: Sequence[int], walks: Walks) -> li
 
 
 class _Finder:
-    """Looks for loops that begin with a step. `readers` are the steps that read a value, one entry a use; the results
-    are read after the last step. `makers` is the step that makes a value."""
+    """Finds the loop that begins with a step. `readers` maps a value to the steps that read it, one entry per use; the
+    results are read after the last step. `makers` maps a value to the step that makes it."""
 
     def __init__(self, steps: Sequence[Step], results: Sequence[int], walks: Walks) -> None:
         self.steps, self.walks = steps, walks
@@ -119,7 +120,7 @@ class _Finder:
             self.readers[value].append(len(steps))
 
     def at(self, at: int) -> Collected | ListCalls | None:
-        """Return the loop that begins with a step."""
+        """Return the loop that begins with a step, None if there is none."""
         first = self.steps[at]
         if isinstance(first, Apply) and self.walks.takes_list(first.child):
             return ListCalls(self._chained(at, self.walks.walk(first.child)) or (first,))
@@ -129,13 +130,13 @@ class _Finder:
         return self._dense(at, children) or self._row(at, children)
 
     def _calls(self, at: int, children: Sequence[str], stride: int) -> tuple[Apply, ...]:
-        """The calls of these children, in their order; none where others come between."""
+        """Return the calls of these children, in order; an empty tuple if other steps come between them."""
         steps = self.steps[at : at + stride * len(children) : stride]
         calls = tuple(step for step in steps if isinstance(step, Apply) and not step.template)
         return calls if [call.child for call in calls] == [*children] else ()
 
     def _chained(self, at: int, children: Sequence[str]) -> tuple[Apply, ...]:
-        """The calls of children each of which takes all that the one before gives, and nothing else reads that."""
+        """Return the calls of children that each take all outputs of the previous call, if nothing else reads these."""
         calls = self._calls(at, children, 1) if len(children) >= FEWEST_LISTS else ()
         for number, (call, after) in enumerate(pairwise(calls), at + 1):
             if call.outputs != after.inputs or any(self.readers[value] != [number] for value in call.outputs):
@@ -155,7 +156,7 @@ class _Finder:
             return None
         merges = self._merges(found)
         if carried is None and any(merge.operation == "sum" for merge in merges):
-            return None  # written out, each is added as soon as it is made
+            return None  # written out, each value is added as soon as it is made
         first = found.values[0]
         begins = {merge.inputs[: merge.inputs.index(first)] for merge in merges if merge.operation == "concat"}
         is_shared = len(begins) == 1 and all(merge.operation == "concat" for merge in merges)
@@ -164,13 +165,13 @@ class _Finder:
         return replace(found, before=before if is_made else (), reads=len(merges))
 
     def _merges(self, found: Collected) -> list[Compute]:
-        """The merges that read the values, all of them in their order."""
+        """Return the merges that read the values, all of them in order."""
         places = {place for place in self.readers[found.values[0]] if place < len(self.steps)}
         steps = [self.steps[place] for place in sorted(places)]
         return [step for step in steps if isinstance(step, Compute) and _reads_all(step, found.values)]
 
     def _is_closed(self, found: Collected) -> bool:
-        """Whether the merges and the next call alone read what a call gives, but for what the last one hands on."""
+        """Return whether only the merges and the next call read a call's outputs, except the last carried one."""
         merges = len(self._merges(found))
         for call in found.calls:
             is_last = call is found.calls[-1]
@@ -188,13 +189,13 @@ class _Finder:
         steps = self.steps[at + 1 : at + 2 * len(calls) : 2]
         merges = tuple(step for step in steps if isinstance(step, Compute) and step.operation == "concat")
         if not calls or len(merges) < len(calls) or any(len(call.inputs + call.outputs) > 2 for call in calls):
-            return None  # what all calls read besides would live on during the last merge
+            return None  # another value that all calls read would stay alive during the last merge
         carried = _carried(calls, (merges[0].output,))
         found = Collected(calls, 0, carried, merges[0].inputs[:-1], merges)
         return found if carried and _is_regular(found) and self._is_dense(found, at) else None
 
     def _is_dense(self, found: Collected, at: int) -> bool:
-        """Whether each merge is that of the list, and nothing else reads what is collected or merged."""
+        """Return whether each merge is that of the list, and nothing else reads the collected or merged values."""
         begin, end = len(found.before), at + 2 * len(found.calls)
         for number, (call, merge) in enumerate(zip(found.calls, found.merges, strict=True)):
             place = at + 2 * number + 1
@@ -208,14 +209,14 @@ class _Finder:
 
 
 def _reads_all(step: Compute, values: Sequence[int]) -> bool:
-    """Whether a merge reads the values once, one after the other."""
+    """Return whether a merge reads the values once, one after the other."""
     at = step.inputs.index(values[0])
     is_once = not set(values) & {*step.inputs[:at], *step.inputs[at + len(values) :]}
     return step.operation in COLLECTING and is_once and step.inputs[at : at + len(values)] == tuple(values)
 
 
 def _carried(calls: Sequence[Apply], given: Sequence[int]) -> tuple[int, int] | None:
-    """The input of the second call that is given by what is before it, and which of the values that is."""
+    """Return the position of the second call's input that is one of the given values, and that value's position."""
     for position, value in enumerate(calls[1].inputs):
         if value in given:
             return position, given.index(value)
@@ -223,7 +224,7 @@ def _carried(calls: Sequence[Apply], given: Sequence[int]) -> tuple[int, int] | 
 
 
 def _is_regular(found: Collected) -> bool:
-    """Whether the calls look the same, and all read the same but for the one value that each hands on to the next."""
+    """Return whether the calls have the same form and inputs, except for the value that each carries to the next."""
     first, carried = found.calls[0], found.carried
     for number, call in enumerate(found.calls):
         if call.overwrites or len(call.outputs) != len(first.outputs):

@@ -1,7 +1,7 @@
-"""Options that all layers of one type take from the arguments of the network, as `default BN(eps=eps)` has it.
+"""Options that all layers of one type take from the arguments of the network, as in `default BN(eps=eps)`.
 
-Passed on, such a number would be an argument of every class on the way to the layers, and say nothing there. PyTorch
-reads it anew in each call, so that the network's constructor sets it at its end:
+Passed on, such a number would be an argument of every class on the way to the layers, and mean nothing there. PyTorch
+reads the attribute in each call, so the network's constructor can set it at its end:
 
     for module in self.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -22,14 +22,14 @@ from cnndsl.graph import Graph, nodes_of
 from cnndsl.layers.base import Layer, Option, TorchCall
 
 FEWEST = 4
-"""Fewer layers are as well made with the option."""
+"""Minimum number of layers for a common option; fewer get the option in their own calls."""
 CommonOptions = Mapping[str, Mapping[str, str]]
-"""By PyTorch's class the options that its layers have in common, each with the parameter of the net that it is."""
+"""Maps a PyTorch class to the options that its layers share, each with the network parameter that it equals."""
 
 
 def common_options(graph: Graph, written: Mapping[int, Mapping[str, Term]]) -> CommonOptions:
-    """Return the options that all layers of a type take from one parameter, where blocks make some of them; `written`
-    are the options of nodes that follow parameters."""
+    """Return the options that all layers of a type take from one parameter, if blocks make some of these layers.
+    `written` maps nodes to their options that follow parameters."""
     found: dict[str, list[tuple[int, type[Layer]]]] = {}
     sources: set[str] = set()
     for node in graph.layers:
@@ -52,7 +52,7 @@ def common_options(graph: Graph, written: Mapping[int, Mapping[str, Term]]) -> C
 
 
 def settings(common: CommonOptions) -> list[PythonStatement]:
-    """Return the statements that set them, at the end of the network's constructor."""
+    """Return the statements that set the options, at the end of the network's constructor."""
     if not common:
         return []
     inner: list[PythonStatement] = []
@@ -63,7 +63,7 @@ def settings(common: CommonOptions) -> list[PythonStatement]:
 
 
 def guards(graph: Graph, common: CommonOptions) -> list[Guard]:
-    """Return what the constructor checks of them."""
+    """Return the checks of the constructor for these options."""
     found: dict[Guard, None] = {}
     for node in graph.layers:
         made = node.layer.torch(*graph.shapes(node)) if node.layer.READ_ANEW else None
@@ -74,7 +74,7 @@ def guards(graph: Graph, common: CommonOptions) -> list[Guard]:
 
 
 def bounds(term: Term, rule: Option) -> Guard | None:
-    """Return the check of a number that has bounds; None for one that has none."""
+    """Return the check of a number that has bounds; None if it has none."""
     limits = (("<", rule.minimum), (">", rule.maximum))
     known = [(operator, Const(int(at) if at == int(at) else at)) for operator, at in limits if at is not None]
     if not known:

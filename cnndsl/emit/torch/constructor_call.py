@@ -1,8 +1,8 @@
-"""Step 3a: the construction of one layer, with the arguments that the program gives.
+"""Step 3a: the constructor call of one layer, with the arguments that the program gives.
 
-`nn.Conv2d(in_channels, 4 * c, 1, bias=False)` stands for the same convolution at every place of a class. Each number is
-the expression that the program wrote for the option, or what is known of the channels that enter, and holds in every
-frame. Raises Missing for a number that needs an argument of its own, Differ where the layers are not alike.
+`nn.Conv2d(in_channels, 4 * c, 1, bias=False)` is the same convolution at every call site of a class. Each number is the
+expression that the program writes for the option, or a term for the channels that enter, and holds in every frame.
+Raises Missing for a number that needs an argument of its own, Differ if the layers are not alike.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ DEFAULTS: Mapping[str, object] = {
     "momentum": 0.1,
     "padding_mode": "zeros",
 }
-"""What PyTorch takes where a keyword is left out, so that layers with and without it can share a line."""
+"""PyTorch's default for an omitted keyword, so that layers with and without it can share a line."""
 _ORDER = ("stride", "padding", "output_padding", "dilation", "groups", "bias", "padding_mode", "gamma", "eps")
 ENTERING = ("in_channels", "in_features")
 
 
 @record(slots=True)
 class Constructed:
-    """The construction, the channels that leave, and the stride, which may decide whether a skip can be an identity."""
+    """The constructor call, the channels that leave, and the stride, which may decide if a skip can be an identity."""
 
     build: Build
     leaving: Term | None
@@ -54,7 +54,7 @@ class Constructed:
 
 
 def construct(nodes: Sequence[Node], cursor: Cursor, inplace: bool = False, indices: bool = False) -> Constructed:
-    """Build the layers of all frames at once. `cursor` is what enters."""
+    """Build the layers of all frames at once. `cursor` describes the value that enters."""
     return _Construction(nodes, cursor, inplace, indices).run()
 
 
@@ -73,8 +73,8 @@ class _Construction:
         self.keywords: Sequence[str] = ()
 
     def _followed(self, node: Node, made: TorchCall) -> TorchCall:
-        """What a layer is built with, with terms for the numbers that follow a parameter of the net, and without the
-        options that all such layers are given at the end."""
+        """Return the constructor call of a layer, with terms for the numbers that follow a parameter of the network,
+        and without the options that the network sets for all such layers at its end."""
         made = replace(made, keywords=tuple(each for each in made.keywords if each[0] not in self.common))
         followed, graph = self.scope.followed, self.cursor.graph
         call = followed.call(graph, node.index, made)
@@ -85,7 +85,7 @@ class _Construction:
         raise Fixed(frozenset(name for term in terms for name in names(term)))
 
     def _of(self, node: Node, option: str) -> object:
-        """An option as an argument of PyTorch, as a term where it follows a parameter of the net."""
+        """Return an option as an argument of PyTorch, as a term if it follows a parameter of the network."""
         found = self.scope.followed.options.get(node.index, {}).get(option)
         return _python(getattr(node.layer, option)) if found is None else found
 
@@ -102,7 +102,7 @@ class _Construction:
         return Constructed(build, self._leaving(), self.terms.get("stride"))
 
     def _callee(self) -> str:
-        """What is called: the same everywhere, or an argument of the class."""
+        """Return the callee: the same one everywhere, or an argument of the class."""
         called = [call.name for call in self.calls]
         if len(set(called)) == 1:
             return called[0]
@@ -133,7 +133,7 @@ class _Construction:
             yield keyword, self._value(filled, keyword)
 
     def _usual(self, present: Mapping[str, None]) -> Iterator[tuple[str, Term]]:
-        """Options that follow a parameter of the net, and have PyTorch's own value with the one at hand."""
+        """Yield options that follow a parameter of the network, and whose present value is PyTorch's default."""
         known = {slot.role for call in self.calls for _, slot in call.keywords if isinstance(slot, Slot)}
         known |= {slot.role for call in self.calls for slot in call.arguments if isinstance(slot, Slot)}
         for option in [option for option, _ in self.nodes[0].written if option not in self.common]:
@@ -192,13 +192,13 @@ class _Construction:
                 yield entering
 
     def _side(self, option: str) -> Term | None:
-        """A margin along each axis, as the program writes it, or the number that it is everywhere."""
+        """Return a margin along each axis, as the program writes it, or as a number if it is the same everywhere."""
         found = {getattr(node.layer, option) for node in self.nodes}
         only = found.pop()
         return Const(only[0]) if not found and len(only) == 1 else self._written(option)
 
     def _written(self, option: str) -> Term | None:
-        """What the program writes for an option."""
+        """Return the expression that the program writes for an option."""
         exprs = [dict(node.written).get(option) for node in self.nodes]
         kind = self.nodes[0].layer.options().get(option)
         if kind is not None and kind.type == "number":
@@ -216,8 +216,8 @@ class _Construction:
         return found.term
 
     def _asked(self, option: str, written: Expr | None) -> Term:
-        """The argument for a rate that follows the place in the network: as a number it reads better than as what it is
-        computed from. Raises Missing where there is none yet."""
+        """Return the argument for a rate that depends on the iteration: the number is easier to read than the
+        expression that computes it. Raises Missing if there is no such argument yet."""
         values = [self._of(node, option) for node in self.nodes]
         for extra in self.scope.extras:
             if extra.wish == option and self.scope.holds(Var(extra.name, whole=False), values):
@@ -225,7 +225,7 @@ class _Construction:
         raise Missing(option, dict(zip(self.scope.places, values, strict=True)), written)
 
     def _guard_bounds(self, term: Term, rule: Option) -> None:
-        """Refuse what the compiler refuses; a dropout checks its own rate."""
+        """Add a check that rejects what the compiler rejects; a dropout checks its own rate."""
         if self.nodes[0].layer.CHECKS_RATES:
             return
         guard = bounds(term, rule)
@@ -238,7 +238,7 @@ class _Construction:
         self.guards.append(Guard(op("%", dividend, divisor), message, used))
 
     def _follows_channels(self, role: str, wanted: Sequence[object]) -> bool:
-        """Whether an option is the number of channels that enter, whatever that is, as the groups of DWCONV."""
+        """Return whether an option always equals the number of channels that enter, as the groups of DWCONV do."""
         for node, value in zip(self.nodes, wanted, strict=True):
             shapes = self.cursor.graph.shapes(node)
             width = self.scope.followed.width(self.cursor.graph, node.inputs[0])
@@ -247,11 +247,11 @@ class _Construction:
         return True
 
     def _paddings(self) -> Iterator[Term]:
-        """Half of what the window overlaps: dilation * (kernel - 1) // 2."""
+        """Yield half of the overlap of the window: dilation * (kernel - 1) // 2."""
         if any(getattr(node.layer, "pad", "") not in AS_SAME for node in self.nodes):
             return
         kernel = self.terms.get("kernel")
-        # A dilation that is one everywhere is not written: a padding that followed it would go without it.
+        # A dilation that is one everywhere is not written, so a padding must not depend on it.
         dilation = self._written("dilation") if "dilation" in self.keywords else None
         if kernel is None or isinstance(kernel, Const):
             if dilation is not None:
@@ -276,7 +276,7 @@ class _Construction:
         return mul(Const(int(ratio)), self.cursor.term) if len(times) == 1 and ratio.denominator == 1 else None
 
     def _by_width(self, option: str) -> Term | None:
-        """The channels that leave as a multiple of the width: twice as many, where a recurrence runs both ways."""
+        """Return the channels that leave as a multiple of the width: twice the width for a bidirectional recurrence."""
         pairs = [(node, _slot(node, option, self.cursor.graph.shapes(node))) for node in self.nodes]
         times = {Fraction(node.shape.channels, width) for node, width in pairs if isinstance(width, int) and width}
         if len(times) != 1 or next(iter(times)).denominator != 1:
@@ -285,7 +285,7 @@ class _Construction:
 
 
 def _slot(node: Node, role: str, shapes: Sequence[Shape]) -> object:
-    """The argument of a role for inputs of these shapes; None where there is none."""
+    """Return the argument of a role for inputs of these shapes; None if there is none."""
     try:
         call = node.layer.torch(*shapes)
     except LayerError:
@@ -297,7 +297,7 @@ def _slot(node: Node, role: str, shapes: Sequence[Shape]) -> object:
 
 
 def _keyword_of(node: Node, option: str, shapes: Sequence[Shape]) -> str:
-    """The keyword that another value of an option would have; empty where there is none."""
+    """Return the keyword that another value of an option would have; empty if there is none."""
     value = getattr(node.layer, option)
     other = value + 1 if isinstance(value, int) else value / 2
     try:
@@ -311,12 +311,12 @@ def _keyword_of(node: Node, option: str, shapes: Sequence[Shape]) -> str:
 
 
 def _python(value: object) -> object:
-    """An option as an argument of PyTorch."""
+    """Return an option as an argument of PyTorch."""
     return float(value) if isinstance(value, Fraction) else value
 
 
 def _list(term: Term) -> Term:
-    """Where PyTorch's types allow a list of extents, but no tuple."""
+    """Return the term as a list, for arguments whose type in PyTorch allows a list of sizes, but no tuple."""
     value = term.value if isinstance(term, Const) else None
     if isinstance(value, tuple):
         return Op("list", tuple(map(Const, cast("tuple[object, ...]", value))))

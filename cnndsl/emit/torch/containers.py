@@ -1,7 +1,7 @@
-"""The order in which children are made that are parts of a module in pieces, as `convs.0` and `convs.1` are of `convs`,
-and how a class reaches them.
+"""The order in which children in containers are built, as `convs.0` and `convs.1` of `convs`, and how a class refers to
+them.
 
-Those of one container follow one another, where the first of them is called; those of a list in the list's order.
+The children of one container are built together, when the first of them is called; those of a list in the list's order.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from cnndsl.emit.torch.ir import Child, ModuleClass
 
 
 def container_of(child: Child) -> str:
-    """Return the outermost container that a child is put into, empty where it is an attribute of its own."""
+    """Return the outermost container of a child, empty if the child is an attribute of its own."""
     return child.name.partition(".")[0] if "." in child.name else ""
 
 
 def in_containers(children: Sequence[Child], containers: Mapping[str, bool]) -> list[Child]:
-    """Return the children in the order in which they are made. `containers` are the paths of the containers, and
-    whether each is a list."""
+    """Return the children in the order in which they are built. `containers` maps the path of each container to whether
+    it is a list."""
     place: dict[str, int] = {}
     for child in children:
         for path in _prefixes(child.name):
@@ -35,7 +35,7 @@ def in_containers(children: Sequence[Child], containers: Mapping[str, bool]) -> 
 
 
 def target(cls: ModuleClass, name: str) -> str:
-    """Return how a class reaches a child: by its name, by its number, or by its place in a container, `convs[1]`."""
+    """Return how a class refers to a child: by its name, by its number, or by its index in a container, `convs[1]`."""
     first, *rest = name.split(".")
     if cls.is_listed:
         return f"self[{name}]"
@@ -47,6 +47,6 @@ def target(cls: ModuleClass, name: str) -> str:
 
 
 def _prefixes(name: str) -> list[str]:
-    """A path and those of the containers around it, the outermost first."""
+    """Return a path after those of the containers around it, the outermost first."""
     names = name.split(".")
     return [".".join(names[:length]) for length in range(1, len(names) + 1)]

@@ -1,4 +1,4 @@
-"""The docstrings of the file and of its classes: what the program says of them, their sizes."""
+"""The docstrings of the file and of its classes: the program's comments, and the shapes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from cnndsl.graph import Graph
 
 
 def described(found: Alike, empty: Container[str]) -> str:
-    """Return what the modules of a class take and give; of one that is applied again, the first application. The calls
-    at the paths of `empty` have no layers, and make no module."""
+    """Return what the modules of a class take and give; for a module that is applied again, its first application. The
+    calls at the paths in `empty` have no layers, and make no module."""
     shapes = [each for cls in found.classes for each in zip(cls.places, cls.shapes, strict=True)]
     made = [each for path, each in shapes if "@" not in path and path not in empty]
     spans = [f"{entering} -> {leaving}" for entering, leaving in made or (each for _, each in shapes)]
@@ -23,7 +23,7 @@ def described(found: Alike, empty: Container[str]) -> str:
 
 
 def shortened_count(number: int) -> str:
-    """Shorten a count.
+    """Shorten a count with a unit suffix.
 
     >>> shortened_count(15_470_264_320), shortened_count(1500), shortened_count(7)
     ('15.5G', '1.5K', '7')
@@ -35,7 +35,7 @@ def shortened_count(number: int) -> str:
 
 
 def leading_comment(graph: Graph) -> list[str]:
-    """Return what the program says of itself: its first comments, up to the first line that ends a sentence."""
+    """Return the program's description of itself: its first comments, up to the first line that ends a sentence."""
     found: list[str] = []
     for line in graph.source.text.splitlines():
         stripped = line.strip()
@@ -46,7 +46,7 @@ def leading_comment(graph: Graph) -> list[str]:
 
 
 def note_on(definition: Span) -> str:
-    """Return the comment on a block: the lines right above it, if these are not the first of the file.
+    """Return the comment on a block: the lines right above it, unless they are the first of the file.
 
     >>> from cnndsl.errors import Source
     >>> text = "# A net.\\n\\n# Halves the map.\\nblock Down = POOL2\\n"
@@ -61,7 +61,7 @@ def note_on(definition: Span) -> str:
 
 
 def docstring(line: str, note: str = "") -> list[str]:
-    """Return the lines of a docstring, several where one is too short. A note of the program comes first."""
+    """Return the lines of a docstring, several if one is too short. A note from the program comes first."""
     if note:
         told = (textwrap.wrap(each, WIDTH - STEP, break_long_words=False) for each in (f'"""{note}', line))
         return [*next(told), "", *next(told), '"""']
@@ -71,10 +71,10 @@ def docstring(line: str, note: str = "") -> list[str]:
 
 
 def wrapped(line: str) -> list[str]:
-    """Return a text in lines that fit."""
+    """Return a text in lines that fit the line length."""
     return textwrap.wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def escaped(line: str) -> str:
-    """Return a text as it stands in a docstring."""
+    """Return a text escaped for a docstring."""
     return line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').rstrip()

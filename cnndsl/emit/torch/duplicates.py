@@ -1,9 +1,9 @@
-"""Classes that turn out to have the same text: the file has one for all of them.
+"""Classes with the same source: the file has one for all of them.
 
-Labels on alike parts, `side1: […]` and `side2: […]`, each have a class at first, and so do calls of a block that differ
-in nothing that the text shows but the names of values. Blocks that the program names stay apart, and so do labels of
-different words. An argument that some of the classes give a default has it in the class that stands for them: who uses
-the others says what it is.
+Labels on similar parts, `side1: […]` and `side2: […]`, each have a class at first. So do calls of a block that differ
+only in the names of values. Blocks with different names stay separate, and so do labels with different words. If some
+of the classes have a default for an argument, the class that replaces them has it too: the code that uses the others
+passes the argument.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _BOUND = re.compile(r"(?:for )?((?:\w+(?:: [^=]*)?, )*\w+(?:: [^=]*)?) (?:[+*]?=
 
 @record(slots=True)
 class ClassText:
-    """What a class is, without its name, its comments and the defaults of its arguments: the class that it derives
-    from, the types of the arguments and the statements of `__init__`, its `forward`. For names there are numbers."""
+    """The content of a class, without its name, its comments and the defaults of its arguments: its base class, the
+    types of the arguments, the statements of `__init__`, and its `forward`. Numbers replace names."""
 
     base: str
     arguments: tuple[str, ...]
@@ -38,7 +38,7 @@ class ClassText:
 def class_text(
     base: str, cls: ModuleClass, constructor: Sequence[PythonStatement], forward: ForwardText | None
 ) -> ClassText:
-    """Return the text of a class, to be compared with others."""
+    """Return the content of a class, for comparison with others."""
     arguments = [each.name for each in cls.parameters]
     types = tuple(each.type for each in cls.parameters)
     called: tuple[object, ...] = ()
@@ -49,7 +49,7 @@ def class_text(
 
 
 def _anonymous(arguments: Sequence[str], body: Sequence[PythonStatement]) -> tuple[str, ...]:
-    """Statements with numbers for their arguments and for the names that they bind."""
+    """Return statements with numbers in place of their arguments and of the names that they bind."""
     numbers: dict[str, str] = {}
     for name in (*arguments, *_bound(body)):
         numbers.setdefault(name, f"${len(numbers)}")
@@ -66,7 +66,7 @@ def _bound(body: Sequence[PythonStatement]) -> Iterator[str]:
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:
-    """Python with other names, but for attributes, keywords and strings; in an f-string what is in braces.
+    """Rename names in Python code, except attributes, keywords and strings; in an f-string, rename those in braces.
 
     >>> _renamed('x = self.x(x, x=f"x{x}")', {"x": "$0"})
     '$0 = self.x($0, x=f"x{$0}")'
@@ -81,7 +81,7 @@ def _renamed(text: str, names: Mapping[str, str]) -> str:
 
 
 def stem(name: str, blocks: frozenset[str]) -> str:
-    """Return what alike classes have in common: the name of a block, or that of labels without its number.
+    """Return the common name of similar classes: the name of a block, or that of labels without its number.
 
     >>> stem("side2", frozenset()), stem("blocks_0", frozenset()), stem("Unit2", frozenset({"Unit2"}))
     ('side', 'blocks', 'Unit2')
@@ -91,7 +91,7 @@ def stem(name: str, blocks: frozenset[str]) -> str:
 
 @record(slots=True)
 class Alike:
-    """Classes with one text. `shown` is the one whose names the file has: those of the most modules."""
+    """Classes with the same source. `shown` is the one whose names the file uses: those of the most modules."""
 
     classes: tuple[ModuleClass, ...]
     shown: ModuleClass
@@ -103,9 +103,10 @@ def alike(
     stem_of: Callable[[ModuleClass], str],
     text_of: Callable[[ModuleClass, Callable[[ModuleClass], ModuleClass]], ClassText],
 ) -> list[Alike]:
-    """Return the classes of the file, each with all that it stands for; `classes` has each after those that it uses.
+    """Return the classes of the file, each with all that it replaces; `classes` lists each class after those that it
+    uses.
 
-    `text_of` is asked for classes of which several have one stem, and told what stands for those that they use.
+    `text_of` is only called for classes that share a stem; its second argument returns the replacement of a class.
     """
     stems = Counter(map(stem_of, classes))
     first: dict[int, ModuleClass] = {}
@@ -126,14 +127,14 @@ def alike(
 
 
 class _Group:
-    """Classes with one text, while they are gathered."""
+    """A group of classes with the same source, while it is collected."""
 
     def __init__(self, cls: ModuleClass) -> None:
         self.classes = [cls]
         self.defaults = [parameter.default for parameter in cls.parameters]
 
     def takes(self, cls: ModuleClass) -> bool:
-        """Whether no argument has two defaults."""
+        """Return whether the defaults of a class agree with those of the group."""
         pairs = zip(self.defaults, cls.parameters, strict=True)
         return all(None in (known, other.default) or known == other.default for known, other in pairs)
 

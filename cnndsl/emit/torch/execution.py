@@ -1,7 +1,7 @@
-"""How the emitted module runs: the order of its operations, and when its text lets go of each value.
+"""The execution of the emitted module: the order of its operations, and when it releases each value.
 
-The text is followed as the verifier follows it. A value is gone when no name, no expression that is not done and no
-caller refers to it any more, as in CPython.
+The emitted code is traced as the verifier traces it. As in CPython, a value is released when no name, no unfinished
+expression and no caller refers to it any more.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from cnndsl.graph import Graph
 
 
 def executions(graph: Graph) -> Executions | None:
-    """Return how the module of a graph runs; None where none can be emitted, or where it is too large to be followed.
+    """Return how the module of a graph runs; None if none can be emitted, or if it is too large to trace.
 
     >>> from cnndsl.network import loads
     >>> found = executions(loads("INPUT 8x8x3 -> (CONV3-4 + CONV1-4) -> TANH").graph)
@@ -68,7 +68,7 @@ def executions(graph: Graph) -> Executions | None:
 
 
 def _depends_on_mode(running: RunningText, graph: Graph) -> bool:
-    """Whether other operations run in training than in use."""
+    """Return whether training runs other operations than inference."""
     count = len(graph.inputs)
     return running.trace(True, count) is not running.trace(False, count) or any(
         node.training_only for node in graph.nodes
@@ -85,8 +85,8 @@ def _followed(running: RunningText, expected: Expected, training: bool) -> Execu
 
 
 class _Reference:
-    """How many registers refer to the output of a node, below 0 to the indices of a max-pooling; or, of a value in the
-    middle of a layer, to the result of the event `made`."""
+    """The number of registers that refer to a value. If `node` is negative, the value is the indices of a max-pooling,
+    else the output of a node; in the middle of a layer, it is the result of the event `made`."""
 
     __slots__ = ("holders", "made", "node")
 
@@ -95,7 +95,7 @@ class _Reference:
 
 
 class _Recorder(Replay[TracedTensor]):
-    """Replays a trace, and writes down what runs and what is let go of."""
+    """Replays a trace, and records what runs and what is released."""
 
     def __init__(self, match: Match, training: bool) -> None:
         super().__init__(match)
@@ -113,7 +113,7 @@ class _Recorder(Replay[TracedTensor]):
 
     @property
     def execution(self) -> Execution:
-        """Return what was written down."""
+        """Return the recorded execution."""
         for at, made in self._gone.items():
             before = self._events[at]
             results = [each for each in map(self._events.__getitem__, made) if isinstance(each, Ran) and each.node >= 0]
@@ -122,7 +122,7 @@ class _Recorder(Replay[TracedTensor]):
         return tuple([each for each in self._events if isinstance(each, Released) or each.node >= 0])
 
     def run(self, trace: Trace, given: list[Any], prefix: str) -> list[Any]:
-        """The registers that are still held after the last step: those of arguments and results."""
+        """Run a trace. Returns the registers still held after the last step: those of arguments and results."""
         registers: list[Any] = given + [None] * (trace.registers - trace.inputs)
         for each in given:
             self._hold(each)
@@ -160,8 +160,8 @@ class _Recorder(Replay[TracedTensor]):
             self._hold(indices)
 
     def _note(self, code: int, operands: list[TracedTensor], made: TracedTensor, over: bool) -> None:
-        """Writes an operation down: part of a layer, whose last operation tells which one, or a layer. What is no
-        operation gives another view of its operand."""
+        """Record an operation: a part of a layer, whose last operation identifies the layer, or a whole layer. A step
+        that is not an operation gives another view of its operand."""
         node = -1 if code == VIEW else self._next(made.value, code == LEAF and made.value == operands[0].value)
         if node < 0 and code in (LEAF, VIEW, INDEX):
             self._references[made] = self._at(operands[0])
@@ -178,8 +178,8 @@ class _Recorder(Replay[TracedTensor]):
         self._events.append(Ran(node, len(parts), True, over and bool(parts)))
 
     def _next(self, value: int, is_repeated: bool) -> int:
-        """The next layer that gives a value, or that gives it before it was flattened; -1 for none. `is_repeated` asks
-        for one that gives what it takes."""
+        """Return the next layer that gives a value, or that gives it before it was flattened; -1 if there is none.
+        `is_repeated` selects layers that give what they take."""
         waiting = self._repeated if is_repeated else self._waiting
         found = waiting.get(value)
         if not found:
@@ -216,11 +216,11 @@ class _Recorder(Replay[TracedTensor]):
 
 
 _READS = {LEAF: 5, POOL: 5, UNPOOL: 5, SCALAR: 4, INDEX: 3, VIEW: 3, PAD: 3, RESIZE: 3}
-"""Where a step that reads one tensor has its register."""
+"""The index of the input register in the tuple of each step that reads one tensor."""
 
 
 def _operands(step: Any, registers: list[Any]) -> list[TracedTensor]:
-    """The tensors that an operation reads."""
+    """Return the tensors that an operation reads."""
     code = step[0]
     if code == CAT:
         return [registers[each] for each in step[3]]

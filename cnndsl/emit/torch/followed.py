@@ -1,9 +1,9 @@
-"""The numbers of a network that follow its parameters, as terms in these.
+"""The numbers of a network that follow its parameters, as terms in these parameters.
 
-What is an argument of the network's class must do everywhere what the same setting does in the compiler, so that a
-number that follows it must never be written as what it is at this setting. Where a number follows a parameter, a frame
-holds its term instead, and so does what a layer wants: a constant is then never right, and `in_channels != c` has a
-value only if it has one at every setting.
+An argument of the network's class must always have the same effect as the same setting in the compiler. So a number
+that follows a parameter must never be written as its value at the current setting: a frame holds its term instead, and
+so do the values that a layer requires. A constant is then never right, and `in_channels != c` has a value only if it
+has the same one at every setting.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from cnndsl.records import record
 from cnndsl.shape import Shape
 
 MOST_SETTINGS = 1000
-"""A condition is tried at so many settings at most."""
+"""Maximum number of settings at which a condition is evaluated."""
 WRITTEN_AS: Mapping[str, str] = {"padding": "pad"}
-"""The option of the language for a keyword of another name."""
+"""Maps a keyword to the language's option, if their names differ."""
 
 
 @record
 class Followed:
-    """`channels` are those of nodes that follow a parameter, `options` the options of nodes, `arguments` those of
-    calls by their path; the names in the terms are those of the program. `domains` are what the parameters may be,
-    `common` the options that the network's constructor sets at its end."""
+    """`channels` maps nodes to channels that follow a parameter, `options` maps nodes to their options, `arguments`
+    maps paths of calls to their arguments; the names in the terms are those of the program. `domains` are the possible
+    values of the parameters, `common` the options that the network's constructor sets at its end."""
 
     channels: Mapping[int, Term] = field(default_factory=dict[int, Term])
     options: Mapping[int, Mapping[str, Term]] = field(default_factory=dict[int, Mapping[str, Term]])
@@ -41,7 +41,7 @@ class Followed:
     common: CommonOptions = field(default_factory=dict[str, Mapping[str, str]])
 
     def width(self, graph: Graph, node: int, flat: bool = False) -> object:
-        """Return the channels of a node's output, or all its values: a term where they follow a parameter."""
+        """Return the channels of a node's output, or all its values: a term if they follow a parameter."""
         shape = graph.nodes[node].shape
         term = self.channels.get(node)
         if term is None:
@@ -49,7 +49,7 @@ class Followed:
         return mul(Const(shape.pixels), term) if flat else term
 
     def is_always(self, value: object, wanted: bool) -> bool:
-        """Whether a condition comes out so at every setting. One with a parameter that may be anything does not."""
+        """Return whether a condition has this value at every setting. False if a parameter may be anything."""
         if not isinstance(value, Op):
             return False
         own = list(dict.fromkeys(names(value)))
@@ -62,8 +62,8 @@ class Followed:
             return False
 
     def call(self, graph: Graph, index: int, made: TorchCall) -> TorchCall | None:
-        """Return what a layer is built with, with a term for each number that follows a parameter; None where a number
-        follows one in a way that no term says."""
+        """Return the constructor call of a layer, with a term for each number that follows a parameter; None if no term
+        expresses how a number follows one."""
         node = graph.nodes[index]
         shapes = graph.shapes(node)
         term = next((self.channels[at] for at in node.inputs if at in self.channels), None)
@@ -80,13 +80,13 @@ class Followed:
 
 
 class _Followers:
-    """The numbers of a construction that follow the channels that enter, or an option."""
+    """The numbers of a constructor call that follow the channels that enter, or an option."""
 
     def __init__(self, channels: int, term: Term, options: Mapping[str, Term]) -> None:
         self.channels, self.term, self.options = channels, term, options
 
     def call(self, made: TorchCall, other: TorchCall) -> TorchCall | None:
-        """The call with terms; `other` is the one for twice as many channels."""
+        """Return the call with terms; `other` is the call for twice as many channels."""
         keywords, others = dict(made.keywords), dict(other.keywords)
         if (made.name, len(made.arguments), [*keywords]) != (other.name, len(other.arguments), [*others]):
             return None
@@ -115,7 +115,7 @@ class _Followers:
         return None if value is None else Slot(value, slot.role, slot.name)
 
     def _value(self, value: object, other: object) -> object | None:
-        """A number with its term, where it follows the channels in proportion."""
+        """Return a number, as a term if it is proportional to the channels; None if it follows them otherwise."""
         if value == other:
             return value
         if isinstance(value, tuple) and isinstance(other, tuple):
@@ -128,7 +128,7 @@ class _Followers:
 
 
 def _says(layer: Layer, shapes: Sequence[Shape], made: TorchCall, option: str) -> bool:
-    """Whether an option shows nowhere but as itself in what a layer is built with."""
+    """Return whether an option affects the constructor call only as the argument for itself."""
     value = getattr(layer, option)
     if not isinstance(value, int):
         return True
@@ -149,7 +149,7 @@ def _is_of(slot: Slot | TorchCall, option: str) -> bool:
 
 
 def twice(layer: Layer, shapes: Sequence[Shape]) -> object:
-    """Return what a layer becomes for twice as many channels; None where it takes no such input."""
+    """Return the constructor call of a layer for twice as many channels; None if it rejects such an input."""
     try:
         return layer.torch(*doubled(shapes))
     except LayerError:
@@ -157,10 +157,10 @@ def twice(layer: Layer, shapes: Sequence[Shape]) -> object:
 
 
 def doubled(shapes: Sequence[Shape]) -> list[Shape]:
-    """Return shapes with twice as many channels."""
+    """Return the shapes with twice as many channels."""
     return [Shape(2 * shape.channels, shape.spatial) for shape in shapes]
 
 
 def is_number(value: object) -> bool:
-    """Whether a value in a frame is a term: a number that follows a parameter."""
+    """Return whether a value in a frame is a term: a number that follows a parameter."""
     return isinstance(value, Var | Op)

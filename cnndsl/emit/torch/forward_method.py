@@ -1,12 +1,12 @@
 """Step 5: the statements of a `forward`, so that no name outlives its last use.
 
 Before: steps over numbered values, in the order in which they run. After: statements that compute the same values in
-the same order. A value that is read once is written inside the expression that reads it, unless a name would have to
-live longer for that and the memory for it counts: `self.bn(self.conv(x))` keeps `x` alive while `bn` runs. What cannot
-be freed by giving its name to something else is deleted.
+the same order. A value that is read once is written inside the expression that reads it, unless that would keep a name
+alive for longer and raise the peak of memory: `self.bn(self.conv(x))` keeps `x` alive while `bn` runs. A value is
+deleted if its name cannot be reused for another value.
 
-Expressions that are not written yet wait on a stack. A statement is written only after all that waits below it, so the
-order of the calls is that of the steps; and a name is free only when nothing that waits reads it.
+Expressions that are not written yet wait on a stack. A statement is written only after all expressions below it on the
+stack, so the calls keep the order of the steps. A name is free only if no waiting expression reads it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _DEEPEST = 4
 
 @record(slots=True)
 class ForwardText:
-    """The arguments with their types, the annotation of what is returned, the statements."""
+    """The arguments with their types, the return annotation, and the statements."""
 
     arguments: tuple[str, ...]
     returns: str
@@ -45,7 +45,7 @@ class ForwardText:
 def write(
     forward: Forward, memory: ForwardMemory, calls: Calls, record_name: str = "", inputs: Sequence[str] = ()
 ) -> ForwardText:
-    """Write a `forward`. With `record_name` it returns that NamedTuple, as a network with several outputs does;
+    """Write a `forward`. With `record_name` it returns that NamedTuple, as a network with several outputs does.
     `inputs` are the names of its arguments, if the program has them."""
     writer = _ForwardWriter(variables_of(forward), memory, calls)
     names = writer.names.lend(forward.inputs, inputs)
@@ -56,7 +56,7 @@ def write(
 
 
 class _ForwardWriter:
-    """Writes statements from one point of a `forward` on."""
+    """Writes the statements of a `forward` from one point on."""
 
     def __init__(self, names: Variables, memory: ForwardMemory, calls: Calls, is_nested: bool = False) -> None:
         self.names, self.memory, self.calls, self.is_nested = names, memory, calls, is_nested
@@ -64,7 +64,7 @@ class _ForwardWriter:
         self.lines: list[PythonStatement] = []
 
     def steps(self, steps: Sequence[WrittenStep]) -> None:
-        """Write steps, the last values of which may still wait."""
+        """Write steps; the last values may still wait."""
         for step in steps:
             if isinstance(step, Collected | RepeatStep):
                 self._loop(step)
@@ -86,7 +86,7 @@ class _ForwardWriter:
                 self._training(step)
 
     def finish(self, forward: Forward, record_name: str) -> None:
-        """Write what is returned."""
+        """Write the return statement."""
         results = forward.results
         if not record_name:
             self._settle(results, None, at_end=True)
@@ -137,7 +137,7 @@ class _ForwardWriter:
         self.lines.append(Line(f"{', '.join(targets)} = ", doc))
 
     def _loop(self, found: Collected | RepeatStep) -> None:
-        """Write a loop that collects values, with what it reads by names."""
+        """Write a loop that collects values; the values that it reads get names first."""
         self._flush(len(self.waiting))
         if isinstance(found, RepeatStep):
             loop = RepeatStatements(self.names, self.memory.forward.steps, found, self.lines)
@@ -165,7 +165,7 @@ class _ForwardWriter:
         self.lines += summed(self.names, step, is_in_place)
 
     def _stage(self, step: Apply) -> int:
-        """The number of a stage among those that follow one another; 0 for what is none."""
+        """Return the number of a stage among consecutive stages; 0 if the step is not a stage."""
         if not self.calls.is_stage(step.child) or len(step.outputs) > 1:
             return 0
         before = self.waiting[-1] if self.waiting else None
@@ -186,7 +186,7 @@ class _ForwardWriter:
         self._push(Waiting(step.output, doc, depth + 1, reads, step.is_view, over))
 
     def _is_in_place(self, step: Compute) -> bool:
-        """Whether a sum can be written over an operand: nothing else reads it later, and it is not the caller's."""
+        """Return whether a sum can overwrite an operand: it is not read later, and not held by the caller."""
         if step.over < 0:
             return False
         target = step.inputs[step.over]
@@ -196,8 +196,8 @@ class _ForwardWriter:
         return self.names.left[target] == 1 and not is_read and not is_lent and not self.names.is_listed(target)
 
     def _add_over(self, step: Compute) -> None:
-        """Write `y += x`. Only what stands in the line itself may still wait, or what waits would run after it; and
-        of several lines none may call what reads the memory that the line before wrote over."""
+        """Write `y += x`. Only expressions in this line may still wait, since others would run after it. If there are
+        several lines, none may call a module that reads the memory that the previous line overwrote."""
         target = step.inputs[step.over]
         others = [value for at, value in enumerate(step.inputs) if at != step.over]
         place = next((at for at, each in enumerate(self.waiting) if each.value == target), -1)
@@ -214,7 +214,7 @@ class _ForwardWriter:
         self.names.bind(step.output, name, over=target)
 
     def _branch(self, step: BranchStep) -> None:
-        """Write `if self.flag:`; both ways end with the value under one name."""
+        """Write `if self.flag:`; both branches end with the value under one name."""
         self._flush(len(self.waiting))
         reads = used_by(step)
         self.names.left.subtract(reads)
@@ -233,7 +233,7 @@ class _ForwardWriter:
         self.names.bind(step.output, name)
 
     def _way(self, steps: Sequence[Step], end: int, name: str) -> list[PythonStatement]:
-        """The statements of one way, at the end of which the value has the given name."""
+        """Return the statements of one branch, at the end of which the value has the given name."""
         inner = self._inner(steps, [end])
         inner.steps(steps)
         if inner.names.name(end) == name:
@@ -243,7 +243,7 @@ class _ForwardWriter:
         return [*inner.lines, Line(f"{name} = ", doc)]
 
     def _inner(self, steps: Sequence[Step], ends: Sequence[int]) -> _ForwardWriter:
-        """A writer for indented statements: it knows the names, and what is read later."""
+        """Return a writer for indented statements, which knows the names and the later reads."""
         writer = _ForwardWriter(self.names.copy(), self.memory, self.calls, is_nested=True)
         for value in (value for step in steps for value in made_by(step)):
             writer.names.left[value] = 0
@@ -253,7 +253,7 @@ class _ForwardWriter:
         return writer
 
     def _training(self, step: Training) -> None:
-        """Write steps that only training needs: without training their outputs are None."""
+        """Write steps that only training needs; in evaluation their outputs are None."""
         self._flush(len(self.waiting))
         targets: list[str] = []
         for value in step.outputs:
@@ -282,7 +282,7 @@ class _ForwardWriter:
     # Expressions
 
     def _push(self, made: Waiting) -> None:
-        """Let a new value wait for its one reader, or give it a name."""
+        """Let a new value wait for its only reader, or give it a name."""
         if not self.names.left[made.value]:
             self.names.pinned.update(made.reads)
             self._flush(len(self.waiting))
@@ -296,9 +296,9 @@ class _ForwardWriter:
             self._flush(len(self.waiting))
 
     def _settle(self, inputs: Sequence[int], step: Step | None, at_end: bool = False, stage: int = 0) -> None:
-        """Give names to what waits, unless it can stand inside the next expression, in its order.
+        """Name the waiting values that cannot be nested in the next expression in the same order.
 
-        `step` is the one that comes next, if it allocates memory.
+        `step` is the next step, if it allocates memory.
         """
         wanted = [value for value in inputs if self.names.name(value) is None]
         tail = self.waiting[len(self.waiting) - len(wanted) :] if wanted else []
@@ -320,7 +320,7 @@ class _ForwardWriter:
             at -= 1
 
     def _must_end(self, each: Waiting, step: Step | None, at_end: bool, stage: int) -> bool:
-        """Whether an expression is long enough."""
+        """Return whether an expression is long enough to get a line of its own."""
         if at_end:
             return False
         if stage > 1 and stage % 2:
@@ -329,7 +329,7 @@ class _ForwardWriter:
         return is_group or each.depth >= _DEEPEST or len(flat(each.doc)) > LONGEST
 
     def _costs(self, waiting: Sequence[Waiting], inputs: Sequence[int], step: Step, with_stale: bool = True) -> bool:
-        """Whether expressions that wait on keep values alive, during a step, that would raise the peak of memory."""
+        """Return whether waiting expressions keep values alive during a step and so raise the peak of memory."""
         if isinstance(step, Apply) and step.overwrites:
             return False
         ends = self._ending(waiting, inputs)
@@ -348,7 +348,7 @@ class _ForwardWriter:
         ]
 
     def _operands(self, values: Sequence[int]) -> list[Doc]:
-        """The expressions of values, each read once; those that wait are used up."""
+        """Return the expressions of values, each of which is read once; waiting ones leave the stack."""
         docs: list[Doc] = []
         for value in values:
             self.names.left[value] -= 1
@@ -362,7 +362,7 @@ class _ForwardWriter:
         return docs
 
     def _root(self, value: int) -> int:
-        """The named value in whose memory a value lives."""
+        """Return the named value in whose memory a value lives."""
         for each in self.waiting:
             if each.value == value:
                 return value if each.over is None else each.over
@@ -374,7 +374,7 @@ class _ForwardWriter:
         return name
 
     def _flush(self, count: int, is_costly: bool = False) -> None:
-        """Give names to the first values that wait: where memory counts, those of whatever ends with them."""
+        """Name the first waiting values; if memory counts, reuse the names of values that end with them."""
         for _ in range(count):
             each = self.waiting.pop(0)
             self.names.pinned.subtract(each.reads)
@@ -384,8 +384,8 @@ class _ForwardWriter:
             self.names.bind(each.value, name, each.over)
 
     def _delete(self, step: Step, held: Sequence[int] = ()) -> None:
-        """Delete the names that would keep too much memory alive while a step runs, beside what is held, the largest
-        first. What runs only sometimes deletes nothing: the names would be gone only sometimes."""
+        """Delete the names that would keep too much memory alive while a step runs, in addition to the held values, the
+        largest first. Conditional statements delete nothing, since the names would be deleted only sometimes."""
         allocates = not (step.is_view or self._is_in_place(step)) if isinstance(step, Compute) else True
         if self.is_nested or not allocates or (isinstance(step, Apply) and step.overwrites):
             return

@@ -15,8 +15,8 @@ def bilinear_(weight: torch.Tensor) -> torch.Tensor:
         weight[channels, channels % weight.size(1)] = taps.to(weight.dtype)
     return weight
 '''
-"""The filter of fully convolutional networks (Long et al. 2015, `upsample_filt` of the published code), for each
-channel by itself: other channels have no share."""
+"""The filter of fully convolutional networks (Long et al. 2015, `upsample_filt` of the published code). It fills each
+channel separately; weights between different channels are 0."""
 
 DIVISIBLE = '''\
 def divisible(value: float, divisor: int = 8) -> int:
@@ -36,4 +36,4 @@ def total(tensors: list[Tensor]) -> Tensor:
         y = y + x
     return y
 '''
-"""The sum of a list. Python's `sum` would begin with 0, which costs one more addition."""
+"""The sum of a list. Python's `sum` starts with 0, which costs one more addition."""

@@ -1,7 +1,7 @@
 """Step 4: the statements of an `__init__`.
 
 Before: a `ModuleClass`. After: the statements that build its children, in the order in which they are registered. A
-chain is one call of `nn.Sequential` where it can be, else it is filled module by module.
+chain is one call of `nn.Sequential` if possible; otherwise it is filled module by module.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.emit.torch.terms import Const, Op, Term, literal, negated, text
 
 _LONGEST = 70
-"""A longer table is walked by a statement."""
+"""Maximum length of a loop clause inside an expression; a longer one becomes a statement."""
 NameOf = Callable[[ModuleClass], str]
-"""Gives the name of a class of the file."""
+"""Returns the name of a class of the file."""
 StandIn = Callable[[ModuleClass], ModuleClass]
-"""Gives the class of the file that stands for a class."""
+"""Returns the class of the file that replaces a class."""
 
 
 class Constructor:
@@ -68,7 +68,7 @@ class Constructor:
         return statements
 
     def _opened(self, children: Sequence[Child]) -> list[PythonStatement]:
-        """Children one by one, each container before the first child that is put into it."""
+        """Return the statements for children one by one, with each container before its first child."""
         statements: list[PythonStatement] = []
         opened: set[str] = set()
         for test, group in groupby(children, key=lambda child: child.test):
@@ -83,7 +83,7 @@ class Constructor:
         return statements
 
     def _looped(self, children: Sequence[Child], around: Sequence[Child]) -> list[tuple[Child, ChildLoop | None]]:
-        """Children one by one, those that a loop makes together: where a list counts them, or all have the loop."""
+        """Return children one by one, with a loop for those in a numbered list, or for all children together."""
         found: list[tuple[Child, ChildLoop | None]] = []
         at = 0
         while at < len(children):
@@ -98,17 +98,17 @@ class Constructor:
         return found
 
     def _counts(self, name: str) -> bool:
-        """Whether a list counts the children beside this one."""
+        """Return whether a list numbers the children next to this one."""
         held = name.rpartition(".")[0]
         return self.cls.containers[held] if held else self.cls.is_listed
 
     @staticmethod
     def _is_all(loop: ChildLoop, around: Sequence[Child]) -> bool:
-        """Whether a loop makes all children of a module, so many that `forward` may run over them."""
+        """Return whether a loop builds all children of a module, enough for `forward` to loop over them."""
         return bool(loop.pattern) and len(loop.names) == len(around) >= collecting.FEWEST
 
     def _run(self, loop: ChildLoop) -> list[PythonStatement]:
-        """Children that a loop makes."""
+        """Return the statements for children that a loop builds."""
         held = loop.names[0].rpartition(".")[0]
         target = self._target(held) if held else "self"
         made = self._made_by(loop)
@@ -119,13 +119,13 @@ class Constructor:
         return [Suite(f"for {', '.join(loop.targets) or '_'} in ", _walked(loop.over), tuple(body))]
 
     def _made_by(self, loop: ChildLoop) -> Doc | None:
-        """The children of a loop as a comprehension; None where that takes too long a line."""
+        """Return the children of a loop as a comprehension; None if its clause is too long for a line."""
         doc = self._expression(loop.module)
         clause = f"for {', '.join(loop.targets) or '_'} in {flat(_walked(loop.over))}"
         return None if doc is None or len(clause) > _LONGEST else Comprehension(_bare(doc), clause)
 
     def _containers(self, child: Child, opened: set[str]) -> list[PythonStatement]:
-        """The containers around a child that are not made yet, the outermost first."""
+        """Return the containers around a child that do not exist yet, the outermost first."""
         statements: list[PythonStatement] = []
         for path, is_list in self.cls.containers.items():
             if child.name.startswith(f"{path}.") and path not in opened:
@@ -134,7 +134,7 @@ class Constructor:
         return statements
 
     def _listed(self, held: str, children: Sequence[Child]) -> PythonStatement | None:
-        """`self.convs = nn.ModuleList([…])`; None where a child takes several statements."""
+        """Return `self.convs = nn.ModuleList([…])`; None if a child takes several statements."""
         entries = self._entries(held, children)
         if entries is None:
             return None
@@ -143,7 +143,7 @@ class Constructor:
         return Line(f"{self._target(held)} = ", self._container(held, entries), comment)
 
     def _container(self, path: str, entries: Sequence[Entry]) -> Doc:
-        """A container of modules; the comment of a single one is that of the container."""
+        """Return a container of modules; if it holds only one, that module's comment moves to the container."""
         if len(entries) == 1:
             entries = [Entry(entries[0].doc, entries[0].lead.strip("*"))]
         if not self.cls.containers[path]:
@@ -156,7 +156,7 @@ class Constructor:
         return CallDoc("nn.ModuleList", (Entry(listed),))
 
     def _entries(self, path: str, children: Sequence[Child]) -> list[Entry] | None:
-        """What a container holds; None where a child takes several statements."""
+        """Return the entries of a container; None if a child takes several statements."""
         entries: list[Entry] = []
         for is_deeper, group in groupby(children, key=lambda child: path.count(".") + 1 < child.name.count(".")):
             run = list(group)
@@ -167,7 +167,7 @@ class Constructor:
         return entries
 
     def _direct(self, path: str, run: Sequence[Child], around: Sequence[Child]) -> list[Entry] | None:
-        """Children that are modules of a container itself; those of an `nn.ModuleDict` are short, and no loop's."""
+        """Return children in the container itself; None for long or looped ones in an `nn.ModuleDict`."""
         is_list = self.cls.containers[path]
         entries: list[Entry] = []
         for child, loop in self._looped(run, around):
@@ -178,7 +178,7 @@ class Constructor:
         return entries
 
     def _deeper(self, path: str, run: Sequence[Child]) -> list[Entry] | None:
-        """Containers in a container, without comments."""
+        """Return containers in a container, without comments."""
         entries: list[Entry] = []
         for held, group in groupby(run, key=lambda child: ".".join(child.name.split(".")[: path.count(".") + 2])):
             inside = self._entries(held, list(group))
@@ -189,12 +189,12 @@ class Constructor:
         return entries
 
     def _key(self, name: str) -> str:
-        """What stands before a module in its container."""
+        """Return the key before a module in its container."""
         held, _, last = name.rpartition(".")
         return "" if self.cls.containers[held] else f"{literal(last)}: "
 
     def _optional(self, test: Term, children: Sequence[Child]) -> list[PythonStatement]:
-        """Identities, replaced where the test holds."""
+        """Return statements that add identities and replace them if the test holds."""
         absent = [line for child in children for line in self._added(child.name, CallDoc("nn.Identity"), "")]
         present = [
             line for child in children for line in self._assigned(child.module, self._target(child.name), child.comment)
@@ -202,7 +202,7 @@ class Constructor:
         return [*absent, Suite("if ", self._test(test), tuple(present))]
 
     def _test(self, test: Term) -> Doc:
-        """A test, by the name of the flag that has its value if there is one."""
+        """Return a test, as the flag that has its value if there is one."""
         for flag in self.cls.flags:
             if test in (flag.test, negated(flag.test)):
                 return Text(f"{'' if test == flag.test else 'not '}self.{flag.name}")
@@ -217,7 +217,7 @@ class Constructor:
         return [*empty, *self._filled(child.module.items, self._target(child.name))]
 
     def _added(self, name: str, doc: Doc, comment: str) -> list[PythonStatement]:
-        """A new child."""
+        """Return the statement for a new child."""
         held = name.rpartition(".")[0]
         if self.cls.containers[held] if held else self.cls.is_listed:
             return [Line("", CallDoc(f"{self._target(held) if held else 'self'}.append", (Entry(doc),)), comment)]
@@ -236,7 +236,7 @@ class Constructor:
         return [Line(f"{target} = ", CallDoc(_holder(module)), comment), *self._filled(module.items, target)]
 
     def _expression(self, module: Build | SequentialBuild) -> Doc | None:
-        """A module as one expression; None where it takes several statements."""
+        """Return a module as one expression; None if it takes several statements."""
         if isinstance(module, Build):
             return self._built(module)
         items = self._arguments(module)
@@ -257,7 +257,7 @@ class Constructor:
         return _parameter(head, items) if build.is_parameter else CallDoc(head, tuple(items))
 
     def _arguments(self, chain: SequentialBuild) -> tuple[Entry, ...] | None:
-        """The modules of a chain as arguments; None where they have names, or come by statements."""
+        """Return the modules of a chain as arguments; None if they have names or need statements."""
         items: list[Entry] = []
         for each in chain.items:
             item = self._argument(each)
@@ -283,7 +283,7 @@ class Constructor:
         return Entry(Comprehension(_bare(doc), clause), "*", only.comment)
 
     def _filled(self, items: Iterable[SequentialItem], target: str) -> list[PythonStatement]:
-        """The modules one by one, put into the `nn.Sequential` called `target`."""
+        """Return statements that add the modules one by one to the `nn.Sequential` called `target`."""
         result: list[PythonStatement] = []
         for item in items:
             if isinstance(item, Element):
@@ -330,20 +330,20 @@ def _holder(module: SequentialBuild) -> str:
 
 
 def condition(test: Term) -> Doc:
-    """Lay out a test, so that a long one can be broken."""
+    """Lay out a test so that a long one can be broken."""
     if isinstance(test, Op) and test.operator in ("or", "and"):
         return Infix(test.operator, tuple(Text(_within(test, each)) for each in test.operands))
     return Text(text(test))
 
 
 def _within(term: Op, operand: Term) -> str:
-    """An operand with the parentheses that it needs: `or` inside `and` does, `and` inside `or` does not."""
+    """Return an operand with the parentheses that it needs: `or` inside `and` does, `and` inside `or` does not."""
     needs = term.operator == "and" and isinstance(operand, Op) and operand.operator == "or"
     return f"({text(operand)})" if needs else text(operand)
 
 
 def guarded(guard: Guard) -> PythonStatement:
-    """Return the statement that refuses what a constructor checks."""
+    """Return the statement that rejects what the constructor checks."""
     raised = Line("raise ", CallDoc("ValueError", (Entry(Text(literal(guard.message))),)))
     return Suite("if ", Text(text(guard.test)), (raised,))
 
@@ -353,7 +353,7 @@ def _counted(each: Assign) -> PythonStatement:
 
 
 def _walked(over: Rows | CountedRange) -> Doc:
-    """What a loop walks over."""
+    """Return the iterable of a loop."""
     if isinstance(over, CountedRange):
         bounds = (over.stop,) if over.start == Const(0) else (over.start, over.stop)
         return CallDoc("range", tuple(Entry(Text(text(each))) for each in bounds))
@@ -365,11 +365,11 @@ def _walked(over: Rows | CountedRange) -> Doc:
 
 
 def _parameter(head: str, items: Sequence[Entry]) -> CallDoc:
-    """A parameter of these extents, filled with the last item."""
+    """Return a parameter of this shape, filled with the last item."""
     *sizes, start = items
     written = flat(start.doc)
     if re.fullmatch(r"-?\d+", written):
-        start = Entry(Text(f"{written}.0"))  # whole numbers would make a tensor of integers
+        start = Entry(Text(f"{written}.0"))  # integers would make an integer tensor
     elif not re.fullmatch(r"[-+.\de]+", written):
         start = Entry(CallDoc("float", (start,)))
     filled = {"1.0": "torch.ones", "0.0": "torch.zeros"}.get(flat(start.doc)) if sizes else None
@@ -378,7 +378,7 @@ def _parameter(head: str, items: Sequence[Entry]) -> CallDoc:
 
 
 def _bare(doc: Doc) -> Doc:
-    """The expression without comments inside."""
+    """Return the expression without comments inside."""
     if isinstance(doc, CallDoc):
         return CallDoc(doc.head, tuple(Entry(_bare(item.doc), item.lead) for item in doc.items))
     return doc

@@ -1,4 +1,4 @@
-"""How the weights of a network are drawn, where the program asks for another way than PyTorch's own."""
+"""The initialisation of the network's weights, if the program asks for another method than PyTorch's default."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _WAYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ones": ("ones_", ()),
     "bilinear": ("bilinear_", ()),
 }
-"""The function that each word of the option `init` means: one of `torch.nn.init`, or of the file. Kaiming counts the
-outputs, as He et al. 2015 and torchvision do; the spreads of the normal distributions are those of VGG (0.01) and of
+"""The function for each value of the option `init`: one of `torch.nn.init`, or of the file. Kaiming counts the outputs,
+as He et al. 2015 and torchvision do; the standard deviations of the normal distributions are those of VGG (0.01) and of
 torchvision (0.02)."""
 
 
 FILE_FUNCTIONS: Mapping[str, str] = {"bilinear_": BILINEAR}
-"""The source of those of the file."""
+"""The source of the functions of the file."""
 
 
 def initialisation(graph: Graph) -> tuple[PythonStatement, ...]:
-    """The end of the network's `__init__`: nothing where every layer is drawn in PyTorch's own way."""
+    """Return the end of the network's `__init__`: nothing if every layer uses PyTorch's default initialisation."""
     by_type: dict[str, set[str]] = {}
     paths: dict[str, list[str]] = {}
     for node, call, way in _drawn(graph):
@@ -47,7 +47,7 @@ def initialisation(graph: Graph) -> tuple[PythonStatement, ...]:
 
 
 def freezing(graph: Graph) -> tuple[PythonStatement, ...]:
-    """The very end of it: what is not trained. Nothing where everything is."""
+    """Return the statements that follow, which freeze layers. Empty if every layer is trained."""
     paths = [node.path for node in graph.layers if node.layer.is_frozen and node.weights_of < 0]
     if not paths:
         return ()
@@ -57,7 +57,7 @@ def freezing(graph: Graph) -> tuple[PythonStatement, ...]:
 
 
 def _drawn(graph: Graph) -> Iterator[tuple[Node, TorchCall, str]]:
-    """The layers whose weights can be drawn in several ways, and how each is."""
+    """Yield the layers whose initialisation can vary, each with its method."""
     for node in graph.layers:
         made = node.layer.torch(*graph.shapes(node))
         if isinstance(made, TorchCall) and node.layer.INIT and node.weights_of < 0:
@@ -65,7 +65,7 @@ def _drawn(graph: Graph) -> Iterator[tuple[Node, TorchCall, str]]:
 
 
 def _is_drawn_twice(graph: Graph, by_type: Mapping[str, set[str]]) -> bool:
-    """Whether a test for a type holds for one that derives from it too, and is drawn in another way."""
+    """Return whether a test for a type also holds for a derived type that is initialised in another way."""
     for _, call, way in _drawn(graph):
         base = re.match(r"\s*class \w+\(([\w.]+)\)", call.source)
         if base is not None and by_type.get(base[1], {way}) != {way}:
@@ -74,7 +74,7 @@ def _is_drawn_twice(graph: Graph, by_type: Mapping[str, set[str]]) -> bool:
 
 
 def _by_type(ways: Mapping[str, str]) -> tuple[PythonStatement, ...]:
-    """Layers of one type are all drawn in one way."""
+    """Return statements for layers if all of one type are initialised in the same way."""
     types: dict[str, list[str]] = {}
     for name, way in ways.items():
         if way in _WAYS:
@@ -102,6 +102,6 @@ def _draw(way: str, weight: str) -> Line:
 
 
 def functions(graph: Graph) -> list[str]:
-    """The source of the functions that draw weights and that PyTorch lacks."""
+    """Return the source of the initialisation functions that PyTorch lacks."""
     used = {_WAYS[way][0] for _, _, way in _drawn(graph) if way in _WAYS}
     return [source.rstrip() for name, source in FILE_FUNCTIONS.items() if name in used]

@@ -1,12 +1,12 @@
-"""The module IR: what the emitter knows between the graph and the text.
+"""The module IR: the emitter's representation between the graph and the text.
 
 A `ModuleClass` is one class of the emitted file. Its constructor is a list of `Child`, whose modules are built by
 `Build` and `SequentialBuild` from terms; its `forward` is a straight line of steps over numbered values, each defined
 once. `docs/emit.md` takes one block of a ResNet through all of it.
 
-Nothing here is Python text, and nothing here is changed once it is made. A value is an `int`, the index of its
-`ForwardValue` in `Forward.values`. A class stands for all the places at which the network uses it; where something
-differs between them there is a tuple with one entry for each place.
+The IR contains no Python text, and all of it is immutable. A value is an `int`, the index of its `ForwardValue` in
+`Forward.values`. A class serves all call sites at which the network uses it; anything that differs between them is a
+tuple with one entry per call site.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from cnndsl.layers.torch_calls import Operation
 from cnndsl.records import record
 
 What: TypeAlias = Literal["value", "indices", "size"]
-"""The output of a node, the indices of a max-pool, the extents of what entered that pool."""
+"""The output of a node, the indices of a max-pool, or the size of that pool's input."""
 _WHATS: tuple[What, ...] = ("value", "indices", "size")
 _COUNT = len(_WHATS)
 Key: TypeAlias = int
-"""What a value is in the graph: a node and one of its `What`s, as one number. `key` makes it; `node_of` and `what_of`
-take it apart."""
+"""A value of the graph: a node and one of its `What`s, encoded as one number. `key` makes it; `node_of` and `what_of`
+decode it."""
 
 
 def key(node: int, what: What = "value") -> Key:
@@ -45,22 +45,22 @@ def node_of(found: Key) -> int:
 
 
 def what_of(found: Key) -> What:
-    """Return which value of its node a key stands for."""
+    """Return which value of its node a key refers to."""
     return _WHATS[found % _COUNT]
 
 
 # Values and steps
 
 StepOperation: TypeAlias = Operation | Literal["flatten", "size", "same"]
-"""What a `Compute` does: the operation of a layer, or one between layers. `size` gives extents, `same` what enters."""
+"""What a `Compute` does: the operation of a layer, or one between layers. `size` is a size, `same` the input."""
 _VIEWS: frozenset[StepOperation] = frozenset(("flatten", "size", "same", "view"))
 
 
 @record(slots=True)
 class ForwardValue:
-    """A value of a `forward`: what it is in the graph at each place (None where it does not exist), a name for it, and
-    whether the program gives it this name. Of a list that is as long as an argument of the class says, `items` are the
-    values at each place."""
+    """A value of a `forward`: its key in the graph at each call site (None if it does not exist there), a name for it,
+    and whether the program gives it this name. For a list whose length is an argument of the class, `items` are the
+    values at each call site."""
 
     keys: tuple[Key | None, ...]
     name: str = ""
@@ -71,8 +71,8 @@ class ForwardValue:
 @record(slots=True)
 class Apply:
     """The call of a child, which may be called more than once. `outputs` are its results in order. `overwrites` says
-    that the first input's memory is used for the output. A parameter is not called: `template` is the expression of
-    the input and itself, `{0} * {1}`."""
+    that the output overwrites the memory of the first input. A parameter is not called: `template` is the expression of
+    the input and the parameter, `{0} * {1}`."""
 
     child: str
     inputs: tuple[int, ...]
@@ -84,7 +84,7 @@ class Apply:
 @record(slots=True)
 class Compute:
     """An expression of values: `torch.cat([{inputs}], 1)`, of the operation `concat`. `over` is the position of the
-    operand that a sum may be written over, or -1."""
+    operand that a sum may overwrite, or -1."""
 
     operation: StepOperation
     template: str
@@ -94,14 +94,14 @@ class Compute:
 
     @property
     def is_view(self) -> bool:
-        """Whether the output shares the first input's memory, or needs none."""
+        """Return whether the output shares the first input's memory, or needs none."""
         return self.operation in _VIEWS
 
 
 @record(slots=True)
 class BranchStep:
-    """Steps that differ between the places: `then` runs where the attribute `flag` holds, `otherwise` elsewhere.
-    `output` is `chosen` there, and `other` elsewhere."""
+    """Steps that differ between the call sites: `then` runs if the attribute `flag` is true, else `otherwise`. `output`
+    is `chosen` in the first case, `other` in the second."""
 
     flag: str
     then: tuple[Step, ...]
@@ -121,8 +121,8 @@ class Training:
 
 @record(slots=True)
 class RepeatStep:
-    """The calls of the modules of a list, as many as an argument of the class says: each is given what the one before
-    gives, the first one the input. `outputs` are the list of what they give, and what the last one gives."""
+    """The calls of the modules of a list, whose length is an argument of the class. Each module takes the output of the
+    previous one, the first one the input. `outputs` are the list of all their outputs, and the last output."""
 
     child: str
     inputs: tuple[int]
@@ -134,11 +134,11 @@ Step: TypeAlias = Apply | Compute | BranchStep | Training | RepeatStep
 
 @record(slots=True)
 class Forward:
-    """A `forward`: its arguments and results, in the order that caller and callee share, and its steps as they run.
+    """A `forward`: its arguments and results, in the order that caller and callee share, and its steps in order.
 
-    `main` is the place of the part's own output among the results; -1 for a part that passes on what enters it.
-    `training` are the results that exist in training only. With `lists` its text takes and returns lists, and has
-    loops in place of the steps.
+    `main` is the position of the part's own output among the results; -1 for a part that passes on its input.
+    `training` are the results that exist in training only. With `lists`, the emitted `forward` takes and returns lists,
+    and has loops in place of the steps.
     """
 
     values: tuple[ForwardValue, ...]
@@ -155,7 +155,7 @@ class Forward:
 
 @record(slots=True)
 class BuildArgument:
-    """An argument of a constructor; positional without a keyword."""
+    """An argument of a constructor call; positional if it has no keyword."""
 
     term: Term
     keyword: str = ""
@@ -163,8 +163,8 @@ class BuildArgument:
 
 @record(slots=True)
 class Guard:
-    """What a constructor checks before it uses its arguments: `test` is what is wrong, `message` says so, `names` are
-    the arguments that it looks at."""
+    """A check of a constructor before it uses its arguments: `test` is the condition that is invalid, `message` the
+    error message, `names` are the arguments that the test reads."""
 
     test: Term
     message: str
@@ -173,10 +173,10 @@ class Guard:
 
 @record(slots=True)
 class Build:
-    """The construction of one module: a class of PyTorch or of a helper by its name, or a class of the file. That of
-    a parameter has its extents and the value that it starts with for arguments.
+    """The constructor call of one module: a class of PyTorch or of a helper by its name, or a class of the file. The
+    arguments of a parameter are its sizes and its initial value.
 
-    `guards` are what the constructor checks of the numbers in the arguments.
+    `guards` are the constructor's checks of the numbers in the arguments.
     """
 
     callee: str | ModuleClass
@@ -187,7 +187,7 @@ class Build:
 
 @record(slots=True)
 class ChildName:
-    """A child's name: empty where PyTorch counts it, else a name, or the text of an f-string."""
+    """A child's name: empty if PyTorch numbers it, else a name, or the text of an f-string."""
 
     text: str = ""
     is_pattern: bool = False
@@ -195,7 +195,7 @@ class ChildName:
 
 @record(slots=True)
 class Element:
-    """A module of a chain; `comment` is the shape that it gives."""
+    """A module of a chain; `comment` is the shape of its output."""
 
     name: ChildName
     module: Build | SequentialBuild
@@ -204,7 +204,7 @@ class Element:
 
 @record(slots=True)
 class Assign:
-    """`name = term`, or `name += term`: the channels that reach a module, counted over the iterations of a repeat."""
+    """`name = term`, or `name += term`: updates the number of channels that reach a module in a loop over a repeat."""
 
     name: str
     term: Term
@@ -213,14 +213,14 @@ class Assign:
 
 @record(slots=True)
 class Rows:
-    """What a loop over a table walks: the values of its names, row by row."""
+    """The rows of a loop over a table: the values of its names, row by row."""
 
     rows: tuple[tuple[Term, ...], ...]
 
 
 @record(slots=True)
 class CountedRange:
-    """What a loop over a number walks: `range(start, stop)`."""
+    """The range of a loop over a number: `range(start, stop)`."""
 
     start: Term
     stop: Term
@@ -228,7 +228,7 @@ class CountedRange:
 
 @record(slots=True)
 class LoopItem:
-    """A repeat as a loop. `before` and `after` keep the number of channels that enters the next iteration."""
+    """A repeat as a loop. `before` and `after` update the number of channels that enters the next iteration."""
 
     targets: tuple[str, ...]
     over: Rows | CountedRange
@@ -239,7 +239,7 @@ class LoopItem:
 
 @record(slots=True)
 class ConditionalItem:
-    """Modules of a chain that exist where a test holds, and others where it does not."""
+    """Modules of a chain that exist if a test holds, and others that exist if it does not."""
 
     test: Term
     items: tuple[SequentialItem, ...]
@@ -251,7 +251,7 @@ SequentialItem: TypeAlias = Element | LoopItem | ConditionalItem
 
 @record(slots=True)
 class SequentialBuild:
-    """Modules called one after the other: an `nn.Sequential`, or an `nn.ModuleList` where a `forward` calls them."""
+    """Modules called one after the other: an `nn.Sequential`, or an `nn.ModuleList` if a `forward` calls them."""
 
     items: tuple[SequentialItem, ...]
     is_list: bool = False
@@ -259,8 +259,8 @@ class SequentialBuild:
 
 @record(slots=True)
 class ChildLoop:
-    """A loop that makes several children of a class with a `forward`. `pattern` is the text of an f-string for the last
-    name of each, empty where a list counts them."""
+    """A loop that builds several children of a class with a `forward`. `pattern` is the text of an f-string for the
+    last name of each, empty if a list numbers them."""
 
     names: tuple[str, ...]
     targets: tuple[str, ...]
@@ -272,8 +272,8 @@ class ChildLoop:
 
 @record(slots=True)
 class Child:
-    """A child of a class with a `forward`. With a test it exists where the test holds; elsewhere it is an identity.
-    `loop` makes it, together with others that have the same one."""
+    """A child of a class with a `forward`. With a test it exists if the test holds; otherwise it is an identity. `loop`
+    builds it, together with other children that have the same loop."""
 
     name: str
     module: Build | SequentialBuild
@@ -292,8 +292,8 @@ class Flag:
 
 @record(slots=True)
 class ConstructorParameter:
-    """An argument of a constructor. `option` is the program's name for it, empty for one that the program lacks;
-    `written` is the expression that gives one of these."""
+    """An argument of a constructor. `option` is the program's name for it, empty if the program has none; then
+    `written` is the expression for it, or None."""
 
     name: str
     type: str
@@ -307,11 +307,11 @@ class ConstructorParameter:
 class ModuleClass:
     """A class of the emitted file.
 
-    `forward` is None for a chain, whose children are the items of `chain`. `places` are the paths at which the class is
-    used, each with its index in `environments`, which hold the values of the class's names there. `leaving` are the
-    channels of each result, in names of the constructor, None where these do not say; `entering` the arguments that
-    stand for the channels of each input, empty where there is none. `is_flat` says that it takes its input flattened.
-    `shapes` are what enters and leaves at each place, for people.
+    `forward` is None for a chain, whose children are the items of `chain`. `places` maps the paths of the call sites to
+    their indices in `environments`, which hold the values of the class's names there. `leaving` are the channels of
+    each result, in names of the constructor, None if there is no such term; `entering` the arguments for the channels
+    of each input, empty if there is none. `is_flat` says that it takes its input flattened. `shapes` are the input and
+    output shapes at each call site, for readers.
     """
 
     wanted_name: str
@@ -330,17 +330,17 @@ class ModuleClass:
 
     @cached_property
     def is_keyed(self) -> bool:
-        """Whether some of its children cannot be attributes: their names are numbers, or have other signs."""
+        """Return whether some children cannot be attributes: their names are numbers, or contain other characters."""
         return any(not child.name.partition(".")[0].isidentifier() for child in self.children)
 
     @cached_property
     def is_listed(self) -> bool:
-        """Whether the names of its children are the numbers that a list counts."""
+        """Return whether the names of the children are the consecutive numbers of a list."""
         return bool(self.children) and [child.name for child in self.children] == [*map(str, range(len(self.children)))]
 
     @cached_property
     def containers(self) -> Mapping[str, bool]:
-        """The modules that its children are put into, `convs` of `convs.1`, outer ones first, and whether each is a
+        """Return the modules that contain its children, `convs` of `convs.1`, outer ones first, and whether each is a
         list: the numbers in it have no gaps."""
         held: dict[str, dict[str, None]] = {}
         for child in self.children:

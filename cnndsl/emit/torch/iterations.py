@@ -1,4 +1,4 @@
-"""The iterations of a repeat: what is known in each, the loop that makes them, what is known after it."""
+"""The iterations of a repeat: the names known in each, the loop that builds them, and the names known after it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from cnndsl.records import record
 from cnndsl.values import Value
 
 FEWEST_ITEMS = 3
-"""Fewer items of a list are as easy to read one by one."""
+"""Minimum number of items for a loop over a list; fewer are as easy to read one by one."""
 
 
 @record(slots=True)
 class CountedList:
-    """A list that the number of the iteration counts, `widths[i]`: how the language writes it, the loop's variable for
-    its items, which of the names of the repeat counts it."""
+    """A list indexed by the iteration number, `widths[i]`: how the language writes it, the loop's variable for its
+    items, and which of the repeat's names is the index."""
 
     written: str
     target: str
@@ -44,7 +44,7 @@ class CountedList:
 
 class Iterations:
     """All iterations of a repeat in all frames, as frames of one scope. `carried` is the variable that counts channels,
-    `skipped` the number of iterations that were written ahead of the loop."""
+    `skipped` the number of iterations that were written before the loop."""
 
     def __init__(self, loops: Sequence[LoopPart], cursor: Cursor, carried: str = "", skipped: int = 0) -> None:
         self.loops, self.outer, self.carried, self.skipped = loops, cursor, carried, skipped
@@ -61,7 +61,7 @@ class Iterations:
         self.parts: list[Part] = [turn for loop in loops for turn in loop.turns]
 
     def _columns(self, taken: set[str]) -> Iterator[CountedList]:
-        """The lists that the repeat can count."""
+        """Yield the lists that the repeat can index."""
         for at, name in enumerate(self.loops[0].names):
             numbers = [row[at] for loop in self.loops for row in loop.rows]
             for written, _, items in columns(self.outer.scope.look, name, numbers):
@@ -70,7 +70,7 @@ class Iterations:
                 yield CountedList(written, target, at, items)
 
     def cursor(self, term: Term | None) -> Cursor:
-        """Return the cursor into each iteration; `term` is the number of channels, and counts only where it holds."""
+        """Return the cursor into each iteration; `term` is the number of channels, dropped if it does not hold."""
         frames: list[Mapping[str, object]] = []
         nodes: list[int] = []
         roots: list[str] = []
@@ -110,7 +110,7 @@ class Iterations:
     def repeat(
         self, items: Sequence[SequentialItem], before: Assign | None = None, after: Assign | None = None
     ) -> LoopItem:
-        """Return the loop around items. Raises Differ where nothing says how often it runs."""
+        """Return the loop around items. Raises Differ if no expression gives the number of iterations."""
         used = set(used_names(items)) | set(names(after.term) if after else ())
         targets = tuple(target for target in self.targets.values() if target in used)
         columns = [column for column in self.columns if column.target in used]
@@ -131,7 +131,7 @@ class Iterations:
         return Rows(tuple(tuple(self._cell(row, at) for at in columns) for row in range(len(loop.rows))))
 
     def _table(self, targets: Sequence[str], columns: Sequence[CountedList]) -> Rows:
-        """What a loop walks over that runs over lists. Raises Differ where it runs more or less often, or hardly."""
+        """Return the rows of a loop over lists. Raises Differ if the call sites differ, or for few iterations."""
         first = self.loops[0]
         if len(first.rows) - self.skipped < FEWEST_ITEMS:
             raise Differ
@@ -149,7 +149,7 @@ class Iterations:
         return Rows(tuple(rows))
 
     def _cell(self, row: int, column: int) -> Term:
-        """A value of the table, as the program writes it. Raises Differ where places have different ones."""
+        """Return a value of the table, as the program writes it. Raises Differ if call sites have different ones."""
         wanted = [python_value(loop.rows[row][column]) for loop in self.loops]
         written = [loop.cells[row][column] if len(loop.cells) == len(loop.rows) else None for loop in self.loops]
         scope = self.outer.scope
@@ -165,7 +165,7 @@ class Iterations:
         return CountedRange(Const(first), add(number, Const(first)))
 
     def count(self) -> Term:
-        """Return how often the loop runs. Raises Differ where that is not the same term at every place."""
+        """Return the number of iterations. Raises Differ if no term holds at every call site."""
         scope = self.outer.scope
         counts = [len(loop.turns) for loop in self.loops]
         found = scope.whole(loop.count for loop in self.loops)
@@ -173,7 +173,7 @@ class Iterations:
         return scope.agree(counts, [written], "")
 
     def after(self, cursor: Cursor, leaving: Term | None, carried: str = "") -> Cursor:
-        """Return the cursor after the repeat; what only its body knows is not said any more."""
+        """Return the cursor after the repeat, without the names that only its body knows."""
         nodes = [output(loop, entry) for loop, entry in zip(self.loops, cursor.nodes, strict=True)]
         if carried and self._is_constant(cursor.term, leaving):
             return cursor.after(nodes, None)
@@ -188,19 +188,19 @@ class Iterations:
         return cursor.after(nodes, leaving)
 
     def _is_constant(self, start: Term | None, leaving: Term | None) -> bool:
-        """Whether the channels that leave depend on nothing but numbers."""
+        """Return whether the channels that leave depend on constants only."""
         inside = {self.carried, *self.own}
         is_fixed = isinstance(start, Const) and leaving is not None and set(names(leaving)) <= inside
         return is_fixed and (self.is_table or isinstance(self.count(), Const)) and not self._is_open()
 
     def _is_open(self) -> bool:
-        """Whether a cell of the table is more than a number."""
+        """Return whether a cell of the table is more than a number."""
         columns = range(len(self.loops[0].names))
         rows = range(len(self.loops[0].rows)) if self.is_table else ()
         return any(not isinstance(self._cell(row, column), Const) for row in rows for column in columns)
 
     def _closed(self, start: Term | None, leaving: Term | None) -> Term | None:
-        """What leaves if each iteration adds the same: start + count * step."""
+        """Return the channels that leave if each iteration adds the same number: start + count * step."""
         if start is None or leaving is None or self.is_table:
             return None
         step = add(leaving, mul(Const(-1), Var(self.carried)))
@@ -212,7 +212,7 @@ class Iterations:
 def columns(
     look: Mapping[str, Term], name: str, numbers: Sequence[Value]
 ) -> Iterator[tuple[str, str, tuple[object, ...]]]:
-    """Yield the lists of a scope that a name counts which has these values: an item as the language writes it, the
+    """Yield the lists of a scope that a name with these values can index: the item in the language's notation, the
     name, the list."""
     if not all(type(number) is int for number in numbers):
         return
@@ -227,7 +227,7 @@ def _item(column: CountedList, row: Sequence[Value]) -> object:
 
 
 def used_names(items: Iterable[SequentialItem]) -> list[str]:
-    """Return every name that the construction of items uses."""
+    """Return every name that the constructor calls of items use."""
     found: list[str] = []
     for item in items:
         if isinstance(item, Element):
@@ -244,7 +244,7 @@ def used_names(items: Iterable[SequentialItem]) -> list[str]:
 
 
 def built_names(module: Build | SequentialBuild) -> list[str]:
-    """Return every name that the construction of a module uses."""
+    """Return every name that the constructor calls of a module use."""
     if isinstance(module, SequentialBuild):
         return used_names(module.items)
     own = [module.callee] if isinstance(module.callee, str) else []

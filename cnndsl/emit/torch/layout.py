@@ -1,8 +1,8 @@
-"""Lines of Python exactly as `ruff format` leaves them, for the few forms that emitted code has.
+"""Lines of Python exactly as `ruff format` formats them, for the few forms that emitted code has.
 
-An expression stands on one line where it fits; else the arguments of a call share an indented line; else each has its
-own, with a comma behind the last. Displays and comprehensions go straight to one item a line. This is no formatter:
-it prints what the emitter builds, and knows no other syntax.
+An expression stays on one line if it fits; otherwise the arguments of a call share an indented line; otherwise each has
+its own, with a comma after the last. Displays and comprehensions go straight to one item per line. This is not a
+general formatter: it prints what the emitter builds, and knows no other syntax.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 WIDTH = 88
-"""The line length that ruff has when nobody says otherwise."""
+"""The default line length of ruff."""
 STEP = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What is never broken: a name, a number, a short term."""
+    """Text that is never broken: a name, a number, a short term."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An argument: `name=value`, `*value`, or with a comment of its own, which keeps it on a line of its own."""
+    """An argument: `name=value`, `*value`, or one with a comment, which keeps it on a line of its own."""
 
     doc: Doc
     lead: str = ""
@@ -34,7 +34,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class CallDoc:
-    """A call. `head` is what is called; its text may become known only when the line is written."""
+    """A call. `head` is the callee, whose text may become known only when the line is written."""
 
     head: object
     items: tuple[Item, ...] = ()
@@ -42,7 +42,7 @@ class CallDoc:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """A tuple, list or dict: its brackets and items."""
+    """A tuple, list or dict: its delimiters and items."""
 
     brackets: str
     items: tuple[Item, ...]
@@ -68,7 +68,7 @@ Doc: TypeAlias = Text | CallDoc | Display | Comprehension | Infix
 
 
 def flat(doc: Doc) -> str:
-    """On one line.
+    """Render a document on one line.
 
     >>> flat(CallDoc("nn.ReLU", (Item(Text("True"), "inplace="),)))
     'nn.ReLU(inplace=True)'
@@ -104,16 +104,17 @@ def without_comments(doc: Doc) -> Doc:
 
 
 def _must_break(doc: Doc) -> bool:
-    """A comment inside cannot be followed by code on its line."""
+    """Return whether a comment inside prevents code after it on the same line."""
     if isinstance(doc, CallDoc | Display):
         return any(item.comment or _must_break(item.doc) for item in doc.items)
     return isinstance(doc, Comprehension) and _must_break(doc.element)
 
 
 def lines(doc: Doc, indent: int, lead: str = "", comment: str = "", tail: str = "") -> list[str]:
-    """A statement: `lead` is what stands before the expression, `tail` behind it, `comment` at its end.
+    """Return the lines of a statement: `lead` is the text before the expression, `tail` the text after it, `comment`
+    the comment at its end.
 
-    A comment that makes a short line too long is left away: the formatter would break the line for it.
+    A comment that makes a short line too long is omitted: the formatter would break the line for it.
 
     >>> lines(Text("3"), 4, "x = ", "a number")
     ['    x = 3  # a number']
@@ -132,7 +133,7 @@ def lines(doc: Doc, indent: int, lead: str = "", comment: str = "", tail: str = 
 
 
 def _fitting(doc: Doc, indent: int, lead: str, tail: str) -> list[str]:
-    """An argument on one line where it fits, else broken."""
+    """Return the lines of an argument: one if it fits, else several."""
     line = " " * indent + lead + flat(doc) + tail
     if not _must_break(doc) and len(line.split("  #")[0]) <= WIDTH:
         return [line]

@@ -1,10 +1,10 @@
-"""Step 3d: the children of a class with lists: containers whose modules a loop makes, as many as an argument says.
+"""Step 3d: the children of a class with lists: containers whose modules a loop builds, as many as an argument says.
 
     self.branches = nn.ModuleList([Branch(w * 2**j) for j in range(n)])
 
 Before: the loops of a class (`rerolling`). After: its children, and the channels of each result. Each module is built
 once for all iterations at all call sites: a term that holds in every one of these frames is right for all, and the
-bounds of a loop are those that the program writes. Raises Differ, Missing or Fixed where no such term exists.
+bounds of a loop are those that the program writes. Raises Differ, Missing or Fixed if no such term exists.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from cnndsl.graph import LoopPart
 from cnndsl.records import record
 
 _PROBE = "(channels)"
-"""Stands for the channels of the first list until it is known what they are called. No name of Python is like it."""
+"""Placeholder for the channels of the first list until their name is known. It is not a valid Python name."""
 
 
 @record(slots=True)
 class LoopCounter:
-    """The variable of a loop in a constructor, what the program calls it, its first value, and as terms that one and
-    the one after the last."""
+    """The variable of a loop in a constructor, its name in the program, its first value, and the terms for its first
+    value and for one past its last."""
 
     name: str
     look: str
@@ -62,7 +62,7 @@ class ListChildren:
         self.modules, self.cursor, self.traced, self.found = modules, cursor, traced, found
         self.graph = modules.graph
         self.widths: dict[int, tuple[Term, LoopCounter]] = {}
-        """The channels of the values of each list, by the variable that counts them."""
+        """The channels of the values of each list, and the variable that they depend on."""
         self.counters: dict[str, tuple[LoopCounter, ...]] = {}
         self.built: dict[str, tuple[Build | SequentialBuild, Term | None]] = {}
         for at, loop in enumerate(found.forward.loops):
@@ -75,7 +75,7 @@ class ListChildren:
         self.made = self._children()
 
     def _children(self) -> tuple[Child, ...]:
-        """The children, in the order of the `state_dict`."""
+        """Return the children, in the order of the `state_dict`."""
         order = [*self.traced.children]
         first = {
             name: min(order.index(each.name) for each in held if each.name in self.traced.children)
@@ -112,7 +112,7 @@ class ListChildren:
     # Channels
 
     def _width(self, expression: ListExpression, counters: tuple[LoopCounter, ...]) -> Term | None:
-        """The channels of an expression. Builds the modules that it calls."""
+        """Build the modules that an expression calls. Returns the channels of the expression."""
         if isinstance(expression, ListItem):
             known = self.widths.get(expression.listed)
             if known is None:
@@ -136,8 +136,8 @@ class ListChildren:
         return mul(add(inner.stop, mul(Const(-1), inner.first)), term)
 
     def _called(self, call: ItemCall, counters: tuple[LoopCounter, ...]) -> Term | None:
-        """Build the modules of a container. What enters the first one of all lists has no name in the program; it is
-        what leaves, where these are equal in every iteration."""
+        """Build the modules of a container. The channels that enter the first module of all lists have no name in the
+        program; they are those that leave, if these are equal in every iteration."""
         operand, held = call.operand, self.found.modules[call.child]
         entering = self._width(operand, counters)
         self.counters[call.child] = counters[: len(held[0].numbers)]
@@ -153,7 +153,7 @@ class ListChildren:
     # Modules
 
     def _inside(self, held: Sequence[ListedModule], counters: tuple[LoopCounter, ...], term: Term | None) -> Cursor:
-        """What enters the modules of a container, in each iteration at each place."""
+        """Return the cursor at the inputs of a container's modules, in each iteration at each call site."""
         cursor, places = self.cursor, range(len(self.cursor.roots))
         values = self.traced.forward.values
         nodes = [_node(values[each.entering].keys[place]) for each in held for place in places]
@@ -182,7 +182,7 @@ class ListChildren:
         )
 
     def _built(self, held: Sequence[ListedModule], inside: Cursor) -> tuple[Build | SequentialBuild, Term | None]:
-        """One construction for all modules of a container."""
+        """Return one constructor call for all modules of a container."""
         parts = [part for each in held for part in each.parts]
         module, after = self.modules.module(parts, inside)
         if not held[0].numbers and inside.scope.turning & {*built_names(module)}:
@@ -192,14 +192,14 @@ class ListChildren:
     # Loops
 
     def _counters(self, held: Sequence[ListedModule]) -> tuple[LoopCounter, ...]:
-        """The loops that make the modules of a container, the outer one first."""
+        """Return the loops that build the modules of a container, the outer one first."""
         counters: tuple[LoopCounter, ...] = ()
         for depth in range(len(held[0].numbers)):
             counters += (self._counter(held, depth, counters),)
         return counters
 
     def _counter(self, held: Sequence[ListedModule], depth: int, around: tuple[LoopCounter, ...]) -> LoopCounter:
-        """The loop at a depth, inside of those around. Raises Differ where the program does not write its bounds."""
+        """Return the loop at a depth, inside the given ones. Raises Differ if the program does not write its bounds."""
         frames: list[Mapping[str, object]] = []
         loops: list[LoopPart] = []
         starts: set[int] = set()
@@ -233,12 +233,12 @@ def _node(found: Key | None) -> int:
 
 
 def _numbers(iterations: Sequence[InIteration], counters: Sequence[LoopCounter], place: int) -> dict[str, object]:
-    """What the variables of loops are in one iteration at a place."""
+    """Return the values of the variables of loops in one iteration at a call site."""
     return {counter.name: _number(each, place) for each, counter in zip(iterations, counters, strict=False)}
 
 
 def _number(iteration: InIteration, place: int) -> int:
-    """The value of the variable of a repeat in an iteration. Raises Differ where it is no number."""
+    """Return the value of a repeat's variable in an iteration. Raises Differ if it is not a number."""
     row = iteration.loops[place].rows[iteration.number]
     value = python_value(row[0]) if len(row) == 1 else None
     if not isinstance(value, int) or isinstance(value, bool):
@@ -247,7 +247,7 @@ def _number(iteration: InIteration, place: int) -> int:
 
 
 def _bounds(loops: Sequence[LoopPart], scope: Scope) -> tuple[Term, Term]:
-    """The first number of a repeat, and the one after its last, as the program writes them."""
+    """Return the first number of a repeat, and one past its last, as the program writes them."""
     if loops[0].count is None and not loops[0].is_range:
         raise Differ
     if loops[0].count is not None:

@@ -3,8 +3,8 @@
     xs = [branch(xs[i]) for i, branch in enumerate(self.branches)]
     return [total([fuse(xs[j]) for j, fuse in enumerate(row)]) for row in self.fuse_layers]
 
-Lists are numbered: 0 is the argument, then each loop makes one. A loop runs over the modules of containers, `branches`,
-whose names are numbers; an inner loop runs over a row of them, `fuse_layers[i]`. What a loop does in each iteration is
+Lists are numbered: 0 is the argument, then each loop builds one. A loop iterates over the modules of containers,
+`branches`, whose names are numbers; an inner loop iterates over a row of them, `fuse_layers[i]`. The body of a loop is
 one expression.
 """
 
@@ -17,7 +17,7 @@ from cnndsl.records import record
 
 @record(slots=True)
 class ListItem:
-    """`xs[i]`: the value of a list at the number of the outer loop (depth 0) or of the inner one (depth 1)."""
+    """`xs[i]`: the item of a list at the index of the outer loop (depth 0) or of the inner one (depth 1)."""
 
     listed: int
     depth: int
@@ -25,8 +25,8 @@ class ListItem:
 
 @record(slots=True)
 class ItemCall:
-    """The call of a module: of the one that the loop at a depth has reached in a container, or with depth -1 of one
-    that all iterations share."""
+    """The call of a module: the current one in a container of the loop at a depth, or with depth -1 one that all
+    iterations share."""
 
     child: str
     depth: int
@@ -43,8 +43,8 @@ class Joined:
 
 @record(slots=True)
 class InnerLoop:
-    """The sum or the concatenation of what an inner loop gives. `row` is the container whose rows it runs over, empty
-    where it calls no module of its own."""
+    """The sum or the concatenation of an inner loop's values. `row` is the container whose rows it iterates over, empty
+    if it calls no module of its own."""
 
     operation: Literal["sum", "concat"]
     element: ListExpression
@@ -56,7 +56,7 @@ ListExpression: TypeAlias = ListItem | ItemCall | Joined | InnerLoop
 
 @record(slots=True)
 class ListLoop:
-    """A loop that makes a list: the expression of each iteration, and the containers that it runs over."""
+    """A loop that builds a list: the expression of each iteration, and the containers that it iterates over."""
 
     element: ListExpression
     containers: tuple[str, ...]
@@ -64,8 +64,8 @@ class ListLoop:
 
 @record(slots=True)
 class ListForward:
-    """A `forward` with lists. `names` are those of the lists: of the argument, then of what each loop but the last one
-    makes; the last one is returned. `lasting` says of values how long lists hold them: up to a step."""
+    """A `forward` with lists. `names` are those of the argument and of the lists that each loop but the last builds;
+    the last list is returned. `lasting` pairs values with the step until which lists hold them."""
 
     loops: tuple[ListLoop, ...]
     names: tuple[str, ...]

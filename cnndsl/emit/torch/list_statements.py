@@ -1,4 +1,4 @@
-"""Step 5: the statements of a `forward` with lists: one assignment for each loop, the last one is returned."""
+"""Step 5: the statements of a `forward` with lists: one assignment per loop; the last list is returned."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.emit.torch.variables import Variables
 
 LIST = "list[Tensor]"
-"""The type of what such a `forward` takes and returns."""
+"""The type of the argument and of the result of such a `forward`."""
 _INDICES = ("i", "j")
 
 
 def list_forward(lists: ListForward) -> tuple[tuple[str, ...], str, tuple[Line, ...]]:
-    """Return a `forward` with lists: its argument with the type, the annotation of what it returns, its body."""
+    """Return a `forward` with lists: its argument with the type, the return annotation, its body."""
     leads = [*(f"{name} = " for name in lists.names[1:]), "return "]
     loops = zip(leads, lists.loops, strict=True)
     body = tuple(Line(lead, _LoopText(lists.names, loop).written()) for lead, loop in loops)
@@ -30,14 +30,14 @@ def list_forward(lists: ListForward) -> tuple[tuple[str, ...], str, tuple[Line, 
 
 
 class ListStatements:
-    """The statements of calls that take and give a list. `operands` are what the first one is given."""
+    """The statements of calls that take and give a list. `operands` are the inputs of the first call."""
 
     def __init__(self, names: Variables, found: ListCalls) -> None:
         self.names, self.found = names, found
         self.inputs = found.calls[0].inputs
 
     def written(self, operands: Sequence[Doc], calls: Calls) -> list[PythonStatement]:
-        """Return the statements; each value is then a place of the list."""
+        """Return the statements; each value is then an item of the list."""
         names, first, last = self.names, self.found.calls[0], self.found.calls[-1]
         given = self._given(operands)
         lists = [(name, names.lists[name]) for name in NAMES if name in names.lists]
@@ -58,7 +58,7 @@ class ListStatements:
         return statements
 
     def _given(self, operands: Sequence[Doc]) -> Doc:
-        """The list that the first module is given: one that exists, or with more values behind it, or a new one."""
+        """Return the list for the first module: an existing one, one with more values appended, or a new one."""
         for name, held in self.names.lists.items():
             if held and held == self.inputs[: len(held)]:
                 more = tuple(map(Item, operands[len(held) :]))
@@ -74,7 +74,7 @@ def adds_up(cls: ModuleClass) -> bool:
 
 
 class _LoopText:
-    """The text of one loop. `items` are the names of the modules that its variables hold, by their containers."""
+    """The text of one loop. `items` maps containers to the loop variables for their modules."""
 
     def __init__(self, names: Sequence[str], loop: ListLoop) -> None:
         self.names, self.loop = names, loop
@@ -92,7 +92,7 @@ class _LoopText:
         return Comprehension(element, self._clause(targets, [f"self.{name}" for name in self.loop.containers], 0))
 
     def _clause(self, targets: Sequence[str], over: Sequence[str], depth: int) -> str:
-        """`for i, branch in enumerate(self.branches)`."""
+        """Return the `for` clause: `for i, branch in enumerate(self.branches)`."""
         target, walked = ", ".join(targets), over[0] if len(over) == 1 else f"zip({', '.join(over)})"
         if not any(each == depth for each in _counted(self.loop.element)):
             return f"for {target} in {walked}"
@@ -131,7 +131,7 @@ def _inner_loops(found: ListExpression) -> Sequence[InnerLoop]:
 
 
 def _counted(found: ListExpression) -> Sequence[int]:
-    """The loops whose numbers an expression reads, by their depths."""
+    """Return the loops whose indices an expression reads, by their depths."""
     if isinstance(found, ListItem):
         return [found.depth]
     if isinstance(found, InnerLoop):

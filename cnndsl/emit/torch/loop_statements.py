@@ -1,6 +1,6 @@
 """Step 5: the statements of loops that collect values in a list, and of the merges that read one.
 
-`collecting` finds the loops. Names are bound here, as `forward_method` does it for single steps.
+`collecting` finds the loops. Names are bound here, as `forward_method` does for single steps.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cnndsl.emit.torch.variables import SPARE, Variables
 
 
 class LoopStatements:
-    """The statements of one loop. `opening` come ahead of it; once they are made, what ends with the loop is known."""
+    """The statements of one loop. After those in `opening`, it is known which values end with the loop."""
 
     def __init__(self, names: Variables, found: Collected) -> None:
         self.names, self.found = names, found
@@ -43,7 +43,7 @@ class LoopStatements:
         return Line(f"{self.list}: list[Tensor] = ", Text("[]"))
 
     def _entered(self, value: int) -> str:
-        """The name for what each call hands on to the next: that of what the first one is given, if it may have it."""
+        """Return the name for the value that each call carries to the next: that of the first input, if possible."""
         of_list = -1 if value in self.same else self.found.reads * self.found.before.count(value)
         return entered(self.names, self.opening, value, of_list)
 
@@ -75,7 +75,7 @@ class LoopStatements:
             yield Line(f"{self.carried} = ", CallDoc("torch.cat", (Item(Text(self.list)), Item(Text("1")))))
 
     def _bind(self) -> None:
-        """Say what the names hold after the loop."""
+        """Record which values the names hold after the loop."""
         names, found, last = self.names, self.found, self.found.calls[-1]
         names.pinned.subtract(self.needed)
         if self.item and (found.carried is None or found.carried[1] != found.at):
@@ -86,8 +86,8 @@ class LoopStatements:
 
 
 def entered(names: Variables, opening: list[PythonStatement], value: int, of_list: int) -> str:
-    """Return the name for what each call of a loop hands on to the next: that of what the first one is given, if it may
-    have it, as it may where `of_list` reads, those of a list that holds it, are all that are left; else a new one."""
+    """Return the name for the value that each call of a loop carries to the next: that of the first input if only
+    `of_list` reads of it remain, those of a list that holds it; else a new name."""
     held = _name(names, value)
     name = held
     if held not in SPARE or names.left[value] != of_list:
@@ -98,7 +98,7 @@ def entered(names: Variables, opening: list[PythonStatement], value: int, of_lis
 
 
 def joined(names: Variables, step: Compute, operands: Sequence[Doc]) -> Doc | None:
-    """Return the concatenation of operands some of which are a list; None where none are, and for other merges."""
+    """Return the concatenation of operands, some of which form a list; None if none do, and for other merges."""
     if step.operation != "concat":
         return None
     pieces: list[Doc] = []
@@ -126,10 +126,10 @@ def has_list(names: Variables, step: Compute) -> bool:
 
 
 def summed(names: Variables, step: Compute, is_in_place: bool) -> list[PythonStatement]:
-    """Return the statements of a sum some of whose operands are a list: one after the other, into one tensor.
+    """Return the statements of a sum, some of whose operands form a list: one after the other, into one tensor.
 
-    Where the first operand may not be written over, the first two are added to a new tensor. Of a list that is as long
-    as an argument says nobody can take the first one; then all sums are new tensors.
+    If the first operand must not be overwritten, the first two are added to a new tensor. If the list's length is an
+    argument, its first item cannot be taken out; then all sums are new tensors.
     """
     target = step.inputs[0]
     heads = step.inputs[: 1 if is_in_place else 2]
@@ -159,8 +159,8 @@ def summed(names: Variables, step: Compute, is_in_place: bool) -> list[PythonSta
 
 
 def _rest(names: Variables, inputs: Sequence[int], at: int) -> list[tuple[str, str, Sequence[int]]]:
-    """The operands from a place on: the name of each, or the text of a list with the name for what it holds; and the
-    values."""
+    """Return the operands from a position on: the name of each, or for a list the text and the name of its items; and
+    the values."""
     found: list[tuple[str, str, Sequence[int]]] = []
     while at < len(inputs):
         start = at - next((back for back in range(at + 1) if _list_at(names, inputs, at - back)), 0)
@@ -183,7 +183,7 @@ def _added(names: Variables, name: str, operand: str, item: str) -> PythonStatem
 
 
 def _item(names: Variables, listed: str) -> str:
-    """The name for what a loop takes from a list, which holds the last value after it."""
+    """Return the name for the items in a loop over a list; after the loop, it holds the last item."""
     item, values = _single(listed), names.lists[listed]
     if item in SPARE:
         item = next((each for each in SPARE if not names.is_taken(each)), "item")
@@ -194,7 +194,7 @@ def _item(names: Variables, listed: str) -> str:
 
 
 def _list_at(names: Variables, inputs: Sequence[int], at: int) -> str:
-    """The name of the list whose values stand at a place of the inputs, all of them; empty where there is none."""
+    """Return the name of the list whose values all start at a position of the inputs; empty if there is none."""
     for name, values in names.lists.items():
         if values and inputs[at] == values[0] and tuple(inputs[at : at + len(values)]) == values:
             return name
@@ -222,7 +222,7 @@ def _unnumbered(name: str) -> str:
 
 
 def _word(hints: Mapping[int, str], found: Collected) -> str:
-    """What the collected values are called, if all are called the same."""
+    """Return the name of the collected values, if all have the same one."""
     words = {hints.get(call.outputs[found.at], "") for call in found.calls}
     word = re.sub(r"\W", "_", words.pop()) if len(words) == 1 else ""
     return word if word.isidentifier() and word not in SPARE else "output"
@@ -233,7 +233,7 @@ def _plural(word: str) -> str:
 
 
 def _single(listed: str) -> str:
-    """The name for what a list holds.
+    """Return the name for an item of a list.
 
     >>> _single("skips"), _single("mix_list"), _single("skips2")
     ('skip', 'mix', 'skip')

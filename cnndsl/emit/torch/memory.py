@@ -1,10 +1,10 @@
-"""How much memory a `forward` needs at its most, so that shorter code never needs more.
+"""The peak memory of a `forward`, so that shorter code never needs more.
 
-The count is in values of one image, at each place of the class, as the steps run: what is alive during a step, and
-what the step makes. What enters is always alive, since the caller holds it. Where it is not known what a child
-allocates, its output stands for that, and nothing else is held alive while it runs.
+The unit is values of one image, at each call site of the class, as the steps run: the values alive during a step, and
+those that the step allocates. The inputs are always alive, since the caller holds them. If a child's allocations are
+unknown, its output stands for them, and nothing else is kept alive while it runs.
 
-It is counted twice, without and with the workspace of convolutions, which moves the place of the peak.
+The count runs twice, without and with the workspace of convolutions, which moves the peak to another step.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from cnndsl.emit.torch.steps import made_by, used_by
 
 
 class Costs(Protocol):
-    """What values and children take, in values of one image, at each place of the class."""
+    """The memory of values and children, in values of one image, at each call site of the class."""
 
     places: int
 
     def size(self, value: int) -> tuple[int, ...]:
-        """Return what a value takes; 0 where it does not exist."""
+        """Return the size of a value; 0 if it does not exist."""
         ...
 
     def extra(self, step: Apply | RepeatStep, workspace: bool) -> tuple[int, ...] | None:
-        """Return the most that the child allocates beside its inputs, its output included; None if not known."""
+        """Return the child's peak memory apart from its inputs, including its output; None if it is unknown."""
         ...
 
 
@@ -50,11 +50,11 @@ class ForwardMemory:
         }
 
     def extra(self, workspace: bool) -> tuple[int, ...]:
-        """Return what is allocated at the most at each place, beside what enters."""
+        """Return the peak of allocations at each call site, apart from the inputs."""
         return self._extra[workspace]
 
     def allows(self, step: Step, held: Sequence[int]) -> bool:
-        """Whether these values may stay alive while a step runs, without a higher peak at any place."""
+        """Return whether these values may stay alive while a step runs, without a higher peak at any call site."""
         at = self._at.get(id(step))
         if at is None or not self._is_known(step):
             return False
@@ -66,8 +66,8 @@ class ForwardMemory:
         )
 
     def gone(self, stale: Sequence[tuple[str, Sequence[int]]], steps: Sequence[Step], held: Sequence[int]) -> list[str]:
-        """Return the names, of those with the values that each holds, that must be gone before these steps run: those
-        that hold most. `held` is alive beside them."""
+        """Return which of the given names must be deleted before these steps run: those that hold most. Each name comes
+        with the values that it holds; `held` is alive in addition."""
         kept = sorted(stale, key=lambda each: sum(map(self.size, each[1])))
         gone: list[str] = []
         while kept and not all(self.allows(step, [*held, *distinct(kept)]) for step in steps):
@@ -75,11 +75,11 @@ class ForwardMemory:
         return gone
 
     def size(self, value: int) -> int:
-        """Return the most that a value takes at any place."""
+        """Return the maximum size of a value over the call sites."""
         return max(self._size(value))
 
     def _need(self, workspace: bool) -> Iterator[list[int]]:
-        """What is alive during each step, its own allocations included."""
+        """Yield the memory alive during each step, including its own allocations."""
         steps = self.forward.steps
         roots = self._roots()
         last = {roots.get(value, value): len(steps) for value in self.forward.results}
@@ -120,13 +120,13 @@ class ForwardMemory:
         return self._sizes[value]
 
     def _is_known(self, step: Step) -> bool:
-        """Whether all that the step allocates is known."""
+        """Return whether all allocations of the step are known."""
         if isinstance(step, Apply | RepeatStep):
             return self.costs.extra(step, False) is not None
         return isinstance(step, Compute)
 
     def _made(self, step: Step, workspace: bool) -> list[int]:
-        """What a step allocates, or a lower bound."""
+        """Return the allocations of a step, or a lower bound."""
         if isinstance(step, Compute):
             is_over = step.over >= 0 and step.inputs[step.over] not in self.forward.inputs
             return [0] * len(self._places) if step.is_view or is_over else list(self._size(step.output))

@@ -1,8 +1,8 @@
-"""What values and children take in memory, for `memory`, which counts what is alive at each step of a `forward`.
+"""The memory of values and children, for `memory`, which counts the values alive at each step of a `forward`.
 
-The count is in values of one image, at each place of the class. A convolution is counted twice, without and with the
-workspace of a library that has a layout of its own (oneDNN's blocks of channels), and so copies what it reads, its
-weights and what it gives.
+The unit is values of one image, at each call site of the class. A convolution is counted twice, without and with the
+workspace of a library that has its own layout (oneDNN's blocks of channels), and therefore copies the convolution's
+input, weights and output.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class MemoryCosts:
         self._memory: dict[int, tuple[ModuleClass, ForwardMemory]] = {}
 
     def of(self, cls: ModuleClass) -> ClassCosts:
-        """Return what the values and children of a class take."""
+        """Return the memory of the values and children of a class."""
         return ClassCosts(self, cls)
 
     def memory(self, cls: ModuleClass) -> ForwardMemory | None:
-        """Return the count for a class with a `forward`."""
+        """Return the memory of the `forward` of a class; None if it has none."""
         if cls.forward is None:
             return None
         if id(cls) not in self._memory:
@@ -44,7 +44,7 @@ class MemoryCosts:
         return self._memory[id(cls)][1]
 
     def heavy(self, cls: ModuleClass) -> frozenset[str]:
-        """Return the children that are layers with matrices of weights."""
+        """Return the children that are layers with weight matrices."""
         found: set[str] = set()
         for name, child in self.traced[id(cls)].children.items():
             layers = [self.graph.nodes[part.node] for part in child.parts.values() if isinstance(part, LayerPart)]
@@ -53,7 +53,7 @@ class MemoryCosts:
         return frozenset(found)
 
     def extra(self, part: Part, workspace: bool) -> int | None:
-        """Return what a module allocates at its most, beside what enters it; None where that is not known."""
+        """Return the peak allocation of a module, apart from its input; None if it is unknown."""
         if isinstance(part, LayerPart):
             return self._layer(part.node, workspace)
         if not isinstance(part, CallPart | NamedPart):
@@ -65,7 +65,7 @@ class MemoryCosts:
         return self._chain(part.body if isinstance(part, CallPart) else part.part, workspace)
 
     def repeated(self, label: Part, workspace: bool) -> int | None:
-        """Return the same for a label on a repeat of which every value lives on."""
+        """Return the same for a label on a repeat whose values all stay alive."""
         most, held = 0, 0
         for turn in inner_parts(repeat_in(label) or label):
             (module,) = elements(turn)
@@ -88,7 +88,7 @@ class MemoryCosts:
         return 2 * node.shape.numel + sum(shape.numel for shape in shapes) + weights
 
     def _chain(self, part: Part | None, workspace: bool) -> int | None:
-        """The same for a chain: what one module reads lives on while it runs."""
+        """Return the same for a chain: the input of a module stays alive while it runs."""
         most, held = 0, 0
         for each in _modules(part):
             extra = self.extra(each, workspace)
@@ -101,7 +101,7 @@ class MemoryCosts:
 
 
 class ClassCosts:
-    """What the values and children of one class take, at each of its places."""
+    """The memory of the values and children of one class, at each of its call sites."""
 
     def __init__(self, counted: MemoryCosts, cls: ModuleClass) -> None:
         assert cls.forward is not None
@@ -110,7 +110,7 @@ class ClassCosts:
         self.parts = {name: child.parts for name, child in counted.traced[id(cls)].children.items()}
 
     def size(self, value: int) -> tuple[int, ...]:
-        """Return the number of values of one image, at each place. Indices are integers of eight bytes."""
+        """Return the number of values of one image, at each call site. Indices are 8-byte integers."""
         nodes, result = self.counted.graph.nodes, list[int]()
         items = self.forward.values[value].items
         if items:
@@ -122,7 +122,7 @@ class ClassCosts:
         return tuple(result)
 
     def extra(self, step: Apply | RepeatStep, workspace: bool) -> tuple[int, ...] | None:
-        """Return what the child of a step allocates at its most, at each place."""
+        """Return the peak allocation of a step's child, at each call site."""
         if isinstance(step, Apply) and step.overwrites:
             return (0,) * self.places
         parts = self.parts[step.child]

@@ -14,7 +14,7 @@ _NAMED = re.compile(r"(\w+=)(.*)")
 
 
 def expression(template: str, operands: Sequence[Doc]) -> Doc:
-    """The operands in a template of `layers.base.TorchFunction`.
+    """Insert the operands into a template of `layers.base.TorchFunction`.
 
     >>> flat(expression("torch.cat([{inputs}], 1)", [Text("x"), Text("y")]))
     'torch.cat([x, y], 1)'
@@ -49,7 +49,7 @@ def expression(template: str, operands: Sequence[Doc]) -> Doc:
 
 
 def application(child: str, operands: Sequence[Doc], template: str) -> Doc:
-    """The call of a child, or the expression of a parameter.
+    """Return the call of a child, or the expression of a parameter.
 
     >>> flat(application("self.gamma", [Text("x")], "{0} * {1}"))
     'x * self.gamma'
@@ -60,7 +60,7 @@ def application(child: str, operands: Sequence[Doc], template: str) -> Doc:
 
 
 def steps_of(function: TorchFunction) -> tuple[TorchFunction, ...]:
-    """The functions, one after the other, of a mean, whose sum gets a line of its own; any other by itself.
+    """Return the functions of a mean, whose sum gets a line of its own, in order; any other function by itself.
 
     >>> [each.template for each in steps_of(TorchFunction("({0} + {1}) / 2", "mean"))]
     ['{0} + {1}', '{0} / 2']
@@ -72,7 +72,7 @@ def steps_of(function: TorchFunction) -> tuple[TorchFunction, ...]:
 
 
 def _arguments(text: str) -> list[str]:
-    """The arguments of a call, apart."""
+    """Split the arguments of a call."""
     found, depth = [""], 0
     for char in text:
         depth += (char in "([") - (char in ")]")
@@ -84,14 +84,14 @@ def _arguments(text: str) -> list[str]:
 
 
 def _argument(text: str, operands: Sequence[Doc]) -> Item:
-    """An argument, which may have a name in front."""
+    """Return an argument, which may have a keyword."""
     named = _NAMED.fullmatch(text)
     return Item(expression(named[2], operands), named[1]) if named else Item(expression(text, operands))
 
 
 def _operands(operator: str, pieces: Sequence[str], operands: Sequence[Doc]) -> Iterator[Doc]:
-    """The operands of a sum, a difference or a product, in parentheses where they need them: Python goes from left to
-    right, and multiplies first."""
+    """Yield the operands of a sum, a difference or a product, with parentheses where Python's precedence and left
+    associativity require them."""
     for at, (operand, piece) in enumerate(zip(operands, pieces, strict=True)):
         if isinstance(operand, Infix) and piece.endswith("}"):
             if not at and operand.operator == operator:

@@ -1,7 +1,7 @@
-"""Names that go from a program into Python: the only way in.
+"""Names from a program in Python: every name passes through here.
 
-A label becomes part of a `state_dict` key, so one that Python or PyTorch cannot bear is refused. All other names
-are changed where they clash, by an underscore behind them.
+A label becomes part of a `state_dict` key, so one that Python or PyTorch does not accept is rejected. All other names
+get a trailing underscore if they clash.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Container
 from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.graph.labels import PLAIN, why_not
 
-# What the emitted file itself uses, and the letters that look like digits.
+# Names that the emitted file itself uses, and letters that look like digits.
 USED = frozenset(
     """
     F Fraction NamedTuple Tensor Timer ValueError abs bool channels classmethod count crop_like device dict divisible
@@ -25,16 +25,15 @@ USED = frozenset(
 
 
 _OF_TUPLES = frozenset(("count", "index", "cls", "self", "Tensor"))
-"""What a NamedTuple's class has already, or its text."""
+"""Names that a NamedTuple's class or its source uses already."""
 
 
 _IN_FORWARD = frozenset(("self", "torch", "nn", "F", "Tensor"))
-"""What a `forward` uses."""
+"""Names that a `forward` uses."""
 
 
 def attribute(name: str) -> str:
-    """A label as the name of a child, or as the path of one; a number stays one. Raises CnnError where it cannot be
-    one."""
+    """Return a label as the name or path of a child; a number stays one. Raises CnnError for an invalid name."""
     why = next((found for each in name.split(".") if (found := why_not(each))), "")
     if why:
         raise CnnError(Diagnostic("E0106", f"`{name}` cannot be the name of a part: {why}", help="choose another name"))
@@ -42,7 +41,7 @@ def attribute(name: str) -> str:
 
 
 def variable(name: str, taken: frozenset[str] | set[str] = frozenset()) -> str:
-    """A parameter's name, changed where Python or the emitted file has it already.
+    """Return a parameter's name, changed if Python or the emitted file uses it already.
 
     >>> variable("c"), variable("lambda"), variable("x")
     ('c', 'lambda_', 'x_')
@@ -54,7 +53,7 @@ def variable(name: str, taken: frozenset[str] | set[str] = frozenset()) -> str:
 
 
 def numbered(wish: str, taken: Container[str]) -> str:
-    """Return a name as it is wished for, numbered where it is taken.
+    """Return the preferred name, with a number if it is taken.
 
     >>> numbered("skip", {"x"}), numbered("skip", {"skip", "skip2"})
     ('skip', 'skip3')
@@ -77,7 +76,7 @@ def item_of(name: str, taken: set[str]) -> str:
 
 
 def word(name: str) -> str:
-    """Return what a value can be called after a label or a path: empty where that is a number.
+    """Return the name for a value after a label or a path: empty if that is a number.
 
     >>> word("fuse-1/2"), word("layer1.conv"), word("features.3"), word("3")
     ('fuse_1_2', 'conv', 'features_3', '')
@@ -89,7 +88,7 @@ def word(name: str) -> str:
 
 
 def field(name: str, taken: set[str]) -> str:
-    """An output's name as the field of a NamedTuple: it stays what it is unless Python or a tuple refuses it.
+    """Return an output's name as the field of a NamedTuple, unchanged unless it is invalid in Python or a tuple.
 
     >>> field("x", set()), field("class", set()), field("count", set()), field("a", {"a"}), field("a-1", set())
     ('x', 'class_', 'count_', 'a_', 'a_1')
@@ -105,7 +104,7 @@ def field(name: str, taken: set[str]) -> str:
 
 
 def argument(name: str, taken: frozenset[str] | set[str]) -> str:
-    """An input's name as an argument of `forward`: it stays what it is unless Python or the text of a `forward` has it.
+    """Return an input's name as an argument of `forward`, unchanged unless Python or a `forward` uses it.
 
     >>> argument("x", set()), argument("lambda", set()), argument("self", set()), argument("a", {"a"})
     ('x', 'lambda_', 'self_', 'a_')
@@ -118,7 +117,7 @@ def argument(name: str, taken: frozenset[str] | set[str]) -> str:
 
 
 def class_name(name: str, taken: set[str]) -> str:
-    """A name for a class, in CamelCase unless it is capitalised already; numbered where it is taken.
+    """Return a name for a class, in CamelCase unless it is capitalised already; with a number if it is taken.
 
     >>> class_name("dense_block", set()), class_name("Bottleneck", {"Bottleneck"}), class_name("in", set())
     ('DenseBlock', 'Bottleneck2', 'In')
@@ -138,5 +137,5 @@ def class_name(name: str, taken: set[str]) -> str:
 
 
 def comment(text: str) -> str:
-    """A text that stays in its line, printable."""
+    """Return a text as a printable single line."""
     return "".join(char if char.isprintable() else " " for char in text)

@@ -1,4 +1,4 @@
-"""What Python's operators and functions give, with fractions where Python has floats."""
+"""The values of Python's operators and functions, with fractions in place of floats."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from cnndsl.functions import divisible, integer_power
 
 
 class UnknownName(Exception):
-    """A term that has no value here."""
+    """Raised for a term that has no value in this scope."""
 
 
 def applied(operator: str, values: list[object]) -> object:
-    """Return the value of an operator or a function. Raises UnknownName for operands that do not fit."""
+    """Return the value of an operator or a function. Raises UnknownName for invalid operands."""
     if operator in ("==", "!="):
         return (values[0] == values[1]) == (operator == "==")
     if operator in ("and", "or", "not"):

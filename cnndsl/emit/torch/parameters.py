@@ -1,9 +1,10 @@
-"""Which parameters of a net are arguments of its class, and which numbers follow them.
+"""Which parameters of a network are arguments of its class, and which numbers follow them.
 
-An argument must do everywhere what the same setting does in the compiler. It may set a width or a rate. What reads
-such a width is followed through layers, merges and blocks, as a term in the parameters; a parameter is fixed where that
-ends, where the input, a repeat, a choice, a window or a name depends on it, and where its arithmetic has no exact
-counterpart in Python. Each use is followed through calls, `let`s and `default`s to the parameters of the net.
+An argument must always have the same effect as the same setting in the compiler. It may set a width or a rate. The
+layers that read such a width are followed through layers, merges and blocks, as a term in the parameters. A parameter
+is fixed where that fails: if the input, a repeat, a choice, a window or a name depends on it, or if its arithmetic has
+no exact counterpart in Python. Each use is followed through calls, `let`s and `default`s to the parameters of the
+network.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _CLEAN: frozenset[str] = frozenset()
 
 @record(slots=True)
 class _Origin:
-    """A number: the parameters of the net that it depends on, and its term in these, if there is one."""
+    """A number: the network parameters that it depends on, and its term in these, if there is one."""
 
     parameters: frozenset[str]
     term: Term | None
@@ -67,8 +68,8 @@ def offered(graph: Graph) -> frozenset[str]:
 
 
 def followed(graph: Graph, arguments: frozenset[str]) -> Followed:
-    """Return the numbers that follow these parameters, which are arguments. A fraction is passed on as it is, so that
-    only whole numbers are followed."""
+    """Return the numbers that follow these parameters, which are arguments. Fractions are passed on unchanged, so only
+    integers are followed."""
     whole_numbers = frozenset(name for name in arguments if isinstance(graph.settings[name], int))
     uses = _Uses(graph, arguments)
 
@@ -82,13 +83,13 @@ def followed(graph: Graph, arguments: frozenset[str]) -> Followed:
 
 
 def real_arguments(graph: Graph) -> frozenset[str]:
-    """Return the parameters that some option of real numbers takes as they are, so that they may be fractions."""
+    """Return the parameters that some option of real numbers takes unchanged, so that they may be fractions."""
     uses = _Uses(graph, frozenset(name for name in graph.settings if _is_number(graph, name)))
     return frozenset(uses.bare - uses.whole_domains)
 
 
 def _refused(uses: _Uses) -> frozenset[str]:
-    """The parameters that cannot be arguments."""
+    """Return the parameters that cannot be arguments."""
     mixed = (uses.bare - uses.whole_domains) & uses.computed
     return frozenset(uses.fixed | mixed | (uses.fractional_domains & uses.computed))
 
@@ -99,24 +100,24 @@ def _is_number(graph: Graph, name: str) -> bool:
 
 
 def _is_whole(domain: Sequence[Value]) -> bool:
-    """Whether a domain consists of integers."""
+    """Return whether a domain consists of integers."""
     return isinstance(domain, range) or all(isinstance(value, int) for value in domain)
 
 
 class _Uses:
-    """Every use of these parameters; all others are what they are set to."""
+    """Every use of these parameters; all other parameters have the value of their setting."""
 
     def __init__(self, graph: Graph, parameters: frozenset[str]) -> None:
         self.graph = graph
         self.fixed: set[str] = set()
         self.bare: set[str] = set()
-        """Those that an option of real numbers takes as they are."""
+        """The parameters that an option of real numbers takes unchanged."""
         self.computed: set[str] = set()
-        """Those that something is computed with, or that are a whole number somewhere."""
+        """The parameters that arithmetic uses, or that are an integer somewhere."""
         self.whole_domains = frozenset(name for name, domain in graph.domains.items() if _is_whole(domain))
         self.fractional_domains = frozenset(graph.domains) - self.whole_domains
         self.channels: dict[int, Term] = {}
-        """Those of the nodes whose channels follow parameters."""
+        """The terms of the nodes whose channels follow parameters."""
         self.options: dict[int, dict[str, Term]] = {}
         self.arguments: dict[str, dict[str, Term]] = {}
         self._visited: set[int] = set()
@@ -138,7 +139,7 @@ class _Uses:
         return file | {f"::{name}": origin for name, origin in file.items()}
 
     def _named(self, name: str, expr: Expr, look: _Look) -> dict[str, _Origin]:
-        """What an expression is under a name; a list has its items under the name with `[]`."""
+        """Return an expression under a name; a list has its items under the name with `[]`."""
         origin = self._origin(expr, look)
         found = {name: origin, f"{name}[]": _Origin(origin.parameters, None)}
         if isinstance(expr, ListExpr):
@@ -155,7 +156,7 @@ class _Uses:
         return _Origin(_depends(expr, look), term if term is not None and is_followed(term) else None)
 
     def _part(self, part: Part, look: _Look, entry: int) -> None:
-        """Go through a part that the value of `entry` enters."""
+        """Visit a part that the value of `entry` enters."""
         inside = {**look, **self._entering(entry, look)}
         if isinstance(part, LayerPart):
             self._layer(self.graph.nodes[part.node], inside)
@@ -169,7 +170,7 @@ class _Uses:
             self._merge(part, entry)
 
     def _entering(self, entry: int, look: _Look) -> dict[str, _Origin]:
-        """C in the network follows what enters; in a block it is what enters the call."""
+        """Return `C`: in the network it follows the value that enters; in a block, the one that enters the call."""
         return {} if "C" in look else {"C": self._width(entry)}
 
     def _width(self, node: int) -> _Origin:
@@ -177,7 +178,7 @@ class _Uses:
         return _Origin(_parameters([term]), term)
 
     def _inside(self, call: CallPart, look: _Look, entry: int) -> _Look:
-        """The names in a block."""
+        """Return the names in a block."""
         own: _Look = self.file if call.definition.source is self.graph.source else {}
         result: dict[str, _Origin] = {**own, "C": self._width(entry)}
         written = {name: self._origin(expr, look) for name, expr in call.written}
@@ -195,7 +196,7 @@ class _Uses:
         return result
 
     def _decided(self, part: Part, look: _Look) -> None:
-        """What the structure depends on cannot be an argument."""
+        """Fix the parameters that the structure depends on: they cannot be arguments."""
         exprs: Iterable[Expr] = ()
         if isinstance(part, LoopPart):
             cells = tuple(cell for row in part.cells for cell in row)
@@ -234,7 +235,7 @@ class _Uses:
             self.channels[node.index] = term
 
     def _option(self, node: Node, option: str, expr: Expr, look: _Look) -> Term | None:
-        """What an option is in the parameters behind its expression, if it can follow them exactly."""
+        """Return the term of an option in the parameters of its expression, if it can follow them exactly."""
         terms = {name: origin.term for name, origin in look.items()}
         kind = node.layer.options()[option].type
         if kind == "number":
@@ -252,7 +253,7 @@ class _Uses:
         return found.term if depends <= self.whole_domains or wants_integers(found) else None
 
     def _leaving(self, node: Node, entering: Sequence[Term], widths: Mapping[str, Term]) -> Term | None:
-        """The channels that leave a layer, one of whose numbers follows a parameter; None where no term says it."""
+        """Return the channels that leave a layer if one of its numbers follows a parameter; None without a term."""
         layer, shapes = node.layer, self.graph.shapes(node)
         more = _channels_for(node, doubled(shapes))
         follows = any(not isinstance(term, Const) for term in entering)
@@ -268,7 +269,7 @@ class _Uses:
         return self._summed(node, entering)
 
     def _summed(self, node: Node, entering: Sequence[Term]) -> Term | None:
-        """The channels that leave a layer to which each input adds by itself, such as a concatenation, or nothing."""
+        """Return the output channels of a layer whose inputs add separately, as in a concatenation, or None."""
         shapes, total = self.graph.shapes(node), node.shape.channels
         found: list[Term] = []
         for at, (shape, term) in enumerate(zip(shapes, entering, strict=True)):
@@ -282,7 +283,7 @@ class _Uses:
         return add(*found, Const(total))
 
     def _is_alike(self, node: Node) -> bool:
-        """Whether a layer is built the same whatever the number of channels, but for numbers that follow it."""
+        """Return whether a layer is built the same for any number of channels, except for numbers that follow it."""
         made, shapes = node.layer.torch(*self.graph.shapes(node)), self.graph.shapes(node)
         terms = {self.channels.get(at) for at in node.inputs}
         if not isinstance(made, TorchCall):
@@ -301,8 +302,8 @@ class _Uses:
                     self._either(each, entry, node)
 
     def _either(self, choice: ChoicePart, entry: int, merge: Node) -> None:
-        """Fix what decides which choice fits, unless it decides the same whatever it is. A concatenation takes any
-        number of channels."""
+        """Fix the parameters that decide which branch fits, unless the decision is the same for all values. A
+        concatenation takes any number of channels."""
         entering, leaving, target = map(self._width, (entry, output(choice.part, entry), merge.index))
         depends = entering.parameters | leaving.parameters | target.parameters
         shapes = self.graph.shapes(merge)
@@ -314,7 +315,7 @@ class _Uses:
             self.fixed |= depends
 
     def _never_fits(self, entry: int, merge: Node) -> bool:
-        """Whether what enters a merge has another size than what leaves it, whatever the parameters are."""
+        """Return whether the input of a merge differs in shape from its output, for all parameter values."""
         entering, leaving = self.graph.nodes[entry].shape, merge.shape
         if entering.spatial != leaving.spatial and set(entering.spatial) != {1}:
             return True
@@ -325,7 +326,7 @@ class _Uses:
 
 
 def _channels_for(node: Node, shapes: Sequence[Shape]) -> int | None:
-    """The channels that a layer gives for other inputs; None where it refuses them, or gives a map of another size."""
+    """Return the channels that a layer gives for other inputs; None if it rejects them, or changes the map's size."""
     try:
         leaving = node.layer.output(*shapes)
     except LayerError:
@@ -334,7 +335,7 @@ def _channels_for(node: Node, shapes: Sequence[Shape]) -> int | None:
 
 
 def _widths(node: Node) -> tuple[str, ...]:
-    """The options that say how many channels leave a layer."""
+    """Return the options that set the number of channels that leave a layer."""
     return node.layer.RANGE or (node.layer.WIDTH,)
 
 
@@ -344,13 +345,13 @@ def _range(node: Node, widths: Mapping[str, Term]) -> Term:
 
 
 def _multiple(node: Node, width: Term) -> Term | None:
-    """The channels that leave a layer of this width: twice as many, where a recurrence runs both ways."""
+    """Return the channels that leave a layer of this width: twice the width for a bidirectional recurrence."""
     times = Fraction(node.shape.channels, getattr(node.layer, node.layer.WIDTH))
     return mul(Const(int(times)), width) if times.denominator == 1 else None
 
 
 def _iterations(part: Part) -> Iterator[dict[str, _Origin]]:
-    """What the names of a repeat are in each of the parts that a part consists of."""
+    """Yield the values of a repeat's names, for each inner part of a part."""
     if not isinstance(part, LoopPart) or len(part.rows) != len(part.turns):
         unknown = dict.fromkeys(part.names, _Origin(_CLEAN, None)) if isinstance(part, LoopPart) else {}
         while True:
@@ -363,7 +364,7 @@ def _iterations(part: Part) -> Iterator[dict[str, _Origin]]:
 
 
 def _constant(name: str, value: Value) -> dict[str, _Origin]:
-    """A value that follows no parameter, and its items if it is a list."""
+    """Return a value that follows no parameter, and its items if it is a list."""
     return {name: _Origin(_CLEAN, Const(python_value(value))), f"{name}[]": _Origin(_CLEAN, list_term(value))}
 
 
@@ -372,7 +373,7 @@ def _parameters(terms: Iterable[Term]) -> frozenset[str]:
 
 
 def _depends(expr: Expr, look: _Look) -> frozenset[str]:
-    """The parameters of the net behind an expression. What a `default` gives is of the file."""
+    """Return the network parameters that an expression depends on. A `default` refers to names of the file."""
     from cnndsl.expressions import Call
 
     if isinstance(expr, Call) and expr.function == "default":

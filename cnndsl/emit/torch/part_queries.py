@@ -1,8 +1,8 @@
-"""Questions about the tree of parts of a graph, each answered here and nowhere else.
+"""Queries on the tree of parts of a graph, each answered in this module only.
 
-What does a part make, what does it read from outside of itself, and which of its values does somebody outside need?
-The answers hold for one part of one graph. `of_type` and `in_iteration` ask about a row, the same part at all places of
-a class; what else the places have in common is `trace`'s business.
+Which nodes does a part make, which values does it read from outside, and which of its values are needed outside? The
+answers hold for one part of one graph. `of_type` and `in_iteration` are queries on a row, the same part at all call
+sites of a class; `trace` finds out what else the call sites have in common.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def calls(part: Part) -> Iterator[CallPart]:
 
 
 def is_module(part: Part | None) -> bool:
-    """Whether a part is a module with parts of its own: the call of a block, or a label on several layers."""
+    """Return whether a part is a module with parts of its own: the call of a block, or a label on several layers."""
     return isinstance(part, CallPart) or (isinstance(part, NamedPart) and part.is_module)
 
 
@@ -55,7 +55,7 @@ def path_of(part: Part, graph: Graph) -> str:
 
 
 def child_name(path: str, root: str) -> str:
-    """Return the name in the module `root` of what has a path, be it the first application or a further one."""
+    """Return the name, in the module `root`, of the part with a path, be it the first application or a later one."""
     return first_name(path[len(root) + 1 :] if root else path)
 
 
@@ -69,13 +69,13 @@ def first_name(path: str) -> str:
 
 
 def is_further(part: Part, graph: Graph) -> bool:
-    """Whether a module is one that was applied before."""
+    """Return whether a module is one that was applied before."""
     path = path_of(part, graph)
     return first_name(path) != path
 
 
 def module_of(part: Part) -> Part:
-    """Return the module that a further application of a part applies, without what is written around it."""
+    """Return the module that a further application of a part applies, without the parts around it."""
     while isinstance(part, AgainPart | ChoicePart) or (isinstance(part, NamedPart) and not part.is_module):
         (part,) = inner_parts(part)
     return part
@@ -95,7 +95,7 @@ def elements(part: Part | None) -> list[Part]:
 
 
 def row_of(part: Part | None) -> list[Part]:
-    """Return the parts of a row one by one, where a merge of which at most one branch is left stays one part."""
+    """Return the parts of a row one by one, but keep a merge with at most one remaining branch as one part."""
     if isinstance(part, SequencePart):
         return [each for inside in part.parts for each in row_of(inside)]
     if part is not None and is_absent(part) and not isinstance(left_of(part), MergePart):
@@ -104,19 +104,19 @@ def row_of(part: Part | None) -> list[Part]:
 
 
 def is_absent(part: Part) -> bool:
-    """Whether a part is a merge that lacks a branch, or what is left of one."""
+    """Return whether a part is a merge that lacks a branch, or the branch that remains of one."""
     return isinstance(part, ChoicePart) and part.kind == "absent"
 
 
 def left_of(part: Part | None) -> Part | None:
-    """Return a merge without the note that it lacks branches, or the branch that is left of it."""
+    """Return a merge without the marker for absent branches, or its only remaining branch."""
     while isinstance(part, ChoicePart) and part.kind == "absent":
         part = part.part
     return part
 
 
 def is_nothing(part: Part | None) -> bool:
-    """Whether the value goes through a part as it is, and nothing is made."""
+    """Return whether a part makes nothing and passes the value on unchanged."""
     if part is None or isinstance(part, IdentityPart):
         return True
     return not isinstance(part, LayerPart | ReferencePart | MergePart | TapPart) and all(
@@ -145,8 +145,8 @@ class Application:
 
 @record(slots=True)
 class InIteration:
-    """One iteration of a repeat that is written out: the repeat at all places of a class, and the iteration's number
-    from 0."""
+    """One iteration of a repeat that is written out: the repeat at all call sites of a class, and the iteration's
+    number from 0."""
 
     loops: tuple[LoopPart, ...]
     number: int
@@ -155,14 +155,14 @@ class InIteration:
 @record(slots=True)
 class Known:
     """The names of a `for` or a repeat that is written out, in one iteration: their values, by name. `iterations` are
-    those of all repeats around, the outermost first."""
+    those of all repeats around it, the outermost first."""
 
     values: tuple[tuple[str, Value], ...] = ()
     iterations: tuple[InIteration, ...] = ()
 
 
 def of_type(parts: Sequence[Part], kind: type[AnyPart]) -> list[AnyPart]:
-    """Return the parts, known to be of one type. Raises Differ where they are not."""
+    """Return the parts, typed as this type. Raises Differ if not all of them have it."""
     found = [part for part in parts if isinstance(part, kind)]
     if len(found) < len(parts):
         raise Differ
@@ -170,7 +170,7 @@ def of_type(parts: Sequence[Part], kind: type[AnyPart]) -> list[AnyPart]:
 
 
 def in_iteration(outer: Known, loops: Sequence[LoopPart], turn: int) -> Known:
-    """Return the names of a repeat in one iteration, those that have the same value at every place."""
+    """Return the names of a repeat in one iteration, those that have the same value at every call site."""
     rows = [loop.rows[turn] for loop in loops if len(loop.rows) == len(loop.turns)]
     if len(rows) < len(loops):
         return outer
@@ -179,7 +179,7 @@ def in_iteration(outer: Known, loops: Sequence[LoopPart], turn: int) -> Known:
 
 
 class Borders:
-    """What crosses the border of a part, in one graph."""
+    """The values that cross the border of a part, in one graph."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -188,20 +188,20 @@ class Borders:
         self._results = {graph.output, *(tap.node for tap in graph.taps)}
 
     def made(self, node: int) -> TorchCall | TorchFunction:
-        """Return what a node becomes in PyTorch: an identity for a layer that becomes nothing."""
+        """Return what a node becomes in PyTorch: an identity if a layer becomes nothing."""
         if node not in self._made:
             found = self.graph.nodes[node]
             self._made[node] = found.layer.torch(*self.graph.shapes(found)) or TorchCall("nn.Identity")
         return self._made[node]
 
     def helpers(self) -> dict[str, str]:
-        """Return the text of each class and function that PyTorch lacks and layers become, by its name."""
+        """Return the source of each class and function that layers need and PyTorch lacks, by its name."""
         made = [self.made(node.index) for node in self.graph.layers]
         return {call.name: call.source.strip("\n") for call in made if call.source}
 
     @cached_property
     def _applied(self) -> Mapping[str, tuple[Application, ...]]:
-        """All applications of the modules that are applied several times, by the path of the first."""
+        """Return all applications of the modules that are applied several times, by the path of the first."""
         if not self.graph.applications:
             return {}
         again = {each.path for each in walk(self.graph.tree) if isinstance(each, AgainPart)}
@@ -217,12 +217,12 @@ class Borders:
         return {path: tuple(several) for path, several in found.items()}
 
     def applications(self, part: Part) -> tuple[Application, ...]:
-        """Return all applications of the module that a part is, the first one first; none if there is only this one."""
+        """Return all applications of a part's module, the first one first; an empty tuple if there is only one."""
         return self._applied.get(first_name(path_of(part, self.graph)), ()) if self._applied else ()
 
     @cached_property
     def pooled(self) -> frozenset[int]:
-        """The max-pools whose indices are read, with all applications of one."""
+        """Return the max-pools whose indices are read, with all applications of each."""
         read = {node.inputs[node.layer.INDICES_OF] for node in self.graph if node.layer.INDICES_OF}
         groups = (several for several in self.graph.applications.values() if read.intersection(several))
         return frozenset(read.union(*groups))
@@ -250,14 +250,14 @@ class Borders:
         return frozenset(read for node in own for read in self.reads(node) if node_of(read) not in own)
 
     def is_needed(self, what: Key, own: frozenset[int]) -> bool:
-        """Whether a value of a part that makes the nodes `own` is read outside of it, or is a result of the network."""
+        """Return whether a value of a part that makes the nodes `own` is read outside, or a network's result."""
         node = node_of(what)
         if what == key(node) and node in self._results:
             return True
         return any(reader not in own and what in self.reads(reader) for reader in self.graph.readers[node])
 
     def is_closed(self, part: Part, entry: int) -> bool:
-        """Whether a part reads nothing but what enters it, and nothing but its output is needed outside."""
+        """Return whether a part reads only its input, and only its output is needed outside."""
         own = self.own(part)
         last = output(part, entry)
         if not self.outside(part) <= {key(entry)}:
@@ -267,16 +267,16 @@ class Borders:
         return not any(self.is_needed(what, own) for what in whats)
 
     def is_training_only(self, part: Part | None) -> bool:
-        """Whether a part makes something, and all of it in training only."""
+        """Return whether a part makes something, and all of it in training only."""
         own = self.own(part)
         return bool(own) and all(self.graph.nodes[node].training_only for node in own)
 
     def has_tensors(self, node: int) -> bool:
-        """Whether a layer has weights or buffers in the `state_dict`."""
+        """Return whether a layer has weights or buffers in the `state_dict`."""
         found = self.graph.nodes[node]
         return any(tensor.persistent for tensor in found.layer.tensors(*self.graph.shapes(found)))
 
     def is_elementwise(self, node: int) -> bool:
-        """Whether a layer works on each value by itself, so that it does not matter whether these lie in a vector."""
+        """Return whether a layer works on each value separately, so that its input may be flattened."""
         found = self.graph.nodes[node]
         return found.layer.is_elementwise(*self.graph.shapes(found))

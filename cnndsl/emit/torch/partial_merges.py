@@ -1,7 +1,7 @@
-"""Merges that lack a branch at some places of a class: `(A | B | C if test)`.
+"""Merges that lack a branch at some call sites of a class: `(A | B | C if test)`.
 
-Branches that are there at all places are walked over first. Then a flag of the module says whether the others are
-merged with them. Raises Differ where the places need more than two ways, or another order.
+Branches that exist at all call sites are walked over first. A flag of the module then says whether the others are
+merged with them. Raises Differ if the call sites need more than two variants, or another order.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from cnndsl.emit.torch.trace_records import Decision, Places, Walker
 from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, ReferencePart
 
 _Position = tuple[int, int]
-"""Where a branch is written: after how many that are always there, and for a conditional one its place in the program,
-which a branch that is always there follows."""
+"""The position of a branch: the number of unconditional branches before it, and for a conditional one its location in
+the program; an unconditional branch comes after these."""
 _LAST = 1 << 62
 
 
 def sometimes_merged(tracer: Walker, parts: Sequence[Part], places: Places, value: int) -> int:
-    """Walk over a merge, of which a single branch may be left; returns the value that leaves it."""
+    """Walk over a merge, of which a single branch may remain. Returns the value that leaves it."""
     if tracer.decision is not None:
         raise Differ
     return _PartialMerge(tracer, parts, places, value).walk()
@@ -54,7 +54,7 @@ class _PartialMerge:
         return joined(self.tracer, decisions if others else decisions[:1], steps, others, out, other, _name(choice))
 
     def _is_ordered(self) -> bool:
-        """Whether what makes values stands in the order in which it is walked over: what is always there ahead."""
+        """Return whether branches that make values are in walking order: the unconditional ones first."""
         optional = [position for position in self.positions if position not in self.always]
         own = self.tracer.callees.borders.own
         making = {position for row in self.rows for position, part in row.items() if own(part)}
@@ -63,7 +63,7 @@ class _PartialMerge:
         )
 
     def _choice(self, at: int, positions: set[_Position]) -> ChoicePart:
-        """The condition of a branch that is there on the first way only."""
+        """Return the condition of a branch that exists only in the first variant."""
         for position in sorted(positions):
             part = self.rows[at][position]
             if isinstance(part, ChoicePart) and part.kind == "if" and part.taken == 0:
@@ -71,7 +71,7 @@ class _PartialMerge:
         raise Differ
 
     def _way(self, group: Sequence[int], decision: Decision) -> tuple[list[Step], int]:
-        """The steps of one way, and the value that leaves it."""
+        """Return the steps of one variant, and the value that leaves it."""
 
         def walk() -> int:
             operands = [
@@ -89,7 +89,7 @@ class _PartialMerge:
 
 
 def _branches(part: Part) -> Mapping[_Position, Part]:
-    """The branches of a merge, or the one that is left of it, in their order."""
+    """Return the branches of a merge, or the one that remains of it, in their order."""
     left = left_of(part) or IdentityPart()
     branches = left.branches if isinstance(left, MergePart) else (left,)
     found: dict[_Position, Part] = {}
@@ -108,7 +108,7 @@ def _branches(part: Part) -> Mapping[_Position, Part]:
 
 
 def _name(choice: ChoicePart) -> str:
-    """What the flag is called: `with_x` for a branch that is the value `x`."""
+    """Return the name of the flag: `with_x` for a branch that is the value `x`."""
     inner = elements(choice.part)
     name = inner[0].name.split(".")[-1] if len(inner) == 1 and isinstance(inner[0], ReferencePart) else ""
     return f"with_{name}" if name.isidentifier() else "variant"

@@ -1,4 +1,4 @@
-"""The names of parts in a loop, as an f-string over what the iterations count."""
+"""The names of parts in a loop, as an f-string over the loop's variables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NameTemplate = tuple[str | Expr, ...]
 
 
 def pattern(template: NameTemplate, found: list[str], cursor: Cursor) -> str:
-    """Return the text of an f-string that gives each frame's name. Raises Differ where there is none."""
+    """Return the text of an f-string that gives each frame's name. Raises Differ if there is none."""
     pieces: list[str | Term] = []
     for piece in template or ():
         term = piece if isinstance(piece, str) else getattr(cursor.scope.whole([piece]), "term", None)
@@ -39,7 +39,7 @@ def _shown_piece(piece: str | Term) -> str:
 
 
 def _counted(found: list[str]) -> list[str | Term]:
-    """`conv1`, `conv2` as a pattern over the iteration `i`."""
+    """Return `conv1`, `conv2` as a pattern over the iteration `i`."""
     first = found[0].rstrip("0123456789")
     number = found[0][len(first) :]
     counts = [each[len(first) :] or "0" for each in found]

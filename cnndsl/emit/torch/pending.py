@@ -1,4 +1,4 @@
-"""Expressions of a `forward` that are not written yet."""
+"""The expressions of a `forward` that are not written yet."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from cnndsl.emit.torch.layout import Display, Doc, Infix, Item, flat
 from cnndsl.records import record
 
 LONGEST = 70
-"""How long an expression may be that still nests in another, in characters."""
+"""Maximum length of an expression that still nests in another, in characters."""
 CALLED: frozenset[StepOperation] = frozenset(("concat", "maximum", "flatten"))
-"""What is written as a call, whose arguments can stand on several lines. An operator's operands read worse so."""
+"""Operations written as a call, whose arguments can span several lines. Operands of an operator read worse so."""
 
 
 @record(slots=True)
 class Waiting:
-    """A value that has no name yet: its expression, how deep that nests, the named values that it reads, whether it
-    shares the memory of `over`, the number of the step that made it in a row of stages."""
+    """A value that has no name yet: its expression, the nesting depth of that, the named values that it reads, whether
+    it shares the memory of `over`, and the number of its step in a row of stages."""
 
     value: int
     doc: Doc
@@ -29,12 +29,12 @@ class Waiting:
 
 
 def length(waiting: Sequence[Waiting], inputs: Sequence[int]) -> int:
-    """Return how long the operands of an operator are together, which is hard to read on several lines."""
+    """Return the total length of the operands of an operator, which are hard to read on several lines."""
     return sum(len(flat(each.doc)) + 3 for each in waiting if each.value in inputs)
 
 
 def depth_of(waiting: Sequence[Waiting], inputs: Sequence[int]) -> tuple[int, int]:
-    """Return how deep the operands nest, and how many of them wait."""
+    """Return the nesting depth of the operands, and how many of them wait."""
     inside = [each.depth for each in waiting if each.value in inputs]
     return max(inside, default=0), len(inside)
 
@@ -46,7 +46,7 @@ def named(waiting: Sequence[Waiting], inputs: Sequence[int]) -> tuple[int, ...]:
 
 
 def together(docs: Sequence[Doc]) -> Doc:
-    """Return what is returned: several values without parentheses where they fit into a line."""
+    """Return the return expression: several values without parentheses if they fit on a line."""
     if len(docs) == 1:
         return docs[0]
     fits = sum(len(flat(doc)) + 2 for doc in docs) <= LONGEST
@@ -54,7 +54,7 @@ def together(docs: Sequence[Doc]) -> Doc:
 
 
 def in_lines(names: Sequence[str]) -> list[str]:
-    """Return names with commas, as many on a line as are not too long.
+    """Return names with commas, as many on a line as fit.
 
     >>> in_lines(["x", "y"]), in_lines([])
     (['x, y'], [])

@@ -1,11 +1,11 @@
-"""Step 5: the statements of a `RepeatStep`, which fills a list with what the modules of a list give.
+"""Step 5: the statements of a `RepeatStep`, which fills a list with the outputs of the modules of a list.
 
     outputs = [a, b]
     for unit in self.m:
         outputs.append(unit(outputs[-1]))
     x = torch.cat(outputs, 1)
 
-The list begins with the values that all merges of it begin with. Names are bound here, as `forward_method` does it for
+The list starts with the values that all merges of it start with. Names are bound here, as `forward_method` does for
 single steps.
 """
 
@@ -23,7 +23,7 @@ from cnndsl.emit.torch.variables import Variables
 
 
 def begins(steps: Sequence[Step], step: RepeatStep) -> tuple[int, ...]:
-    """Return the values that the list begins with: what precedes it in every concatenation, and is made by then."""
+    """Return the values that the list starts with: they precede it in every concatenation, and exist by then."""
     listed = step.outputs[0]
     merges = [each for each in steps if listed in used_by(each)]
     found = {each.inputs[: each.inputs.index(listed)] for each in merges if isinstance(each, Compute)}
@@ -35,8 +35,8 @@ def begins(steps: Sequence[Step], step: RepeatStep) -> tuple[int, ...]:
 
 
 class RepeatStatements:
-    """The statements of one `RepeatStep`. `lines` are those before it: the last of them go where nothing but the list
-    needs the names that they give."""
+    """The statements of one `RepeatStep`. `lines` are those before it: the last of them are removed if only the list
+    needs the names that they bind."""
 
     def __init__(self, names: Variables, steps: Sequence[Step], step: RepeatStep, lines: list[PythonStatement]) -> None:
         self.names, self.step = names, step
@@ -59,7 +59,7 @@ class RepeatStatements:
         return Line(f"{self.list}: list[Tensor] = ", Text("[]"))
 
     def _documents(self, lines: list[PythonStatement]) -> list[Doc]:
-        """What the list begins with: names, or the expressions that the last lines name for the list alone."""
+        """Return the list's first items: names, or the expressions of the last lines that only the list needs."""
         names, count = self.names, len(self.before)
         called = [str(names.name(value)) for value in self.before]
         last = lines[len(lines) - count :] if 0 < count <= len(lines) else []

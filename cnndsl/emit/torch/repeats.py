@@ -1,11 +1,11 @@
-"""Repeats of which each value is read, and that run more often at some places of a class than at others.
+"""Repeats whose values are all read, and whose number of iterations differs between the call sites of a class.
 
-`m: [[{i-1}: Unit]*n]`, of which a concatenation reads `@m.*`, gives n values. Where n differs between the calls of a
-block no names can be given to them: they are one value of the class, a list. A `RepeatStep` makes it, and a merge that
-reads all of it has the list among its operands, wherever it stands.
+`m: [[{i-1}: Unit]*n]`, of which a concatenation reads `@m.*`, gives n values. If n differs between the calls of a
+block, the values cannot have names: they are one value of the class, a list. A `RepeatStep` builds it, and a merge that
+reads all of it has the list as an operand, at any position.
 
-Before: labels on repeats, merges with more branches at some places. After: steps with lists. Raises Differ where the
-values are needed one by one, where a module takes or gives more than one value, or where it has no number as its name.
+Before: labels on repeats, merges with more branches at some call sites. After: steps with lists. Raises Differ if the
+values are needed one by one, if a module takes or gives more than one value, or if its name is not a number.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from cnndsl.layers.base import TorchFunction
 
 
 def repeat_in(label: Part) -> LoopPart | None:
-    """Return the repeat that is all that a label names."""
+    """Return the repeat that is the only content of a label, None if there is none."""
     inner = elements(label.part) if isinstance(label, NamedPart) and label.is_module else []
     return inner[0] if len(inner) == 1 and isinstance(inner[0], LoopPart) else None
 
 
 def repeats(tracer: Walker, parts: Sequence[Part], value: int, places: Places) -> list[LoopPart]:
-    """Return the repeats that labels name, if they run more often at some places and are no chains; else nothing."""
+    """Return the repeats of labels if their lengths differ between call sites and they are no chains; else []."""
     loops = [repeat_in(part) for part in parts]
     found = [loop for loop in loops if loop is not None]
     if len(found) < len(loops) or len({len(loop.turns) for loop in found}) == 1:
@@ -49,7 +49,7 @@ def repeats(tracer: Walker, parts: Sequence[Part], value: int, places: Places) -
 
 
 def repeated(tracer: Walker, parts: Sequence[Part], loops: Sequence[LoopPart], places: Places, value: int) -> int:
-    """Walk over labels on such repeats; returns the value that the last module gives."""
+    """Walk over labels on such repeats. Returns the value that the last module gives."""
     if tracer.decision is not None or len(places) < len(tracer.own):
         raise Differ
     lists = [_values(tracer, *each) for each in zip(parts, loops, places, [value] * len(loops), strict=True)]
@@ -64,7 +64,7 @@ def repeated(tracer: Walker, parts: Sequence[Part], loops: Sequence[LoopPart], p
 
 
 def _values(tracer: Walker, label: Part, loop: LoopPart, place: int, value: int) -> tuple[Key, ...]:
-    """What the modules of a repeat give at one place."""
+    """Return the values that the modules of a repeat give at one call site."""
     borders, own = tracer.callees.borders, tracer.own[place]
     if borders.is_training_only(label) or borders.applications(label) or not loop.turns:
         raise Differ
@@ -87,8 +87,8 @@ def _values(tracer: Walker, label: Part, loop: LoopPart, place: int, value: int)
 
 
 def operands_with_lists(tracer: Walker, merges: Sequence[MergePart], places: Places, value: int) -> list[int]:
-    """Walk over the branches of merges, which may read lists; returns the operands. Raises Differ where these are not
-    the same values and lists at every place."""
+    """Walk over the branches of merges, which may read lists. Returns the operands. Raises Differ if they are not the
+    same values and lists at every call site."""
     branches = [merge.branches for merge in merges]
     at = [0] * len(places)
     operands: list[int] = []
@@ -112,13 +112,13 @@ def operands_with_lists(tracer: Walker, merges: Sequence[MergePart], places: Pla
 
 
 def is_one_merge(functions: Sequence[TorchFunction], has_list: bool) -> bool:
-    """Whether merges do the same at every place: one function, or sums that are longer at some places by a list behind
-    a value."""
+    """Return whether merges do the same at every call site: one function, or sums that at some call sites also add a
+    list to a value."""
     return len({*functions}) == 1 or (has_list and {each.operation for each in functions} == {"sum"})
 
 
 def _reads(branches: Sequence[Part], items: Sequence[Key]) -> bool:
-    """Whether branches are references to these values."""
+    """Return whether branches are references to these values."""
     found = [elements(branch) for branch in branches]
     nodes = [each[0].node for each in found if len(each) == 1 and isinstance(each[0], ReferencePart)]
     return [*map(key, nodes)] == [*items]

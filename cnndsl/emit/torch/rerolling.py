@@ -1,13 +1,13 @@
-"""Step 2b: loops over lists in place of steps, where a class takes and gives as many values as an argument says.
+"""Step 2b: loops over lists in place of steps, if a class takes and gives as many values as an argument says.
 
     for j in 0..n-1 [x{j} = … -> branches.{j}: Branch]  -> for i in 0..n-1 [y{i} = (+ each j in 0..n-1 […]) -> RELU]
 
 A trace writes repeats out. Here the steps of each repeat become one loop, provided that every step of the class belongs
 to a repeat, that each iteration does the same with the values of its own number, and that the inputs and the results
-are a list each. The text then says nothing of how many values there are, so that classes that differ in nothing else
-are one (`duplicates`).
+each form a list. The emitted code then does not depend on the number of values, so classes that differ only in this
+number become one (`duplicates`).
 
-Before: a `Traced`. After: the loops, and the modules that each runs over. The order of the calls stays what it was.
+Before: a `Traced`. After: the loops, and the modules that each iterates over. The order of the calls does not change.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from cnndsl.graph import Graph, LayerPart, Part
 from cnndsl.records import record
 
 NAMES = ("xs", "ys", "zs", "us", "vs", "ws")
-"""What lists are called."""
+"""The names of lists."""
 Numbers: TypeAlias = tuple[int, ...]
-"""The numbers of an iteration: of the outer loop, and of the inner one."""
+"""The indices of an iteration: in the outer loop, and in the inner one."""
 
 
 @record(slots=True)
 class ListedModule:
-    """A module of a container, or one that all iterations share: what it is at each place, the value that enters it,
-    the iteration that it stands in."""
+    """A module of a container, or one that all iterations share: its part at each call site, the value that enters it,
+    and the iteration that contains it."""
 
     name: str
     numbers: Numbers
@@ -54,8 +54,8 @@ class ListedModule:
 
 @record
 class Rerolled:
-    """The loops of a class, the modules of each container by its name, and the values of each list, that of the inputs
-    first."""
+    """The loops of a class, the modules of each container by its name, and the values of each list, starting with the
+    inputs."""
 
     forward: ListForward
     modules: Mapping[str, tuple[ListedModule, ...]]
@@ -63,13 +63,13 @@ class Rerolled:
 
 
 def rerolled(traced: Traced, graph: Graph, roots: Sequence[str]) -> Rerolled:
-    """Return the loops of a class. Raises Differ where its steps are no loops over lists."""
+    """Return the loops of a class. Raises Differ if its steps are not loops over lists."""
     return _Reroller(traced, graph, roots).run()
 
 
 @record(slots=True)
 class _ListRead:
-    """A value of a list."""
+    """An item of a list."""
 
     listed: int
     position: int
@@ -107,7 +107,7 @@ class _Reroller:
         self.empty = dict(self._empty())
 
     def _empty(self) -> Iterator[tuple[str, EmptyCall]]:
-        """The calls that make nothing, by their names; those of another name at some place are left out."""
+        """Yield the calls that make nothing, by name, unless their names differ between call sites."""
         for each in self.traced.empty:
             paths = [path_of(part, self.graph) for part in each.parts]
             names = {child_name(*pair) for pair in zip(paths, self.roots, strict=True)}
@@ -139,14 +139,14 @@ class _Reroller:
         self.lists.append(values)
 
     def _reads_of(self, loops: Sequence[ListLoop]) -> set[int]:
-        """The lists that loops read."""
+        """Return the lists that loops read."""
         return {each.listed for loop in loops for each in items_of(loop.element)}
 
     def _names(
         self, loops: Sequence[ListLoop], ends: Sequence[int]
     ) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
-        """The names of the lists, of which a loop's own takes that of one that nobody reads any more; and up to which
-        step the lists hold their values."""
+        """Return the names of the lists, and the last step at which they hold their values. A loop's list takes the
+        name of one that is no longer read."""
         holds = {NAMES[0]: 0}
         names, lasting = [NAMES[0]], list[tuple[int, int]]()
         for at in range(len(loops) - 1):
@@ -168,14 +168,14 @@ class _Reroller:
         return self.traced.origins[made_by(step)[0]]
 
     def _loop_of(self, step: Step) -> int:
-        """Which repeat a step belongs to."""
+        """Return the repeat that a step belongs to."""
         iterations = self._known(step).iterations
         if not iterations or not isinstance(step, Apply | Compute):
             raise Differ
         return id(iterations[0].loops[0])
 
     def _loop(self, steps: Sequence[Step]) -> ListLoop:
-        """All steps of a repeat as one loop."""
+        """Return all steps of a repeat as one loop."""
         rows: list[_Row] = []
         counted: list[int] = []
         outputs: list[int] = []
@@ -196,8 +196,8 @@ class _Reroller:
         return ListLoop(element, containers)
 
     def _tree(self, steps: Sequence[Step]) -> _Tree:
-        """The steps of one iteration as one expression. Raises Differ where a value is read twice, or where the calls
-        would run in another order."""
+        """Return the steps of one iteration as one expression. Raises Differ if a value is read twice, or if the order
+        of the calls would change."""
         local: dict[int, _Tree] = {}
         for step in steps:
             if isinstance(step, Apply):
@@ -256,13 +256,13 @@ class _Reroller:
         return Joined(first.template, tuple(map(self._unified, inside)))
 
     def _is_inner(self, tree: _Operator) -> bool:
-        """Whether operands of a merge are iterations of a repeat inside of it."""
+        """Return whether operands of a merge are iterations of a repeat inside it."""
         around = len(self._known(tree.step).iterations)
         calls = [each for each in tree.operands if isinstance(each, _ChildCall)]
         return any(len(self.traced.origins[each.output].iterations) > around for each in calls)
 
     def _inner(self, rows: Sequence[_Row], first: Compute) -> ListExpression:
-        """A merge of what an inner loop gives. A sum of one value is the value."""
+        """Return a merge of an inner loop's values. A sum of one value is the value itself."""
         inside: list[_Row] = []
         for numbers, tree in rows:
             if len(numbers) > 1 or first.operation not in ("sum", "concat"):
@@ -280,7 +280,7 @@ class _Reroller:
         return InnerLoop("sum" if first.operation == "sum" else "concat", element, found[0])
 
     def _called(self, rows: Sequence[_Row]) -> ListExpression:
-        """Calls of the modules of one container, or of one module that all iterations can share."""
+        """Return calls of the modules of one container, or of one module that all iterations can share."""
         first = next(tree for _, tree in rows if isinstance(tree, _ChildCall))
         name = self._container(rows)
         operands: list[_Row] = []
@@ -300,7 +300,7 @@ class _Reroller:
         return ItemCall(name, len(members[0].numbers) - 1, operand)
 
     def _container(self, rows: Sequence[_Row]) -> str:
-        """The container of modules that are called by their numbers; empty where it is none."""
+        """Return the container of modules that are called by their numbers; empty if there is none."""
         found: set[str] = set()
         for numbers, tree in rows:
             if isinstance(tree, _ChildCall):
@@ -322,14 +322,14 @@ class _Reroller:
         return ListedModule(call.child, numbers, parts, values.pop(), iterations)
 
     def _nothing(self, name: str, numbers: Numbers, tree: _Tree) -> ListedModule:
-        """A module that makes nothing, in the place of one that others have."""
+        """Return a module that makes nothing, in place of one that other iterations have."""
         found = self.empty.get(name)
         if found is None or self.items.get(found.value) != tree or len(found.known.iterations) != len(numbers):
             raise Differ
         return ListedModule(name, numbers, found.parts, found.value, found.known.iterations)
 
     def _shared(self, members: Sequence[ListedModule], wish: str) -> str:
-        """The name of one module for all iterations: of layers that are one and the same, and keep nothing."""
+        """Return the name of one module for all iterations: of layers that are identical and have no state."""
         nodes = [part.node for each in members for part in each.parts if isinstance(part, LayerPart)]
         layers = {self.graph.nodes[node].layer for node in nodes}
         is_whole = len(nodes) == len(members) * len(self.roots)
@@ -342,7 +342,7 @@ class _Reroller:
 
 
 def _outputs(tree: _Tree) -> Iterator[int]:
-    """The values that an expression makes, in the order in which Python computes them."""
+    """Yield the values that an expression makes, in the order in which Python computes them."""
     if isinstance(tree, _ChildCall):
         yield from _outputs(tree.operand)
         yield tree.output
@@ -353,7 +353,7 @@ def _outputs(tree: _Tree) -> Iterator[int]:
 
 
 def items_of(expression: ListExpression) -> Iterator[ListItem]:
-    """Yield the values of lists that an expression reads."""
+    """Yield the items of lists that an expression reads."""
     if isinstance(expression, ListItem):
         yield expression
     elif isinstance(expression, ItemCall):

@@ -1,7 +1,7 @@
-"""The exceptions that start a class again: no error of the user, and none leaves `source`.
+"""The exceptions that restart a class: they are not user errors, and none leaves `source`.
 
-A step that cannot say something at all the places of a class raises one of these. `classes`, `builder`, `chain` and
-`source` catch them, and try the next way with what they learned.
+A step that cannot express something at all call sites of a class raises one of these. `classes`, `builder`, `chain` and
+`source` catch them, and try the next method with what they learned.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Differ(Exception):
-    """Places that one class cannot stand for. `classes` catches it, and gives them classes of their own."""
+    """Raised for call sites that one class cannot serve. `classes` catches it, and gives them separate classes."""
 
 
 class Missing(Exception):
-    """A number that no expression gives: the class needs an argument for it. `values` are its values by place. One that
-    `written` gives around the class is an argument for the reader's sake."""
+    """Raised for a number that no expression gives: the class needs an argument for it. `values` are its values by call
+    site. If `written` is set, an outer expression gives the number, and the argument is only for readability."""
 
     def __init__(self, wish: str, values: Mapping[int, object], written: Expr | None = None) -> None:
         super().__init__(wish)
@@ -27,7 +27,7 @@ class Missing(Exception):
 
 
 class Fixed(Exception):
-    """Parameters of the net that the emitted code cannot follow exactly, so that they are no arguments."""
+    """Raised for network parameters that the emitted code cannot follow exactly; they cannot be arguments."""
 
     def __init__(self, names: frozenset[str]) -> None:
         super().__init__(", ".join(sorted(names)))

@@ -1,4 +1,4 @@
-"""The types of what enters a `forward` and of what it returns."""
+"""The types of the arguments and results of a `forward`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cnndsl.emit.torch.ir import Forward, what_of
 
 
 def returned(forward: Forward, record_name: str) -> str:
-    """Return the annotation of what a `forward` returns; `record_name` is the NamedTuple of the network itself."""
+    """Return the return annotation of a `forward`; `record_name` is the NamedTuple of the network itself."""
     if record_name:
         return f"Tensor | {record_name}" if is_plain_in_evaluation(forward) else record_name
     types = [f"{type_of(forward, value)}{' | None' * (value in forward.training)}" for value in forward.results]
@@ -20,5 +20,5 @@ def type_of(forward: Forward, value: int) -> str:
 
 
 def is_plain_in_evaluation(forward: Forward) -> bool:
-    """Whether all results but one exist in training only."""
+    """Return whether all results but one exist in training only."""
     return len(forward.results) - len(forward.training) == 1

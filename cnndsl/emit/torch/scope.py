@@ -1,8 +1,8 @@
-"""What numbers are called at a place of the emitted code, and what they are worth wherever the place occurs.
+"""The names of numbers at a location of the emitted code, and their values wherever it occurs.
 
-A class stands for all calls of a block, a loop's body for all its iterations: a `Scope` has one frame for each. A
-number is written as the term that the program gives it. The term is checked in every frame; it is never guessed from
-the values, since two numbers may be equal by accident.
+A class serves all calls of a block, and a loop's body all its iterations: a `Scope` has one frame for each. A number is
+written as the term that the program gives it. The term is checked in every frame; it is never guessed from the values,
+since two numbers may be equal by accident.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from cnndsl.values import ListValue, Symbol, Value
 
 @record(slots=True)
 class Extra:
-    """An argument that a class has beside those of its block: its name, what it was wished for, its values by place. If
-    an expression gives it around the class, `written` is that."""
+    """An argument that a class has beyond those of its block: its name, its preferred name, its values by call site. If
+    an expression gives it in the scope around the class, `written` is that expression."""
 
     name: str
     wish: str
@@ -36,10 +36,10 @@ class Extra:
 
 @record
 class Scope:
-    """`look` says what the language's names are in Python, and `widths[i]` in a loop over the list `widths[]`; `frames`
-    what Python's names are worth; `places` are the places of the class that the frames belong to. `offered` are the
-    parameters of the net that are arguments, `followed` the numbers that follow these, `repeats` the names of the
-    repeats around a class that all iterations share."""
+    """`look` maps the language's names to Python terms, and `widths[i]` in a loop over the list `widths[]`; `frames`
+    map Python's names to values; `places` are the call sites of the frames. `offered` are the network parameters that
+    are arguments, `followed` the numbers that follow these, `repeats` the names of the repeats around a class that all
+    iterations share."""
 
     look: Mapping[str, Term]
     frames: tuple[Env, ...]
@@ -50,10 +50,10 @@ class Scope:
     repeats: frozenset[str] = frozenset()
     followed: Followed = field(default_factory=Followed)
     turning: frozenset[str] = frozenset()
-    """Python's names that change from iteration to iteration: the frames have every value that they take."""
+    """Python names that change from iteration to iteration: the frames contain each of their values."""
 
     def whole(self, exprs: Iterable[Expr | None]) -> Whole | None:
-        """Translate the expressions of an integer option; None where they differ, or Python lacks a name."""
+        """Translate the expressions of an integer option; None if they differ, or if Python lacks a name."""
         found = [None if expr is None else whole(expr, self.look.get) for expr in exprs]
         first = found[0]
         if first is None or any(each != first for each in found):
@@ -68,7 +68,7 @@ class Scope:
         return None if first is None or any(each != first for each in found) else self._settled(first)
 
     def _settled(self, term: Term) -> Term:
-        """A term without the choices that come out the same in each iteration."""
+        """Return a term without the choices that have the same outcome in each iteration."""
         if not isinstance(term, Op) or not self.turning:
             return term
         if term.operator == "if" and self.turning.issuperset(names(term.operands[0])):
@@ -83,7 +83,7 @@ class Scope:
         return found[0] if all(each == found[0] for each in found) else None
 
     def holds(self, term: Term | None, wanted: Sequence[object]) -> bool:
-        """Whether a term has the wanted value in every frame."""
+        """Return whether a term has the wanted value in every frame."""
         if term is None:
             return False
         try:
@@ -92,11 +92,11 @@ class Scope:
             return False
 
     def _is(self, value: object, wanted: object) -> bool:
-        """Whether a value is the wanted one, at every setting of what it follows."""
+        """Return whether a value is the wanted one, at every setting of the parameters that it follows."""
         return same(value, wanted) or (isinstance(wanted, bool) and self.followed.is_always(value, wanted))
 
     def mentioned(self, exprs: Iterable[Expr | None]) -> frozenset[str]:
-        """Return the offered parameters of the net that expressions mention, also those that cannot be translated."""
+        """Return the offered network parameters that expressions mention, including those that cannot be translated."""
         found: set[str] = set()
         for expr in exprs:
             mark = "::" if isinstance(expr, Call) and expr.function == "default" else ""
@@ -108,11 +108,10 @@ class Scope:
     def agree(
         self, wanted: Sequence[object], terms: Iterable[Term | None], wish: str, exprs: Iterable[Expr | None] = ()
     ) -> Term:
-        """Return the first term that the program gives and that holds; else the number, where it is one everywhere.
-        `exprs` are the expressions behind it.
+        """Return the first term that the program gives and that holds; else the number, if it is the same everywhere.
+        `exprs` are the expressions of the terms.
 
-        Raises Missing where it is not, Fixed where the number follows a parameter of the net in a way that is not
-        written.
+        Raises Missing if it is not, Fixed if the number follows a network parameter in a way that no term expresses.
         """
         found = [term for term in terms if term is not None]
         for term in found:
@@ -139,7 +138,7 @@ class Scope:
         )
 
     def with_names(self, look: Mapping[str, Term]) -> Scope:
-        """Return the scope with further names of the language; lists that they hide, or counted, are known no more."""
+        """Return the scope with further names of the language. Lists whose name or index they hide are dropped."""
         known = {
             name: term
             for name, term in self.look.items()
@@ -149,26 +148,26 @@ class Scope:
 
 
 def same(a: object, b: object) -> bool:
-    """Equality that tells 1 from True."""
+    """Return whether two values are equal, where 1 and True differ."""
     return a == b and isinstance(a, bool) == isinstance(b, bool)
 
 
 def plain(value: object) -> object:
-    """Return a value as Python code shows it: a fraction as a float."""
+    """Return a value as in Python code: a fraction as a float."""
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else float(value)
     return value
 
 
 def python_value(value: Value) -> object:
-    """Return what an argument of the language is in Python; a layer type is the class of its module."""
+    """Return the Python value of an argument of the language; for a layer type, the class of its module."""
     if isinstance(value, Symbol):
         return CodeValue(module_of(getattr(value, "name", "")) or "")
     return plain(value)
 
 
 def module_of(kind: str) -> str | None:
-    """Return the module of PyTorch that a layer type without options becomes; None where there is none."""
+    """Return the PyTorch module that a layer type without options becomes; None if there is none."""
     from cnndsl.layers import find
     from cnndsl.layers.base import LayerError, TorchCall
     from cnndsl.shape import Shape
@@ -184,7 +183,7 @@ def module_of(kind: str) -> str | None:
 
 
 def list_term(value: Value) -> Term | None:
-    """Return a list of numbers, truths or layer types; None for one with lists in it.
+    """Return the term of a list of numbers, booleans or layer types; None for a nested list.
 
     >>> list_term(ListValue((16, 32)))
     Const(value=(16, 32))
@@ -196,5 +195,5 @@ def list_term(value: Value) -> Term | None:
 
 
 def known_terms(values: Iterable[tuple[str, Value]]) -> dict[str, Term]:
-    """Return the names of a repeat that is written out as constants."""
+    """Return the names of a repeat that is written out, as constants."""
     return {name: Const(python_value(value)) for name, value in values}

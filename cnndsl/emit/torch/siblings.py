@@ -1,8 +1,8 @@
-"""Labels that are written once and stand in several iterations, `unit{i}: (…)`: one class for all of them.
+"""Labels that are written once and occur in several iterations, `unit{i}: (…)`: one class for all of them.
 
-Where a repeat is written out, each iteration has a label of its own. Its parts are those of the others, but for the
-values of the names of the repeat; so these are the arguments of the class that all of them share, as the parameters of
-a block are.
+If a repeat is written out, each iteration has a label of its own. The parts of these labels differ only in the values
+of the names of the repeat; so these are the arguments of the class that all of them share, like the parameters of a
+block.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Sibling:
 
 @record(slots=True)
 class SiblingPlan:
-    """What the class of all iterations is made from: the labels, the `forward` of all, and what the names around each
-    label are worth. `look` says what these are in Python, `repeats` which of them are names of the repeats."""
+    """The plan of a class for all iterations: the labels, the `forward` of all, and the values of the names around each
+    label. `look` maps these names to Python terms, `repeats` are those that are names of the repeats."""
 
     siblings: tuple[Sibling, ...]
     traced: Traced
@@ -46,19 +46,19 @@ class SiblingPlan:
 
 
 class Siblings:
-    """The labels with holes of one graph, by what is written: `unit{i}` of one place in the text."""
+    """The labels with placeholders of one graph, grouped by location: `unit{i}` at one location in the source."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self._written: dict[int, list[Sibling]] | None = None
 
     def rows(self, label: NamedPart, roots: Sequence[str]) -> list[list[Sibling]]:
-        """Return a label in all iterations, for each place of the class around it."""
+        """Return a label in all iterations, for each call site of the class around it."""
         return [self._within(label.template, root) for root in roots]
 
     def plan(self, callees: Callees, rows: Sequence[Sequence[Sibling]], around: Scope) -> SiblingPlan | None:
-        """Return the plan of a class for a label in all iterations; None where there is one iteration only, or one that
-        takes or gives something else. `around` are the names of the class around it."""
+        """Return the plan of a class for a label in all iterations; None if there is only one iteration, or if the
+        inputs or results of one differ. `around` are the names of the class around it."""
         turns = len(rows[0])
         found = [sibling for row in rows for sibling in row]
         names = [name for name, _ in found[0].values] if found else []
@@ -91,7 +91,7 @@ class Siblings:
         return SiblingPlan(tuple(found), traced, tuple(frames), look, frozenset(repeats))
 
     def _within(self, template: tuple[str | Expr, ...], root: str) -> list[Sibling]:
-        """The iterations of a label inside of a module."""
+        """Return the iterations of a label inside a module."""
         if self._written is None:
             self._written = {}
             for sibling in _labels(self.graph):
@@ -101,7 +101,7 @@ class Siblings:
 
 
 def _labels(graph: Graph) -> Iterator[Sibling]:
-    """All labels with holes on parts of several layers, each with what is known around it in its block."""
+    """Yield all labels with placeholders on parts of several layers, each with the names known around it."""
     stack: list[tuple[Part, int, _Values]] = [(graph.tree, 0, ())]
     while stack:
         part, entry, values = stack.pop()
@@ -123,7 +123,7 @@ def _has_hole(label: NamedPart) -> bool:
 
 
 def is_border(whole: Traced, one: Traced, at: Sequence[int]) -> bool:
-    """Whether a class takes and gives the same at some of its places as one of these places alone."""
+    """Return whether a class takes and gives the same at some of its call sites as one of these alone."""
     if (whole.forward.main, len(whole.forward.training)) != (one.forward.main, len(one.forward.training)):
         return False
     for several, wanted in (

@@ -50,7 +50,7 @@ from cnndsl.values import show
 
 
 def source(graph: Graph) -> str:
-    """Return the text of the module. Raises CnnError for labels that PyTorch cannot bear.
+    """Return the text of the module. Raises CnnError for labels that PyTorch does not accept.
 
     >>> from cnndsl.network import loads
     >>> "self.fc = nn.Linear(192, 10)  # 10" in source(loads("INPUT 8x8x3 -> fc: FC-10").graph)
@@ -61,7 +61,7 @@ def source(graph: Graph) -> str:
 
 
 def _classes(graph: Graph) -> tuple[Classes, ModuleClass]:
-    """The class of the network, with as many of its parameters as arguments as can be followed exactly."""
+    """Return the class of the network, with as many parameters as arguments as can be followed exactly."""
     arguments = offered(graph)
     while True:
         classes = Classes(graph, arguments)
@@ -74,7 +74,7 @@ def _classes(graph: Graph) -> tuple[Classes, ModuleClass]:
 
 
 def class_of_network(text: str) -> str:
-    """Return the name of the network's class in an emitted text: the last one."""
+    """Return the name of the network's class in an emitted file: the last class."""
     return re.findall(r"^class (\w+)\(", text, re.MULTILINE)[-1]
 
 
@@ -107,8 +107,8 @@ class _File:
         return self.alike[id(cls)].shown
 
     def _class_names(self, taken: set[str]) -> dict[int, str]:
-        """The name of each class, by its id. The first class of each name in the program takes that name; then the
-        others take numbers that are left over."""
+        """Return the name of each class, by its id. The first class of each name in the program takes that name; then
+        the others take the remaining numbers."""
         several = {id(cls): len({each.wanted_name for each in self.alike[id(cls)].classes}) > 1 for cls in self.classes}
         wanted = {id(cls): self._stem(cls) if several[id(cls)] else cls.wanted_name for cls in self.classes}
         ordered = (self.root, *self.classes[:-1])
@@ -123,7 +123,7 @@ class _File:
         return "" if cls is self.root else stem(cls.wanted_name, self.blocks)
 
     def _compared(self, cls: ModuleClass, stand_in: StandIn) -> ClassText:
-        """What two classes must have in common to be one."""
+        """Return the content that two classes must share to become one."""
         forward = None if cls.forward is None else self._forward(cls, cls.forward)
         made = Constructor(cls, lambda it: f"#{id(it)}", stand_in).statements()
         return class_text(_base(cls), cls, made, forward)
@@ -139,7 +139,7 @@ class _File:
         body = [*functions, *helpers, *classes[:-1], *records, classes[-1], "\n".join(self._main())]
         return "\n\n\n".join([self._opening(body), *body]) + "\n"
 
-    # The head
+    # The beginning of the file
 
     def _opening(self, body: Sequence[str]) -> str:
         told = leading_comment(self.graph) or [f"{self.name_of(self.root)}."]
@@ -158,7 +158,7 @@ class _File:
         return "\n".join([f'"""{head[0]}', *head[1:], '"""', "", *imports])
 
     def _facts(self) -> str:
-        """Where the file comes from, and how large the network is."""
+        """Return the origin of the file, and the size of the network."""
         graph = self.graph
         size = network_total(graph, costs(graph))
         arguments = {each.name for each in self.root.parameters}
@@ -194,7 +194,7 @@ class _File:
         yield from _lines(made.body, 2 * STEP)
 
     def _constructed(self, same: Alike) -> Sequence[PythonStatement]:
-        """The body of `__init__`, without its comments if these are not right for all classes with this text."""
+        """Return the body of `__init__`, without comments if these are not right for all classes with this body."""
         shown, *others = (
             Constructor(each, self.name_of, self._shown).statements()
             for each in (same.shown, *(each for each in same.classes if each is not same.shown))
@@ -212,7 +212,7 @@ class _File:
         return write(forward, memory, ChildCalls(cls, self.costs.heavy(cls)), record, inputs)
 
     def _input_names(self) -> list[str]:
-        """The names of the inputs as arguments of `forward`; none where the program has none."""
+        """Return the names of the inputs as arguments of `forward`; an empty list if the program has none."""
         found: list[str] = []
         for name in self.graph.input_names:
             found.append(argument(name, {*found, self.record}))
@@ -224,7 +224,7 @@ class _File:
         return f"{parameter.name}: {'float' if is_real else parameter.type}{written}"
 
     def _domains(self, cls: ModuleClass) -> list[PythonStatement]:
-        """What refuses values that the program does not allow."""
+        """Return the statements that reject values that the program does not allow."""
         if cls is not self.root:
             return []
         found: list[PythonStatement] = []
@@ -236,7 +236,7 @@ class _File:
         return found
 
     def _use(self) -> str:
-        """How the network is called, and what it gives."""
+        """Return how to call the network, and what it returns."""
         name, graph = self.name_of(self.root), self.graph
         arguments = ", ".join(map(_passed, self.root.parameters))
         taken = ", ".join(_batch(graph, node.index) for node in graph.inputs)
@@ -254,7 +254,7 @@ class _File:
         return full if len(docstring(full)) == 1 else f"`{name}({arguments})`: {taken} -> {given}{more}."
 
     def _record(self) -> Iterator[str]:
-        """The NamedTuple of a network with several outputs."""
+        """Yield the lines of the NamedTuple of a network with several outputs."""
         forward = self.root.forward
         assert forward is not None
         is_plain = len(forward.results) - len(forward.training) == 1
@@ -266,7 +266,7 @@ class _File:
             optional = value in forward.training
             yield f"    {name}: {'Tensor | None = None' if optional else 'Tensor'}"
 
-    # The end
+    # The end of the file
 
     def _main(self) -> Iterator[str]:
         each = [", ".join(map(str, (1, *_extents(self.graph, node.index)))) for node in self.graph.inputs]
@@ -289,8 +289,8 @@ class _File:
 
 
 def output_names(graph: Graph) -> list[str]:
-    """Return the names of the results of a network: `output`, then its taps, those of training last. Taps of one name
-    are numbered."""
+    """Return the names of the results of a network: `output`, then its auxiliary outputs, those of training last.
+    Outputs with the same name are numbered."""
     taps = [tap.name for tap in sorted(graph.taps, key=lambda tap: tap.training_only)]
     found = [field(graph.output_name or "output", {*taps})]
     seen: Counter[str] = Counter()
@@ -324,7 +324,7 @@ def _passed(parameter: ConstructorParameter) -> str:
 
 
 def _batch(graph: Graph, node: int) -> str:
-    """The shape of a batch of a node's values, as a docstring has it."""
+    """Return the shape of a batch of a node's values, for a docstring."""
     return "x".join(map(str, ("N", *_extents(graph, node))))
 
 

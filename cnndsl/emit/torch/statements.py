@@ -1,4 +1,4 @@
-"""Statements of Python, before they are lines: expressions are layout documents."""
+"""Statements of Python before layout: expressions are layout documents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnndsl.records import record
 
 @record(slots=True)
 class Line:
-    """A statement: what precedes its expression, the expression, a comment at its end."""
+    """A statement: the text before its expression, the expression, and a comment at its end."""
 
     lead: str
     doc: Doc
@@ -21,7 +21,7 @@ class Line:
 
 @record(slots=True)
 class Suite:
-    """`if …:` or `for …:` and what is indented under it; `otherwise` is what `else:` has under it."""
+    """`if …:` or `for …:` and the statements of its body; `otherwise` are those of `else:`."""
 
     lead: str
     doc: Doc
@@ -34,7 +34,7 @@ PythonStatement: TypeAlias = Line | Suite
 
 
 def comments(statements: Iterable[PythonStatement]) -> list[str]:
-    """Return the comments of statements, and where there is none an empty one."""
+    """Return the comments of statements, and an empty one for a statement without a comment."""
     found: list[str] = []
     for each in statements:
         found += [*comments_in(each.doc), each.comment]

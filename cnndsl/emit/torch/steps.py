@@ -1,4 +1,4 @@
-"""Small questions about steps, and the order in which they run."""
+"""Small queries on steps, and the order in which steps run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, RepeatStep, Step, T
 
 
 def used_by(step: Step) -> tuple[int, ...]:
-    """Return the values that a step reads, one entry a use; those that it makes itself are left out."""
+    """Return the values that a step reads, one entry per use, without those that it makes itself."""
     if isinstance(step, Apply | Compute | RepeatStep):
         return step.inputs
     steps = (*step.then, *step.otherwise) if isinstance(step, BranchStep) else step.steps
@@ -26,7 +26,7 @@ def made_by(step: Step) -> tuple[int, ...]:
 
 
 def inside(step: Step) -> tuple[Step, ...]:
-    """Return the steps that a step consists of, itself where it has none."""
+    """Return the steps that a step consists of; the step itself if it has none."""
     if isinstance(step, BranchStep):
         return (*(each for inner in (*step.then, *step.otherwise) for each in inside(inner)), step)
     if isinstance(step, Training):
@@ -35,7 +35,7 @@ def inside(step: Step) -> tuple[Step, ...]:
 
 
 def with_outputs(steps: Sequence[Step], results: Iterable[int]) -> list[Step]:
-    """Name the outputs of what runs in training only: the values that are read after it, or are results."""
+    """Set the outputs of training-only steps: the values that are read after them, or are results."""
     wanted = set(results)
     done: list[Step] = []
     for step in reversed(steps):
@@ -48,7 +48,7 @@ def with_outputs(steps: Sequence[Step], results: Iterable[int]) -> list[Step]:
 
 
 def early(steps: Sequence[Step]) -> list[Step]:
-    """Move what runs in training only as far to the front as can be: nothing is kept alive for it in evaluation."""
+    """Move training-only steps as early as possible, so that nothing is kept alive for them in evaluation."""
     result: list[Step] = [step for step in steps if not isinstance(step, Training)]
     for step in steps:
         if isinstance(step, Training):
@@ -93,7 +93,7 @@ def with_flags(step: Step, names: Mapping[str, str]) -> Step:
 
 
 def same_step(a: Step, b: Step) -> bool:
-    """Whether two steps do the same to the same values."""
+    """Return whether two steps do the same to the same values."""
     if isinstance(a, Apply) and isinstance(b, Apply):
         first = (a.child, a.inputs, a.overwrites, len(a.outputs), a.template)
         return first == (b.child, b.inputs, b.overwrites, len(b.outputs), b.template)
@@ -105,5 +105,5 @@ def same_step(a: Step, b: Step) -> bool:
 
 
 def is_aside(step: Step) -> bool:
-    """Whether reading a value in a step gives no reason to name the value: only training needs it, or its size."""
+    """Return whether reading a value in a step is no reason to name it: only training, or only its size, needs it."""
     return isinstance(step, Training) or (isinstance(step, Compute) and step.operation == "size")

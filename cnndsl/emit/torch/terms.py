@@ -1,9 +1,9 @@
 """Numbers in emitted code: small symbolic terms, their Python text and their value.
 
-A term is what a number of the network is called in a class: `4 * c`, `in_channels // 2`. Terms are folded as they are
-built, so a constant is always a `Const`. Everything is computed with integers; a fraction appears only as the last
-division of an option that is a real number, which Python rounds correctly. This is no computer algebra system, and it
-does not read the language's expressions: `translate` does.
+A term is an expression for a number of the network in a class: `4 * c`, `in_channels // 2`. Terms are folded as they
+are built, so a constant is always a `Const`. All arithmetic uses integers; a fraction appears only as the last division
+of an option that is a real number, which Python rounds correctly. This is not a computer algebra system, and it does
+not read the language's expressions: `translate` does.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from cnndsl.emit.torch.operators import UnknownName, applied
 from cnndsl.records import record
 
 Env: TypeAlias = Mapping[str, object]
-"""Values by the Python names that hold them."""
+"""Maps Python names to their values."""
 
 
 @record(slots=True)
 class CodeValue:
-    """A constant that is a name of Python: `nn.ReLU`."""
+    """A constant that is a Python name: `nn.ReLU`."""
 
     text: str
 
@@ -40,7 +40,7 @@ class Const:
 
 @record(slots=True)
 class Var:
-    """A local name or an argument. `whole` is false where it may hold a fraction, as a float."""
+    """A local name or an argument. `whole` is false if it may hold a fraction, as a float."""
 
     name: str
     whole: bool = True
@@ -48,8 +48,8 @@ class Var:
 
 @record(slots=True)
 class Op:
-    """An operator or a function on terms. `neg` is the minus sign, `if` has a test and the terms where it
-    holds and where not, `list` is a display of extents, `star` what is spread out in one, `tuple` one of several."""
+    """An operator or a function on terms. `neg` is the minus sign, `if` has a test and the terms for true and false,
+    `list` is a list of sizes, `star` unpacks its operand in a list, `tuple` is a tuple."""
 
     operator: str
     operands: tuple[Term, ...]
@@ -77,7 +77,7 @@ _OPPOSITE: Mapping[str, str] = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">
 
 
 def constant(term: Term) -> int | None:
-    """Return the integer that a term is, None for any other term."""
+    """Return the integer value of a term, None if it is not an integer constant."""
     if isinstance(term, Const) and isinstance(term.value, int) and not isinstance(term.value, bool):
         return term.value
     return None
@@ -105,7 +105,7 @@ def op(operator: str, *operands: Term) -> Term:
 
 
 def add(*terms: Term) -> Term:
-    """Add terms; like summands are put together, and products multiplied out where that leaves fewer.
+    """Add terms; like summands are combined, and products expanded if that leaves fewer summands.
 
     >>> text(add(Var("a"), mul(Const(2), Var("b")), Const(1), Var("a")))
     '2 * a + 2 * b + 1'
@@ -126,7 +126,7 @@ def add(*terms: Term) -> Term:
 
 
 def _weights(summed: Iterable[tuple[Term, int]]) -> dict[Term, int]:
-    """How often each summand is added; those that cancel out are left out."""
+    """Return how often each summand is added, without those that cancel out."""
     weights: dict[Term, int] = {}
     for atom, weight in summed:
         weights[atom] = weights.get(atom, 0) + weight
@@ -134,7 +134,7 @@ def _weights(summed: Iterable[tuple[Term, int]]) -> dict[Term, int]:
 
 
 def _expanded(atom: Term) -> Iterator[tuple[Term, int]]:
-    """A product of sums as a sum."""
+    """Yield the summands of a product of sums."""
     if not isinstance(atom, Op) or atom.operator != "*" or len(atom.operands) != 2:
         yield atom, 1
         return
@@ -144,7 +144,7 @@ def _expanded(atom: Term) -> Iterator[tuple[Term, int]]:
 
 
 def mul(left: Term, right: Term) -> Term:
-    """Multiply terms, constants first; a constant times a sum is multiplied out.
+    """Multiply terms, constants first; a constant times a sum is expanded.
 
     >>> text(mul(add(Var("a"), Const(3)), Const(2)))
     '2 * a + 6'
@@ -176,7 +176,8 @@ def floordiv(left: Term, right: Term) -> Term:
 
 
 def conditional(test: Term, chosen: Term, other: Term) -> Term:
-    """Return one term where a test holds, and another elsewhere; what the one has beside the other is added.
+    """Return one term if a test holds, else another; if the first only adds something to the second, add that
+    conditionally.
 
     >>> text(conditional(Var("b"), add(Var("c"), Var("d")), Var("c"))), text(conditional(Var("b"), Var("c"), Const(3)))
     ('c + (d if b else 0)', 'c if b else 3')
@@ -200,7 +201,7 @@ def ceildiv(left: Term, right: Term) -> Term:
 
 
 def divides(term: Term, number: int) -> bool:
-    """Whether a term is a multiple of a number whatever its names hold."""
+    """Return whether a term is a multiple of a number for all values of its names."""
     return all(weight % number == 0 for _, weight in summands(term))
 
 
@@ -211,7 +212,7 @@ def _scaled(atom: Term, weight: int) -> Term:
 
 
 def summands(term: Term) -> Iterator[tuple[Term, int]]:
-    """Yield the summands of a term, each with its weight; Const(1) stands for the number."""
+    """Yield the summands of a term, each with its weight; Const(1) stands for the constant."""
     number = constant(term)
     if number is not None:
         yield Const(1), number
@@ -225,7 +226,7 @@ def summands(term: Term) -> Iterator[tuple[Term, int]]:
 
 
 def substitute(term: Term, values: Mapping[str, Term]) -> Term:
-    """Put terms in place of names.
+    """Substitute terms for names.
 
     >>> text(substitute(mul(Const(4), Var("c")), {"c": Const(64)}))
     '256'
@@ -238,7 +239,7 @@ def substitute(term: Term, values: Mapping[str, Term]) -> Term:
 
 
 def built(operator: str, operands: Sequence[Term]) -> Term:
-    """Apply an operator by its own rule: sums, products and quotients are put together, constants folded."""
+    """Apply an operator by its own rule: sums, products and quotients are combined, constants folded."""
     return _RULES[operator](*operands) if operator in _RULES else op(operator, *operands)
 
 
@@ -246,7 +247,7 @@ _RULES: Mapping[str, Callable[..., Term]] = {"+": add, "*": mul, "//": floordiv}
 
 
 def negated(term: Term) -> Term:
-    """Return the opposite of a test."""
+    """Return the negation of a test."""
     if isinstance(term, Const):
         return Const(not term.value)
     if isinstance(term, Op) and term.operator in _OPPOSITE:
@@ -257,7 +258,7 @@ def negated(term: Term) -> Term:
 
 
 def names(term: Term) -> Iterator[str]:
-    """Yield every name in a term, and every function of the emitted file as `divisible()`."""
+    """Yield every name in a term, and the functions of the emitted file, as `divisible()`."""
     if isinstance(term, Var):
         yield term.name
     elif isinstance(term, Op):
@@ -268,10 +269,10 @@ def names(term: Term) -> Iterator[str]:
 
 
 def evaluate(term: Term, env: Env) -> object:
-    """Return the value that Python gives a term, with fractions where Python has floats.
+    """Return the value that Python gives a term, with fractions in place of floats.
 
-    The value is a term where a name holds one: a number that follows a parameter of the network. Raises UnknownName for
-    a name without a value, or operands that do not fit.
+    The value is a term if a name has a term as its value: a number that follows a parameter of the network. Raises
+    UnknownName for a name without a value, or for invalid operands.
 
     >>> text(evaluate(mul(Const(4), Var("c")), {"c": mul(Const(2), Var("w"))}))
     '8 * w'
@@ -295,7 +296,7 @@ def evaluate(term: Term, env: Env) -> object:
 
 
 def text(term: Term) -> str:
-    """Return a term in Python, as ruff spaces it.
+    """Return a term in Python, with ruff's spacing.
 
     >>> text(Op("or", (Op("!=", (Var("s"), Const(1))), Op("not", (Var("b"),)))))
     's != 1 or not b'
@@ -341,7 +342,7 @@ def _text(term: Term, outside: int) -> str:
         test, chosen, other = operands
         written = f"{_text(chosen, 1)} if {_text(test, 1)} else {_text(other, 0)}"
     else:
-        # A right operand of the same strength needs brackets: a // (b // c). So does the left one of `==` and `**`.
+        # A right operand of equal precedence needs parentheses: a // (b // c). So does the left one of `==` and `**`.
         first = binding + 1 if operator == "**" or binding == 4 else binding
         written = _text(operands[0], first)
         sign = operator if operator == "**" and not any(isinstance(each, Op) for each in operands) else f" {operator} "
@@ -363,7 +364,7 @@ def _factored(term: Term) -> Term:
 
 
 def _sum(operands: Iterable[Term]) -> str:
-    """Write a sum, what is added before what is taken away."""
+    """Write a sum, the added terms before the subtracted ones."""
     ordered = sorted(operands, key=lambda each: _opposite(each) is not None)
     written = _text(ordered[0], 5)
     for each in ordered[1:]:
@@ -373,7 +374,7 @@ def _sum(operands: Iterable[Term]) -> str:
 
 
 def _opposite(term: Term) -> Term | None:
-    """Return a negative summand without its minus, None for others."""
+    """Return a negative summand without its minus sign, None for others."""
     number = constant(term)
     if number is not None:
         return Const(-number) if number < 0 else None
@@ -382,7 +383,7 @@ def _opposite(term: Term) -> Term | None:
 
 
 def _divisible(over: Term, under: Term, divisor: Term) -> str:
-    """Write `divisible(over / under, divisor)`. A power of two divides exactly in floats; others go as fractions."""
+    """Write `divisible(over / under, divisor)`. Powers of two divide exactly in floats; others become fractions."""
     number = constant(under)
     if number == 1:
         value = text(over)

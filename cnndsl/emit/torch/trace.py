@@ -1,8 +1,8 @@
-"""Step 2: the `forward` of a class, and what crosses its border.
+"""Step 2: the `forward` of a class, and the values that cross its border.
 
-The same part is walked at all places of the class at once. Each layer becomes one step over numbered values. A value
-that is read and not made becomes an input, and a value that is needed outside at any place becomes a result. That is
-the one rule for borders: the caller reads the callee's `inputs` and `results`, in this order, and asks nothing else.
+The same part is walked at all call sites of the class at once. Each layer becomes one step over numbered values. A
+value that is read but not made becomes an input, and a value that is needed outside at any call site becomes a result.
+This is the only rule for borders: the caller uses the callee's `inputs` and `results`, in this order, and nothing else.
 
 Before: parts that belong to one class. After: a `Traced`, in which every value is defined once and before it is read.
 """
@@ -40,16 +40,16 @@ from cnndsl.layers.base import TorchCall, TorchFunction
 def trace(
     callees: Callees, roots: Sequence[str], parts: Sequence[Part | None], entries: Sequence[int], root: bool
 ) -> Traced:
-    """Walk over the same part at all its places.
+    """Walk over the same part at all its call sites.
 
-    `roots` are the paths of the modules, `entries` the nodes whose values enter. Raises Differ where the places differ
-    in more than one class can say.
+    `roots` are the paths of the modules, `entries` the nodes whose values enter. Raises Differ if one class cannot
+    express the differences between the call sites.
     """
     return ClassTracer(callees, roots, parts, entries, root).run()
 
 
 class ClassTracer(TracedValues):
-    """Walks over a part at all places of a class at once."""
+    """Walks over a part at all call sites of a class at once."""
 
     def __init__(
         self, callees: Callees, roots: Sequence[str], parts: Sequence[Part | None], entries: Sequence[int], root: bool
@@ -62,7 +62,7 @@ class ClassTracer(TracedValues):
         self.reads: list[int] = []
         self.children: dict[str, Candidate] = {}
         self.applied: dict[int, tuple[Border, int]] = {}
-        """Of parts that are applied several times, by their ids: the border of all applications, and which it is."""
+        """Maps the id of a part that is applied several times to the border of all applications and its index."""
         self.decisions: list[Decision] = []
         self.decision: Decision | None = None
         self.empty: list[EmptyCall] = []
@@ -70,7 +70,7 @@ class ClassTracer(TracedValues):
         self.is_trained = self.in_training = all(self.trained)
 
     def run(self) -> Traced:
-        """Walk over the parts."""
+        """Walk over the parts. Returns the trace."""
         names = self.graph.input_names if self.is_root else ()
         entry = self.new(self.all, [key(node) for node in self.entries], names[0] if names else "x")
         given_too = [self.new(self.all, [key(at)], name) for at, name in enumerate(names) if at]
@@ -104,17 +104,17 @@ class ClassTracer(TracedValues):
         return Traced(forward, self.children, tuple(self.decisions), self.origins, tuple(self.empty))
 
     def _is_trained(self, part: Part | None, entry: int) -> bool:
-        """Whether a part runs in training only: all that it makes, and what it gives unless it passes its input on."""
+        """Return whether a part runs in training only: all that it makes, and its output unless that is its input."""
         out = output(part, entry)
         return self.borders.is_training_only(part) and (out == entry or self.graph.nodes[out].training_only)
 
     def _is_training_only(self, value: int) -> bool:
-        """Whether a result exists in training only, while others of the class always do."""
+        """Return whether a result exists in training only, while others of the class always do."""
         nodes = (self.graph.nodes[node_of(what)] for what in self.values[value].values())
         return value in self.later or (not self.is_trained and all(node.training_only for node in nodes))
 
     def _exposed(self) -> list[int]:
-        """The values that somebody outside needs at one place at least. Raises Differ for one that some places lack."""
+        """Return the values that are needed outside at any call site. Raises Differ if some call sites lack one."""
         exposed: list[int] = []
         last = [output(part, node) for part, node in zip(self.parts, self.entries, strict=True)]
         for value, keys in enumerate(self.values):
@@ -134,7 +134,7 @@ class ClassTracer(TracedValues):
     # Values
 
     def read(self, places: Places, keys: Sequence[Key], name: str = "") -> int:
-        """Return a value that was made here, or one from outside. Raises Differ where it is not the same one."""
+        """Return a value made here, or one from outside. Raises Differ if it differs between the call sites."""
         found = self.find(places, keys)
         if found is not None:
             return found
@@ -145,11 +145,11 @@ class ClassTracer(TracedValues):
         return value
 
     def node(self, value: int, place: int) -> int:
-        """Return the node that a value is at a place."""
+        """Return the node of a value at a call site."""
         return node_of(self.values[value][place])
 
     def apart(self, decision: Decision, walk: Callable[[], int]) -> tuple[list[Step], int]:
-        """Walk under a decision; returns the steps, which are not added yet, and the value that leaves."""
+        """Walk under a decision. Returns the steps, which are not added yet, and the value that leaves."""
         outer, self.steps, self.decision = self.steps, [], decision
         flattened = dict(self.flattened)
         out = walk()
@@ -159,7 +159,7 @@ class ClassTracer(TracedValues):
     # Parts
 
     def walk(self, parts: Sequence[Part | None], places: Places, value: int) -> int:
-        """Walk over a row of parts; returns the value that leaves it."""
+        """Walk over a row of parts. Returns the value that leaves it."""
         rows = [row_of(part) for part in parts]
         if len({len(row) for row in rows}) > 1:
             raise Differ
@@ -190,7 +190,7 @@ class ClassTracer(TracedValues):
         return self._labelled(of_type(parts, NamedPart), places, value)
 
     def _reference(self, parts: Sequence[ReferencePart], places: Places) -> int:
-        """The value of a reference. One inside of a part that nothing is computed from does not leave that part."""
+        """Return the value of a reference. A reference in a part that nothing is computed from stays there."""
         keys = [key(part.node) for part in parts]
         if self.find(places, keys) is None and all(
             node_of(what) in self.own[at] for at, what in zip(places, keys, strict=True)
@@ -200,19 +200,19 @@ class ClassTracer(TracedValues):
         name = called.pop() if len(called) == 1 else ""
         value = self.read(places, keys, name)
         if name and "." in self.names[value] and not any("." in part.name for part in parts):
-            self.names[value] = name  # a second name, of what has a path for its first
+            self.names[value] = name  # a second name, for a value whose first name is a path
         return value
 
     def _labelled(self, parts: Sequence[NamedPart], places: Places, value: int) -> int:
         out = self.walk([part.part for part in parts], places, value)
         if out != value and out not in self.several and not (self.names[out] and parts[0].path):
-            self.names[out] = parts[0].name  # that of an equation, which has no path, goes ahead of a layer's
+            self.names[out] = parts[0].name  # the name of an equation, which has no path, takes precedence
             if not parts[0].path:
                 self.chains.add(out)
         return out
 
     def _iterations(self, loops: Sequence[LoopPart], places: Places, value: int) -> int:
-        """A repeat in a `forward` is written out."""
+        """Walk over a repeat, written out. Returns the value that leaves it."""
         if len({len(loop.turns) for loop in loops}) > 1:
             raise Differ
         outer = self.known
@@ -230,7 +230,7 @@ class ClassTracer(TracedValues):
         return self.function([join.node for join in joins], places, operands)
 
     def function(self, nodes: Sequence[int], places: Places, operands: Sequence[int]) -> int:
-        """An expression of values."""
+        """Add an expression of values. Returns its value."""
         made = list(map(self.borders.made, nodes))
         functions = [each for each in made if isinstance(each, TorchFunction)]
         alone = next((at for at, each in enumerate(operands) if each in self.lists), len(operands))
@@ -259,7 +259,7 @@ class ClassTracer(TracedValues):
         return value
 
     def training(self, walk: Callable[[], int], is_conditional: bool) -> int:
-        """Steps that run in training only, unless all of the class does."""
+        """Walk over training-only steps, unless all of the class is. Returns the value that leaves them."""
         if self.in_training or not is_conditional:
             return walk()
         outer, self.steps, self.in_training = self.steps, [], True
@@ -308,7 +308,7 @@ class ClassTracer(TracedValues):
         return result
 
     def _pooled(self, nodes: Sequence[int], places: Places, entering: int) -> list[int]:
-        """The indices of a max-pool, and the extents of what enters it, for the unpooling."""
+        """Return the indices of a max-pool; also add the size of its input, for the unpooling."""
         if not all(node in self.borders.pooled for node in nodes):
             raise Differ
         size = self.new(places, [key(node, "size") for node in nodes], "size")
@@ -333,8 +333,8 @@ class ClassTracer(TracedValues):
         return self.training(lambda: self._call(callee, parts, places, value), all(only))
 
     def _border(self, parts: Sequence[Part], places: Places, value: int) -> Border:
-        """What modules take and give, here; one that is applied several times is looked at with all applications, when
-        the first is met."""
+        """Return what modules take and give here. For one that is applied several times, all applications are
+        considered when the first is reached."""
         if id(parts[0]) not in self.applied:
             rows = self._applications(parts)
             if not rows:
@@ -348,14 +348,14 @@ class ClassTracer(TracedValues):
         return border.at(range(number * len(parts), (number + 1) * len(parts)))
 
     def _applications(self, parts: Sequence[Part]) -> list[tuple[Application, ...]]:
-        """The applications of modules, the first of all of them first. Raises Differ where not all have as many."""
+        """Return the applications of modules, all first ones first. Raises Differ if their numbers differ."""
         found = [self.borders.applications(part) for part in parts]
         if len({len(several) for several in found}) > 1:
             raise Differ
         return list(zip(*found, strict=True))
 
     def _call(self, callee: Border, parts: Sequence[Part], places: Places, value: int) -> int:
-        """The call of a module: what it reads and gives is what the callee says."""
+        """Add the call of a module; the callee determines its inputs and results. Returns the value that leaves."""
         inputs = [self.read(places, column, name) for column, name in callee.inputs]
         if callee.is_flat:
             inputs = [self.flat(inputs[0]), *inputs[1:]]
@@ -370,7 +370,7 @@ class ClassTracer(TracedValues):
         return outputs[callee.main] if callee.main >= 0 else value
 
     def register(self, parts: Sequence[Part], places: Places, entering: int) -> Candidate:
-        """Enter a child. Raises Differ where it has another name at another place, or is there twice."""
+        """Register a child. Raises Differ if its name differs between call sites, or if it exists twice."""
         found = {child_name(path_of(part, self.graph), self.roots[at]) for part, at in zip(parts, places, strict=True)}
         keeps = [not isinstance(part, LayerPart) or self.borders.has_tensors(part.node) for part in parts]
         if len(found) > 1 and (any(keeps) or not all(name.isdigit() for name in found)):
@@ -390,7 +390,7 @@ class ClassTracer(TracedValues):
         return child
 
     def _known_child(self, name: str, places: Places) -> Candidate:
-        """The child that is applied again. Raises Differ where it is not there at all these places and no others."""
+        """Return the child that is applied again. Raises Differ if it does not exist at exactly these call sites."""
         child = self.children.get(name)
         if child is None or set(child.parts) != set(places):
             raise Differ

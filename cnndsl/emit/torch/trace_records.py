@@ -1,4 +1,4 @@
-"""What `trace` finds out about a class, and what it asks about others."""
+"""What `trace` records about a class, and the interfaces through which it queries others."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Places = tuple[int, ...]
 
 
 class Decision:
-    """A choice that differs between places: where it falls so, what enters it and what leaves. `flag` is the attribute
-    that says so in `forward`; it is empty where identities stand for what is absent."""
+    """A choice that differs between call sites: those where it holds, the value that enters and the one that leaves.
+    `flag` is the attribute that decides in `forward`; it is empty if identities replace absent modules."""
 
     __slots__ = ("choice", "entering", "flag", "known", "leaving", "places")
 
@@ -28,9 +28,9 @@ class Decision:
 
 
 class Candidate:
-    """A child of the class: what it is at each place that has it, the value that enters it, the decision that it hangs
-    on, and for a label on a part with branches its own `forward`. `further` are its applications after the first, with
-    the place of each; `is_list` says that it is a list of modules that the class calls."""
+    """A child of the class: its part at each call site that has it, the value that enters it, the decision that it
+    depends on, and for a label on a part with branches its own `forward`. `further` are its later applications, with
+    the call site of each; `is_list` says that it is a list of modules that the class calls."""
 
     __slots__ = ("decision", "entering", "further", "is_list", "known", "name", "parts", "traced")
 
@@ -45,8 +45,8 @@ class Candidate:
 
 @record(slots=True)
 class EmptyCall:
-    """A call of a block that makes nothing at any place: what it is at each, the value that goes through it, and the
-    iteration that it stands in."""
+    """A call of a block that makes nothing at any call site: its part at each, the value that passes through it, and
+    the iteration that contains it."""
 
     parts: tuple[Part, ...]
     value: int
@@ -55,8 +55,8 @@ class EmptyCall:
 
 @record
 class Traced:
-    """The steps of a class, its children by name, the decisions that differ between its places, the iteration in which
-    each value is made, and the calls that make nothing."""
+    """The steps of a class, its children by name, the decisions that differ between its call sites, the iteration in
+    which each value is made, and the calls that make nothing."""
 
     forward: Forward
     children: Mapping[str, Candidate]
@@ -67,10 +67,10 @@ class Traced:
 
 @record(slots=True)
 class Border:
-    """What a callee takes and gives at some of its places: what each value is there, and its name.
+    """What a callee takes and gives at some of its call sites: the keys of each value there, and its name.
 
-    `main` is the place of the part's output among the results, -1 if it has none of its own; `is_flat` says that the
-    first input is wanted as vectors. A label on a part with branches has no class yet: `traced` is its `forward`.
+    `main` is the position of the part's output among the results, -1 if it has no output of its own; `is_flat` says
+    that the first input must be flattened. A label on a part with branches has no class yet: `traced` is its `forward`.
     """
 
     inputs: tuple[tuple[tuple[Key, ...], str], ...]
@@ -80,7 +80,7 @@ class Border:
     traced: Traced | None = None
 
     def at(self, places: range) -> Border:
-        """Return the border at some of the places."""
+        """Return the border at some of the call sites."""
         chosen = slice(places.start, places.stop)
         inputs, results = (
             tuple((column[chosen], name) for column, name in each) for each in (self.inputs, self.results)
@@ -89,7 +89,7 @@ class Border:
 
 
 class Callees(Protocol):
-    """What a trace asks about the graph and about the modules that are called."""
+    """The interface for queries of a trace on the graph and on the called modules."""
 
     graph: Graph
     borders: Borders
@@ -97,12 +97,12 @@ class Callees(Protocol):
     overwritten: Mapping[int, int]
 
     def border_of(self, parts: Sequence[Part], entries: Sequence[int]) -> Border:
-        """Return what modules take and give. Raises Differ where they are not of one class."""
+        """Return what modules take and give. Raises Differ if they do not belong to one class."""
         ...
 
 
 class Walker(Protocol):
-    """What choices and repeats need of the trace that they are in."""
+    """The interface of a trace that choices and repeats use."""
 
     callees: Callees
     own: list[frozenset[int]]
@@ -119,35 +119,35 @@ class Walker(Protocol):
         ...
 
     def function(self, nodes: Sequence[int], places: Places, operands: Sequence[int]) -> int:
-        """Note an expression of values; return the value that it gives."""
+        """Add an expression of values; return its value."""
         ...
 
     def apart(self, decision: Decision, walk: Callable[[], int]) -> tuple[list[Step], int]:
-        """Walk with steps of their own, under a decision; return them and the value."""
+        """Walk under a decision and collect the steps separately; return them and the value that leaves."""
         ...
 
     def read(self, places: Places, keys: Sequence[Key], name: str = "") -> int:
-        """Return a value that was made here, or one from outside. Raises Differ where it is not the same one."""
+        """Return a value made here, or one from outside. Raises Differ if it differs between the call sites."""
         ...
 
     def new(self, places: Places, keys: Sequence[Key], name: str = "") -> int:
-        """Return a new value, which is one of these at each of the places."""
+        """Return a new value with one of these keys at each of the call sites."""
         ...
 
     def new_list(self, items: list[tuple[Key, ...]]) -> int:
-        """Return a new value that is a list: of these values at each place."""
+        """Return a new value that is a list of these values at each call site."""
         ...
 
     def real(self, value: int) -> int:
-        """Return the value that one stands for."""
+        """Return the value that a value is an alias of, or the value itself."""
         ...
 
     def register(self, parts: Sequence[Part], places: Places, entering: int) -> Candidate:
-        """Enter a child."""
+        """Register a child."""
         ...
 
     def enter(self, value: int, places: Places, keys: Sequence[Key]) -> None:
-        """Note what a value is at further places."""
+        """Record the keys of a value at further call sites."""
         ...
 
     def put(self, step: Step) -> None:
@@ -155,5 +155,5 @@ class Walker(Protocol):
         ...
 
     def node(self, value: int, place: int) -> int:
-        """Return the node that a value is at a place."""
+        """Return the node of a value at a call site."""
         ...

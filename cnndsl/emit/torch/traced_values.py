@@ -1,4 +1,4 @@
-"""Step 2: the values of a class, each of which is something at each of the class's places."""
+"""Step 2: the values of a class, each of which has a key at each of the class's call sites."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from cnndsl.graph import Graph
 
 
 class TracedValues:
-    """The values and steps of a `forward` that is being made; `same` maps a value to the one that it is."""
+    """The values and steps of a `forward` under construction; `same` maps an alias to its value."""
 
     def __init__(self, places: int) -> None:
         self.all: Places = tuple(range(places))
         self.values: list[dict[int, Key]] = []
         self.names: list[str] = []
         self.lists: dict[int, list[tuple[Key, ...]]] = {}
-        """The values that are lists, and what each holds at each place."""
+        """The values that are lists, and the items of each at each call site."""
         self.known_as: dict[tuple[int, Key], list[int]] = {}
         self.same: dict[int, int] = {}
         self.later: set[int] = set()
-        """Results that exist in training only, of values that always exist."""
+        """Results that exist in training only, although their values always exist."""
         self.steps: list[Step] = []
         self.known = Known()
         self.origins: dict[int, Known] = {}
@@ -32,10 +32,10 @@ class TracedValues:
         self.chains: set[int] = set()
         """The values of chains that have a name."""
         self.several: set[int] = set()
-        """The values that a call gives beside others, under the names that they have there."""
+        """The values that a call gives together with others, under their names in the callee."""
 
     def new(self, places: Places, keys: Sequence[Key], name: str = "") -> int:
-        """Return a new value, which is one of these at each of the places."""
+        """Return a new value with one of these keys at each of the call sites."""
         value = len(self.values)
         self.values.append({})
         self.names.append(name)
@@ -43,20 +43,20 @@ class TracedValues:
         return value
 
     def new_list(self, items: list[tuple[Key, ...]]) -> int:
-        """Return a new value that is a list: of these values at each place."""
+        """Return a new value that is a list of these values at each call site."""
         self.values.append({})
         self.names.append("")
         self.lists[len(self.values) - 1] = items
         return len(self.values) - 1
 
     def enter(self, value: int, places: Places, keys: Sequence[Key]) -> None:
-        """Say what a value is at some places."""
+        """Record the keys of a value at some call sites."""
         for at, what in zip(places, keys, strict=True):
             self.values[value][at] = what
             self.known_as.setdefault((at, what), []).append(value)
 
     def find(self, places: Places, keys: Sequence[Key]) -> int | None:
-        """Return the value that is this at every one of these places."""
+        """Return the value that has these keys at all of these call sites, None if there is none."""
         for value in reversed(self.known_as.get((places[0], keys[0]), ())):
             held = self.values[value]
             if all(held.get(at) == what for at, what in zip(places, keys, strict=True)):
@@ -64,7 +64,7 @@ class TracedValues:
         return None
 
     def flat(self, value: int) -> int:
-        """The value as vectors."""
+        """Return the flattened value."""
         real = self.real(value)
         if real not in self.flattened:
             self.values.append(dict(self.values[real]))
@@ -74,7 +74,7 @@ class TracedValues:
         return self.flattened[real]
 
     def real(self, value: int) -> int:
-        """Return the value that one stands for."""
+        """Return the value that a value is an alias of, or the value itself."""
         return self.same.get(value, value)
 
     def put(self, step: Step) -> None:
@@ -91,7 +91,7 @@ def given(values: TracedValues, node: int) -> int:
 
 
 def taps(values: TracedValues, graph: Graph) -> list[int]:
-    """Return the results of the network beside its output: those that always exist first."""
+    """Return the results of the network after its output: those that always exist first."""
     found: list[int] = []
     for tap in sorted(graph.taps, key=lambda tap: tap.training_only):
         value = given(values, tap.node)
@@ -102,7 +102,7 @@ def taps(values: TracedValues, graph: Graph) -> list[int]:
 
 
 def _only_in_training(values: TracedValues, value: int, name: str) -> int:
-    """A value that always exists, and is a result in training only."""
+    """Return a result in training only for a value that always exists."""
     values.values.append(dict(values.values[value]))
     values.names.append(name)
     again = len(values.values) - 1

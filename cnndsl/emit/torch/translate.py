@@ -1,9 +1,9 @@
-"""The language's expressions as terms of Python, with the same value for every value of their names.
+"""The language's expressions as Python terms, which agree for all values of their names.
 
-The language counts in fractions; emitted code counts in integers. What is fractional on the way is kept as a numerator
-over a denominator: `C/2` is `in_channels // 2` where an integer is wanted (and the remainder is checked), `ceil(c/3)`
-is `(c + 2) // 3`, and a rate `i/20` is one division of integers, which Python rounds as the compiler does. A name that
-may hold a fraction is a float in Python; it can be passed on and compared, but not computed with.
+The language computes with fractions; emitted code computes with integers. Intermediate fractions are kept as a
+numerator over a denominator: `C/2` is `in_channels // 2` if an integer is required (and the remainder is checked),
+`ceil(c/3)` is `(c + 2) // 3`, and a rate `i/20` is one division of integers, which Python rounds as the compiler does.
+A name that may hold a fraction is a float in Python; it can be passed on and compared, but not used in arithmetic.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from cnndsl.expressions import Binary, Call, ChoiceExpr, Expr, IndexExpr, Litera
 from cnndsl.records import record
 
 Look = Callable[[str], Term | None]
-"""What a name of the language is in Python; None for a name that Python does not have there."""
+"""Maps a name of the language to a Python term; None for a name that Python does not have there."""
 
 
 class _Untranslatable(Exception):
-    """An expression that has no exact counterpart in the emitted code."""
+    """Raised for an expression that has no exact counterpart in the emitted code."""
 
 
 @record(slots=True)
@@ -43,7 +43,7 @@ class Whole:
 
 
 def whole(expr: Expr, look: Look) -> Whole | None:
-    """Translate an expression that an integer option gives; None where that cannot be done exactly."""
+    """Translate the expression of an integer option; None if there is no exact translation."""
     if isinstance(expr, ChoiceExpr):
         return _whole_choice(expr, look)
     try:
@@ -61,7 +61,7 @@ def whole(expr: Expr, look: Look) -> Whole | None:
 
 
 def _whole_choice(expr: ChoiceExpr, look: Look) -> Whole | None:
-    """`c // 4 if wide else c // 16`: each of the two divides by itself."""
+    """Translate `c // 4 if wide else c // 16`: each branch divides separately."""
     holds, chosen, other = test(expr.test, look), whole(expr.chosen, look), whole(expr.other, look)
     if holds is None or chosen is None or other is None:
         return None
@@ -78,18 +78,19 @@ def _either(holds: Term, chosen: Term, other: Term) -> Term:
 
 
 def is_followed(term: Term) -> bool:
-    """Whether Python computes a term as the compiler does whatever its names hold: not a power, whose exponent may be
-    negative, nor a choice, of which the compiler computes one side alone."""
+    """Return whether Python computes a term as the compiler does for all values of its names: not a power, whose
+    exponent may be negative, nor a choice, of which the compiler computes one branch only."""
     if not isinstance(term, Op):
         return True
     return term.operator not in ("**", "if") and all(map(is_followed, term.operands))
 
 
 def wants_integers(found: Whole) -> bool:
-    """Whether a width is an integer only if the name in it is one: `n`, `n + 1`, `n/2`, but not `2*n` or `ceil(n)`.
+    """Return whether a width is an integer only if the name in it is one: `n`, `n + 1`, `n/2`, but not `2*n` or
+    `ceil(n)`.
 
-    The language takes fractions for a parameter without a domain, and `2*n` is a width where `n` is 10.5; a class that
-    is given a float could not follow.
+    The language allows fractions for a parameter without a domain, and `2*n` is a valid width if `n` is 10.5. A class
+    that is given a float could not follow it.
     """
     dividend, divisor = found.dividend or found.term, constant(found.divisor or Const(1))
     weights = dict(summands(dividend))
@@ -110,7 +111,7 @@ def _constant(ratio: Ratio) -> Whole | None:
 
 
 def real(expr: Expr, look: Look) -> Term | None:
-    """Translate an expression that an option of real numbers gives; None where that cannot be done exactly."""
+    """Translate the expression of an option of real numbers; None if there is no exact translation."""
     try:
         ratio = _ratio(expr, look)
     except _Untranslatable:
@@ -123,7 +124,7 @@ def real(expr: Expr, look: Look) -> Term | None:
 
 
 def test(expr: Expr, look: Look) -> Term | None:
-    """Translate a condition; None where that cannot be done exactly."""
+    """Translate a condition; None if there is no exact translation."""
     try:
         return _logical(expr, look)
     except _Untranslatable:
@@ -144,7 +145,7 @@ def _logical(expr: Expr, look: Look) -> Term:
 
 
 def _both(operator: str, left: Term, right: Term) -> Term:
-    """Join two conditions; one that is known decides, or is left out."""
+    """Combine two conditions; one that is constant decides, or is omitted."""
     for known, other in ((left, right), (right, left)):
         if isinstance(known, Const) and isinstance(known.value, bool):
             return known if known.value == (operator == "or") else other
@@ -190,7 +191,7 @@ def _ratio(expr: Expr, look: Look) -> Ratio:
 
 
 def _known(expr: Name | IndexExpr, look: Look) -> Term:
-    """What a name is in Python, or the item of a list that a name counts."""
+    """Return the term of a name, or of the item of a list that a name indexes."""
     found = look(expr.name) if isinstance(expr, Name) else _item(expr, look)
     if found is None:
         raise _Untranslatable
@@ -198,7 +199,7 @@ def _known(expr: Name | IndexExpr, look: Look) -> Term:
 
 
 def _item(expr: IndexExpr, look: Look) -> Term | None:
-    """The item of a list: one that a name counts, or one of a list of numbers."""
+    """Return the item of a list: one that a name indexes, or one of a list of numbers."""
     if not isinstance(expr.base, Name):
         return None
     counted = look(f"{expr.base.name}[{expr.index.name}]") if isinstance(expr.index, Name) else None
@@ -232,7 +233,7 @@ def _split(term: Term) -> Ratio:
 
 
 def _counted(ratio: Ratio) -> Ratio:
-    """Return a ratio that can be computed with: of integers."""
+    """Return a ratio, if it consists of integers and so can be computed with."""
     for term in (ratio.over, ratio.under):
         if isinstance(term, Var) and not term.whole:
             raise _Untranslatable
@@ -263,7 +264,7 @@ def _binary(operator: str, left: Ratio, right: Ratio) -> Ratio:
 
 
 def _power(base: Ratio, exponent: Ratio) -> Ratio:
-    """A power; what is taken to a negative one goes below the line."""
+    """Return a power; a base with a negative exponent moves to the denominator."""
     if exponent.under != Const(1):
         raise _Untranslatable
     over, under, power = base.over, base.under, exponent.over
@@ -284,7 +285,7 @@ def _choice(holds: Term, chosen: Ratio, other: Ratio) -> Ratio:
 
 
 def _reduced(ratio: Ratio) -> Ratio:
-    """Cancel what divides numerator and denominator."""
+    """Cancel common factors of numerator and denominator."""
     a, b = constant(ratio.over), constant(ratio.under)
     if b is None or b == 0:
         return ratio

@@ -1,7 +1,7 @@
-"""Which local name of a `forward` holds which value, and which names hold what nobody needs any more.
+"""Which local name of a `forward` holds which value, and which names hold values that are no longer needed.
 
-A value is alive while reads of it are to come (`left`), or while an expression reads it that is not written yet
-(`pinned`). A name is given to another value only when the one that it holds is not alive.
+A value is alive while reads of it are still to come (`left`), or while an unwritten expression reads it (`pinned`). A
+name is given to another value only if the one that it holds is not alive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SPARE = ("x", "y", "z", "u", "v", "w")
 
 
 class Variables:
-    """The names at one point of a `forward`. `hints` are good names for values; `lent` those that the caller holds."""
+    """The names at one point of a `forward`. `hints` are preferred names, `lent` the values that the caller holds."""
 
     def __init__(self, hints: Mapping[int, str]) -> None:
         self.hints = dict(hints)
@@ -26,22 +26,22 @@ class Variables:
         self.lists: dict[str, tuple[int, ...]] = {}
         """The names that hold lists of values."""
         self.open: set[int] = set()
-        """The values that are themselves lists, as long as an argument of the class says."""
+        """The values that are themselves lists, whose length is an argument of the class."""
         self.loops: set[str] = set()
-        """The names that loops give to modules."""
+        """The names of modules in loops."""
         self.left: Counter[int] = Counter({-1: 0})
         self.pinned: Counter[int] = Counter()
         self.lent: set[int] = set()
         self.shared: set[int] = set()
-        """Values that are worth a name: they are read several times, not counting reads that are aside (by training,
-        or of a size), or are one of several results."""
+        """Values that deserve a name: they are read several times, not counting minor reads (by training, or of a
+        size), or are one of several results."""
         self.given: dict[int, str] = {}
         """The names that values must get."""
         self.memory: dict[int, int] = {}
-        """The value in whose memory another one lives."""
+        """Maps a value to the one in whose memory it lives."""
 
     def copy(self) -> Variables:
-        """Return the same names, to go on by themselves."""
+        """Return an independent copy of the names."""
         other = Variables(self.hints)
         other.holds, other.left, other.pinned = dict(self.holds), Counter(self.left), Counter(self.pinned)
         other.lent, other.shared, other.memory = self.lent, self.shared, dict(self.memory)
@@ -51,33 +51,33 @@ class Variables:
     # Reads
 
     def expect(self, values: Iterable[int], is_aside: bool = False) -> None:
-        """Say that these reads, those of one step, are to come."""
+        """Expect these reads, which belong to one step."""
         found = [*values]
         if not is_aside:
             self.shared.update(value for value in found if self.left[value])
         self.left.update(found)
 
     def share(self, value: int, other: int) -> None:
-        """Say that a value is written over by another one, whose name it can have if that has one of its own."""
+        """Record that another value overwrites a value, which can have the other's name if that has one of its own."""
         if other in self.shared and value not in self.shared:
             self.shared.add(value)
             self.hints[value] = self.hints.get(other, "")
 
     def is_alive(self, value: int) -> bool:
-        """Return whether something reads a value later on."""
+        """Return whether a value is read later."""
         return self.left[value] > 0 or self.pinned[value] > 0
 
     # Names
 
     def name(self, value: int) -> str | None:
-        """Return the name that holds a value, or its place in a list."""
+        """Return the name that holds a value, or its item in a list; None if there is none."""
         found = next((name for name, held in self.holds.items() if held == value), None)
         if found is not None:
             return found
         return next((f"{name}[{held.index(value)}]" for name, held in self.lists.items() if value in held), None)
 
     def is_listed(self, value: int) -> bool:
-        """Return whether a value has no name but its place in a list."""
+        """Return whether a value has no name except as an item of a list."""
         return value not in self.holds.values() and any(value in held for held in self.lists.values())
 
     def bind(self, value: int, name: str, over: int | None = None) -> None:
@@ -94,12 +94,12 @@ class Variables:
         self.holds[name], self.left[value] = value, 1
 
     def drop(self, name: str) -> None:
-        """Forget a name, after `del`."""
+        """Remove a name, after `del`."""
         self.holds.pop(name, None)
         self.lists.pop(name, None)
 
     def lend(self, values: Sequence[int], given: Sequence[str] = ()) -> list[str]:
-        """Name the arguments of `forward`, which the caller holds: as they are given, else by their hints."""
+        """Name the arguments of `forward`, which the caller holds: by the given names, else by their hints."""
         self.lent.update(values)
         if not given:
             return [self._lend(value) for value in values]
@@ -114,10 +114,10 @@ class Variables:
 
     def target(self, value: int, ended: Iterable[int], is_costly: bool = False) -> str:
         """Return the name for a new value: its own if it is read several times, else that of one that ends with it. A
-        name that was a value's own goes to another only if it would have to be deleted for its memory otherwise."""
+        value's own name is reused only if it would otherwise have to be deleted for its memory."""
         if value in self.given:
             return self.given[value]
-        hint = re.sub(r"\W", "_", re.sub(r".*\.\d+", "", self.hints.get(value, "")))  # a number of a list says nothing
+        hint = re.sub(r"\W", "_", re.sub(r".*\.\d+", "", self.hints.get(value, "")))  # a list index carries no meaning
         if hint in ("size", "indices") or (hint and not hint.isdigit() and hint != "x" and value in self.shared):
             return self.wished(hint)
         gone = set(ended)
@@ -129,12 +129,12 @@ class Variables:
         return self.wished("y")
 
     def own(self, value: int) -> str:
-        """Return the name for a new value that does not take that of another."""
+        """Return the name for a new value that does not reuse another's name."""
         return self.given.get(value) or self.wished(self.hints[value] or "y")
 
     def wished(self, wish: str) -> str:
-        """Return a name that nothing alive has, like the one that is wished for. A name that was a value's own goes to
-        another one of that name."""
+        """Return a name that no live value has, close to the preferred one. A value's own name is reused only for
+        another value of that name."""
         base = variable(re.sub(r"\W", "_", wish)) if not wish.isdigit() else "y"
         base = wish if base.rstrip("_") in SPARE and wish in SPARE else base
         name, number = base, 1
@@ -146,17 +146,17 @@ class Variables:
         return name
 
     def _was(self, name: str, wish: str) -> bool:
-        """Whether a name holds a value that is called so."""
+        """Return whether a name holds a value whose preferred name is this."""
         return re.sub(r".*\.", "", self.hints.get(self.holds[name], "")) == wish
 
     def is_taken(self, name: str) -> bool:
-        """Return whether a name holds what something reads later on."""
+        """Return whether a name holds a value that is read later."""
         return name in self.holds and self.is_alive(self.holds[name])
 
     # Memory
 
     def stale(self) -> list[tuple[str, list[int]]]:
-        """Return the names that keep memory alive which nobody needs, with the values that each holds."""
+        """Return the names that keep unneeded memory alive, with the values that each holds."""
         held = {**{name: (value,) for name, value in self.holds.items()}, **self.lists}
         needed = {self.root(each) for values in held.values() for each in values if self.is_alive(each)} | self.lent
         named = {*self.holds.values()}
@@ -174,7 +174,7 @@ class Variables:
 
 
 def variables_of(forward: Forward) -> Variables:
-    """Return the names at the beginning of a `forward`, which know all that will be read."""
+    """Return the names at the start of a `forward`, with all reads expected."""
     found = Variables({at: value.name for at, value in enumerate(forward.values)})
     for step in forward.steps:
         if not is_aside(step):

@@ -1,4 +1,4 @@
-"""The emitted text, verified: what leaves the emitter is what the graph says, or nothing leaves it."""
+"""The verified source: the emitter returns only text that agrees with the graph."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cnndsl.graph import Graph
 from cnndsl.values import Value
 
 MOST_LAYERS = 20_000
-"""Networks with more layers are emitted without being verified."""
+"""Maximum number of layers of a network that is verified; larger ones are emitted unverified."""
 
 
 class MiscompiledError(Exception):
-    """The emitted text is not what the graph says: an internal error. `differences` are what was found, smallest part
-    first."""
+    """Raised if the emitted text does not agree with the graph: an internal error. `differences` are those found,
+    smallest part first."""
 
     def __init__(self, differences: tuple[Difference, ...]) -> None:
         first, *others = differences
@@ -26,9 +26,9 @@ class MiscompiledError(Exception):
 
 
 def verified_source(graph: Graph) -> str:
-    """Return the text of the module, after it was verified against the graph.
+    """Return the text of the module, verified against the graph.
 
-    Raises CnnError for labels that PyTorch cannot bear, MiscompiledError where text and graph differ.
+    Raises CnnError for labels that PyTorch does not accept, MiscompiledError if text and graph differ.
 
     >>> from cnndsl.network import loads
     >>> "nn.Linear(192, 10)" in verified_source(loads("INPUT 8x8x3 -> FC-10").graph)
@@ -45,15 +45,15 @@ def verified_source(graph: Graph) -> str:
 def argument_differences(
     text: str, graph: Graph, compiled: Callable[[Mapping[str, Value]], Graph]
 ) -> tuple[Difference, ...]:
-    """Compare the class of a text, made with other arguments, with the graphs that the compiler makes of them.
+    """Compare the emitted class, instantiated with other arguments, with the graphs that the compiler builds for them.
 
-    `compiled` compiles the program with settings, and raises CnnError where the compiler refuses them. Each argument
-    gets two values beside its default, and once all get another one together.
+    `compiled` compiles the program with settings, and raises CnnError if the compiler rejects them. Each argument gets
+    two values other than its default, and once all of them get another one together.
     """
     domains = {name: tuple(domain) for name, domain in graph.domains.items()}
     return check_arguments(text, compiled, graph.settings, domains=domains, plugins=Borders(graph).helpers())
 
 
 def is_verified(graph: Graph) -> bool:
-    """Whether a network is small enough to be verified."""
+    """Return whether a network is small enough to be verified."""
     return len(graph) <= MOST_LAYERS

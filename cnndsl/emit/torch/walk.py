@@ -1,4 +1,4 @@
-"""Walking over the module IR."""
+"""Traversals of the module IR."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cnndsl.emit.torch.terms import Term, Var, substitute
 
 
 def builds(module: Build | SequentialBuild) -> Iterator[Build]:
-    """Yield every construction in a module, those of other classes left out."""
+    """Yield every constructor call in a module, except those of other classes."""
     if isinstance(module, Build):
         yield module
     else:
@@ -26,7 +26,7 @@ def builds(module: Build | SequentialBuild) -> Iterator[Build]:
 
 
 def form(module: Build | SequentialBuild) -> tuple[str | int, ...]:
-    """Return what a module is made of, whatever the arguments."""
+    """Return the structure of a module, regardless of the arguments."""
     return tuple(each.callee if isinstance(each.callee, str) else id(each.callee) for each in builds(module))
 
 
@@ -41,7 +41,7 @@ def _builds(items: Sequence[SequentialItem]) -> Iterator[Build]:
 
 
 def modules_of(cls: ModuleClass) -> Iterator[Build]:
-    """Yield every construction in a class."""
+    """Yield every constructor call in a class."""
     if cls.chain is not None:
         yield from builds(cls.chain)
     for child in cls.children:
@@ -49,8 +49,8 @@ def modules_of(cls: ModuleClass) -> Iterator[Build]:
 
 
 def strides(build: Build) -> Iterator[Term]:
-    """Yield the strides in a construction: those of a layer, or the arguments of a class that are strides of layers in
-    it. Classes in that class are not looked at."""
+    """Yield the strides in a constructor call: those of a layer, or the arguments of a class that are strides of layers
+    in it. Classes inside that class are ignored."""
     if isinstance(build.callee, str):
         yield from _strides_of(build)
         return
@@ -66,7 +66,7 @@ def _strides_of(layer: Build) -> Iterator[Term]:
 
 
 def leaving_of(build: Build) -> tuple[Term | None, ...]:
-    """Return the channels of each result of an instance of a class of the file; nothing for another module."""
+    """Return the channels of each result of an instance of a class of the file; an empty tuple for other modules."""
     if isinstance(build.callee, str):
         return ()
     given = {each.name: each.default for each in build.callee.parameters if each.default is not None}
@@ -76,7 +76,7 @@ def leaving_of(build: Build) -> tuple[Term | None, ...]:
 
 
 def terms_of(cls: ModuleClass) -> Iterator[Term]:
-    """Yield every term in the construction of a class."""
+    """Yield every term in the constructor of a class."""
     for flag in cls.flags:
         yield flag.test
     for child in cls.children:
@@ -92,7 +92,7 @@ def terms_of(cls: ModuleClass) -> Iterator[Term]:
 
 
 def _terms(items: Sequence[SequentialItem]) -> Iterator[Term]:
-    """The terms of items that are not arguments of modules."""
+    """Yield the terms of items that are not arguments of modules."""
     for item in items:
         if isinstance(item, ConditionalItem):
             yield item.test
