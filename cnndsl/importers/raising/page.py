@@ -27,7 +27,7 @@ _LINE = 5
 LONGEST_LINE = 108
 """The line length, as the formatter fills lines."""
 _NUMBER = 4
-"""The cost, in words, of a number before brackets."""
+"""The cost, in words, of a numeric label before `[` or `(`."""
 _NUMBERED_GROUP = re.compile(r"[\[( ](\d+|\{[^}]*\}): [\[(]")
 _FEWEST_ROWS = 3
 """The number of rows that make a table's pattern visible."""
@@ -44,8 +44,8 @@ def lines(text: str) -> int:
 
 
 def numbered(text: str) -> int:
-    """Return the cost of the numbers before brackets, in addition to their words: neither a call of a block nor the
-    parts next to it need any."""
+    """Return the cost of numeric labels before `[` or `(`, in addition to their words: neither a call of a block nor
+    the parts next to it need any."""
     return _NUMBER * len(_NUMBERED_GROUP.findall(text))
 
 

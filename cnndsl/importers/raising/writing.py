@@ -102,7 +102,7 @@ class TermWriter:
                 return self._brackets(step.term)
 
     def _brackets(self, term: RaisedTerm) -> str:
-        """Write a term that contains a chain, or none, with its brackets."""
+        """Write any other term, with square brackets around its chain if it needs them."""
         match term:
             case RepeatTerm():
                 count = self.value(term.count)
