@@ -1,1 +1,1 @@
-"""From what others built to a network: graphs of networkx."""
+"""Importers: build a network from the formats of other tools, such as networkx graphs."""

@@ -1,6 +1,7 @@
-"""Whether two graphs are the same network: layer by layer, with all options, from the outputs back to the inputs.
+"""Check whether two graphs are the same network: compare all layers and options from the outputs back to the inputs.
 
-Numbers would prove less: at initial weights many changes do not show in them. Names are looked at where asked for.
+Comparing numerical outputs would prove less: with initial weights, many changes have no effect on them. Names are
+compared on request.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from cnndsl.layers.merge import MERGES
 
 
 def difference(made: Graph, wanted: Graph, with_names: bool = False) -> str:
-    """Return how two graphs differ, in words; nothing where each layer has its counterpart.
+    """Return a description of how two graphs differ; empty if each layer has its counterpart.
 
-    With names, layers with something in a file of weights have the same paths, too.
+    With names, layers with an entry in a weights file must have the same paths, too.
 
     >>> from cnndsl.network import loads
     >>> one = loads("INPUT 8x8x3 -> (CONV3-3 -> RELU + ID)").graph
@@ -31,7 +32,7 @@ class _Pairs:
         known: dict[object, int] = {}
         self.classes = _classes(made, known), _classes(wanted, known)
         self.counterparts: dict[int, int] = {}
-        """The node of the made graph for each of the wanted one."""
+        """Maps each node of the wanted graph to the node of the generated one."""
 
     def difference(self) -> str:
         ends = _outputs(self.made), _outputs(self.wanted)
@@ -52,7 +53,7 @@ class _Pairs:
         return "" if len(self.made) == len(self.counterparts) else "there are layers that nothing reads"
 
     def renamed(self) -> str:
-        """Return which layer has another name, in words; nothing where none has."""
+        """Return which layer has a different name, in words; empty if none has."""
         for wanted, at in self.counterparts.items():
             one, other = self.made.nodes[at], self.wanted.nodes[wanted]
             if not other.inputs or not _has_tensors(self.wanted, other):
@@ -66,7 +67,7 @@ class _Pairs:
         return ""
 
     def _ordered(self, one: Node, other: Node) -> tuple[int, ...]:
-        """The inputs in the order of the other's: a sum of two is the same either way."""
+        """Return the inputs in the order of the other node's: operands of a sum of two may be swapped."""
         if not _is_sum(one) or len(one.inputs) != 2:
             return one.inputs
         made, wanted = self.classes
@@ -75,7 +76,7 @@ class _Pairs:
 
 
 def _outputs(graph: Graph) -> list[int]:
-    """The nodes of all outputs, the taps behind the others."""
+    """Return the nodes of all outputs, the auxiliary outputs after the others."""
     return [*graph.main_outputs, *(each.node for each in graph.taps if each.is_tap)]
 
 
@@ -84,7 +85,7 @@ def _is_sum(node: Node) -> bool:
 
 
 def _classes(graph: Graph, known: dict[object, int]) -> list[int]:
-    """A number for each node, the same for those that compute the same but for their weights."""
+    """Return a number for each node; nodes with equal computations, apart from their weights, share one."""
     found: list[int] = []
     for node in graph.nodes:
         below = [found[at] for at in node.inputs]
@@ -102,5 +103,5 @@ def _unlike(one: Node, other: Node) -> str:
 
 
 def _has_tensors(graph: Graph, node: Node) -> bool:
-    """Whether a layer has something in a file of weights, its own or that of another one."""
+    """Return whether a layer has an entry in a weights file, its own or that of another layer."""
     return any(each.persistent for each in node.layer.tensors(*graph.shapes(node)))

@@ -1,8 +1,8 @@
-"""Darknet's `.cfg` files: sections in order, each a layer that reads the one before it or those that it names.
+"""Darknet's `.cfg` files: sections in order, each a layer that reads the previous one or those that it names.
 
 The rules are those of Darknet's source (github.com/AlexeyAB/darknet, src/parser.c and the file of each layer), which
-reads files of the original by Joseph Redmon as well. A section or key that is not known is an error: nothing is
-guessed. Parameters are counted here by themselves, for an `assert` in the text.
+also reads files of the original by Joseph Redmon. An unknown section or key is an error: nothing is guessed. Parameters
+are counted independently here, for an `assert` in the program.
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ ACTIVATIONS: Mapping[str, Callable[[], Layer] | None] = {
     "tanh": Tanh,
     "hardtan": HardTanh,
 }
-"""What `activation=` may be (src/activations.h), as layers; None for none. Leaky has the slope 0.1."""
+"""The values of `activation=` (src/activations.h), as layers; None for no activation. Leaky has a slope of 0.1."""
 
 TRAINING = frozenset(
     "batch subdivisions momentum decay angle saturation exposure hue learning_rate burn_in max_batches policy steps "
     "scales max_crop min_crop mosaic cutmix mixup letter_box optimized_memory dynamic_minibatch time_steps track "
     "augment_speed sgdr_cycle power gamma aspect".split()
 )
-"""What `[net]` says of training alone."""
+"""The keys of `[net]` that only affect training."""
 
 HEADS = ("yolo", "region", "detection")
-"""Sections that read the network's outputs: what goes into them is an output."""
+"""Sections that read the network's outputs: their input is an output."""
 END = ("cost",)
-"""Sections of training alone."""
+"""Sections for training only."""
 
 
 @record(slots=True)
 class CfgSection:
-    """`[convolutional]` with its keys, and where it and each key stand in the file."""
+    """`[convolutional]` with its keys, and the positions of the section and of each key in the file."""
 
     name: str
     values: Mapping[str, str]
@@ -68,13 +68,13 @@ def read(source: Source) -> Imported:
     """Return the network of a `.cfg` file.
 
     Raises:
-        CnnError: where a section, a key or a value is not understood, or shapes do not fit.
+        CnnError: if a section, a key or a value is not understood, or shapes do not match.
     """
     return _CfgReader(source).result()
 
 
 def sections(source: Source) -> list[CfgSection]:
-    """Return the sections of a file, in their order. Raises CnnError for a line that is neither section nor key."""
+    """Return the sections of a file, in order. Raises CnnError for a line that is neither a section nor a key."""
     found: list[tuple[str, dict[str, str], int, dict[str, int]]] = []
     place = 0
     for line in source.text.splitlines(keepends=True):
@@ -98,7 +98,7 @@ class _CfgReader:
         self.source = source
         self.made = FlatGraph(source)
         self.values: list[int] = []
-        """The value that each section gives, by the number that other sections call it by."""
+        """The output value of each section, by the number that other sections use for it."""
         self.outputs: list[tuple[str, int]] = []
         self.params = 0
         self.section = CfgSection("", {}, 0, {})
@@ -119,13 +119,13 @@ class _CfgReader:
             self._end()
         return Imported(self.made.graph(self.outputs or [("", at)]), self.params)
 
-    # What a section says
+    # Keys of a section
 
     def _begin(self, section: CfgSection) -> None:
         self.section, self.seen = section, set()
 
     def _end(self) -> None:
-        """Raise CnnError for a key that nothing asked for."""
+        """Raise CnnError for a key that was not read."""
         if self.section.name in (*HEADS, *END):
             return
         for key in self.section.values:
@@ -134,23 +134,23 @@ class _CfgReader:
                 raise self.made.error(message, self.section.places[key], "remove it if it does not")
 
     def word(self, key: str, default: str) -> str:
-        """The value of a key of this section."""
+        """Return the value of a key of this section."""
         self.seen.add(key)
         return self.section.values.get(key, default)
 
     def number(self, key: str, default: int = 0) -> int:
-        """The whole number of a key. Raises CnnError for something else."""
+        """Return a key as an integer. Raises CnnError for any other value."""
         text = self.word(key, str(default))
         if not re.fullmatch(r"[+-]?[0-9]{1,9}", text):
             raise self.wrong(f"`{key}` must be a whole number of at most 9 digits, not {text!r}", key)
         return int(text)
 
     def wrong(self, message: str, key: str, help: str = "") -> CnnError:
-        """The error of a key."""
+        """Return the error for a key."""
         return self.made.error(message, self.section.places.get(key, self.section.place), help)
 
     def earlier(self, key: str) -> list[int]:
-        """The values that other sections gave, by their numbers; negative ones count back from here."""
+        """Return the values of the sections that a key names by number; negative numbers count back from here."""
         found: list[int] = []
         for text in self.word(key, "").split(","):
             if not re.fullmatch(r"\s*-?\d{1,6}\s*", text):
@@ -173,11 +173,11 @@ class _CfgReader:
         return self.made.input(Shape(channels, (height, width)), section.place)
 
     def add(self, layer: Layer, *inputs: int) -> int:
-        """Add a layer."""
+        """Add a layer and return the number of its output."""
         return self.made.add(layer, inputs, self.section.place)
 
     def activated(self, at: int, default: str) -> int:
-        """What the section's activation makes of a value."""
+        """Apply the section's activation."""
         name = self.word("activation", default)
         if name not in ACTIVATIONS:
             raise self.wrong(
@@ -187,14 +187,14 @@ class _CfgReader:
         return at if make is None else self.add(make(), at)
 
     def normalised(self, at: int) -> int:
-        """What batch normalisation makes of a value, where the section has it; its variance gets 0.00001 more."""
+        """Apply batch normalisation if the section has it; 0.00001 is added to its variance."""
         if not self.number("batch_normalize"):
             return at
         self.params += self.made.shape(at).channels
         return self.add(BatchNorm(), at)
 
     def convolutional(self, at: int) -> int:
-        """`pad=1` pads by half the size, `padding` by a number, at a distance of `dilation`."""
+        """Add a convolution: `pad=1` pads by half the size, `padding` by a number; `dilation` is the dilation."""
         size, filters, groups = self.number("size", 1), self.number("filters", 1), self.number("groups", 1)
         dilation = self.number("dilation", 1)
         stride = self.number("stride", 1)
@@ -214,7 +214,7 @@ class _CfgReader:
         return self.activated(self.normalised(self.add(layer, at)), "logistic")
 
     def maxpool(self, at: int) -> int:
-        """A padding of size - 1 in all, half of it in front: as many positions as strides fit."""
+        """Add max pooling with a total padding of size - 1, half of it at the start: as many windows as strides fit."""
         stride = self.number("stride", 1)
         size = self.number("size", stride)
         padding = self.number("padding", size - 1)
@@ -228,11 +228,11 @@ class _CfgReader:
         raise self.wrong(f"a padding of {padding} in all, which is not {size - 1}, has no counterpart", "padding")
 
     def avgpool(self, at: int) -> int:
-        """The mean of each channel."""
+        """Add the mean of each channel."""
         return self.add(GlobalAvgPool(), at)
 
     def route(self, at: int) -> int:
-        """Values of earlier layers side by side, or one of `groups` parts of each."""
+        """Concatenate the values of earlier layers, or one of `groups` parts of each."""
         groups, group = self.number("groups", 1), self.number("group_id")
         parts = [self._part(each, groups, group) for each in self.earlier("layers")]
         return parts[0] if len(parts) == 1 else self.add(Concat(), *parts)
@@ -247,7 +247,7 @@ class _CfgReader:
         return self.add(Slice(group * size, (group + 1) * size), at)
 
     def shortcut(self, at: int) -> int:
-        """Sums with earlier layers: of the channels that both have, at every second position of a larger map."""
+        """Add sums with earlier layers: of the channels that both have, at every second position of a larger map."""
         for key in ("weights_type", "weights_normalization"):
             if self.word(key, "none") != "none":
                 raise self.wrong(f"`{key}` has no counterpart", key)
@@ -255,7 +255,7 @@ class _CfgReader:
         return self.activated(self.add(Add(), *several, at), "linear")
 
     def _fitted(self, at: int, wanted: Shape) -> int:
-        """An earlier value in the shape of this one: zeros for channels that it lacks, or without its further ones."""
+        """Return an earlier value in the shape of this one: with zeros for missing channels, or without excess ones."""
         shape = self.made.shape(at)
         if shape == wanted:
             return at
@@ -269,54 +269,54 @@ class _CfgReader:
         return self.add(PadChannels(wanted.channels, tuple(steps)), at)
 
     def upsample(self, at: int) -> int:
-        """Each value several times."""
+        """Add upsampling that repeats each value."""
         if self.word("scale", "1") not in ("1", "1.0", "1."):
             raise self.wrong("a `scale` has no counterpart", "scale")
         return self.add(Upsample((self.number("stride", 2),)), at)
 
     def reorg(self, at: int) -> int:
-        """Blocks of positions as channels, in Darknet's own order."""
+        """Turn blocks of positions into channels, in Darknet's own order."""
         for key in ("reverse", "flatten", "extra"):
             if self.number(key):
                 raise self.wrong(f"`{key}` has no counterpart", key)
         return self.add(PixelUnshuffle(self.number("stride", 1), "darknet"), at)
 
     def connected(self, at: int) -> int:
-        """Fully connected."""
+        """Add a fully connected layer."""
         features, shape = self.number("output", 1), self.made.shape(at)
         has_bias = not self.number("batch_normalize")
         self.params += shape.numel * features + features
         return self.activated(self.normalised(self.add(Dense(features, has_bias), at)), "logistic")
 
     def dropout(self, at: int) -> int:
-        """Dropout with its rate."""
+        """Add dropout with its rate."""
         text = self.word("probability", ".5")
         if not re.fullmatch(r"0*\.[0-9]{1,9}|0|1|1\.0*|0\.", text):
             raise self.wrong(f"`probability` is a number from 0 to 1, not {text!r}", "probability")
         return self.add(Dropout(float(text)), at)
 
     def softmax(self, at: int) -> int:
-        """Over all classes, at each image."""
+        """Add a softmax over all classes of each image."""
         if self.number("groups", 1) != 1 or self.word("temperature", "1") != "1" or "tree" in self.section.values:
             raise self.wrong("groups, a tree and a temperature have no counterpart", "groups")
         return self.add(Softmax(), at)
 
     def gated(self, at: int) -> int:
-        """An earlier value times this one: `scale_channels` of squeeze and excitation, `sam` of spatial attention."""
+        """Multiply by an earlier value: `scale_channels` (squeeze and excitation) or `sam` (spatial attention)."""
         (earlier,) = self.earlier("from")
         return self.activated(self.add(Mul(), earlier, at), "linear")
 
     def activation(self, at: int) -> int:
-        """An activation by itself."""
+        """Add a separate activation."""
         return self.activated(at, "linear")
 
     def head(self, at: int) -> int:
-        """A section that makes boxes: what goes into it is an output."""
+        """Make the input of a detection section an output."""
         self.outputs.append((f"{self.section.name}{len(self.outputs) + 1}", at))
         return at
 
     def passed(self, at: int) -> int:
-        """A section of training: the value goes on."""
+        """Pass the value through a section for training."""
         return at
 
 

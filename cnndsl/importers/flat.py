@@ -1,6 +1,6 @@
-"""A flat graph from a file of another tool: layers one after the other, each with the values that it reads.
+"""A flat graph read from a file of another tool: a list of layers, each with the values that it reads.
 
-The shape rule is every program's. Parts have no names and no structure yet: that is `raising`'s.
+Shapes follow the same rules as in every program. Parts have no names and no structure yet: `raising` adds them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cnndsl.shape import Shape
 
 @record(slots=True)
 class Imported:
-    """A network as a reader found it, how many parameters that counted by the rules of its own format, and remarks."""
+    """A network as its reader returns it, its number of parameters by the rules of its own format, and remarks."""
 
     graph: Graph
     params: int
@@ -27,13 +27,13 @@ class Imported:
 
 
 def located(source: Source, message: str, place: int, help: str = "", code: str = "E0505") -> CnnError:
-    """Return the error of what stands at a place of a file, to the end of its line."""
+    """Return an error at a position of a file, up to the end of its line."""
     end = source.text.find("\n", place)
     return CnnError(Diagnostic(code, message, Span(source, place, end if end >= 0 else len(source.text)), help=help))
 
 
 class FlatGraph:
-    """Takes layers one after the other, and gives the graph.
+    """Collects layers in order and builds the graph.
 
     >>> from cnndsl.layers.activation import Relu
     >>> made = FlatGraph(Source("net.cfg", "[net]"))
@@ -48,7 +48,7 @@ class FlatGraph:
         self._nodes: list[Node] = []
 
     def input(self, shape: Shape, place: int, *, path: str = "") -> int:
-        """Add an input, which stands at `place` in the file, and return its number."""
+        """Add an input, found at offset `place` in the file, and return its number."""
         extents = (*shape.spatial, shape.channels)
         return self._append(Input(extents), (), shape, place, path)
 
@@ -62,16 +62,16 @@ class FlatGraph:
         training_only: bool = False,
         weights_of: int = -1,
     ) -> int:
-        """Add a layer and return its number. Raises CnnError where it does not fit what it reads.
+        """Add a layer and return its number. Raises CnnError if it rejects the shapes of its inputs.
 
         Args:
             layer: The layer.
             inputs: The numbers of the values that it reads.
-            place: Where it stands in the file.
-            path: What it is called in the code that the file comes from: the common prefix of its tensors' names, or
-                the module around it and a last component.
-            training_only: Whether only training computes it.
-            weights_of: The number of the layer whose weights it has; -1 where they are its own.
+            place: Its offset in the file.
+            path: Its name in the code that the file comes from: the common prefix of its tensors' names, or the
+                enclosing module and a last component.
+            training_only: Whether it is only computed in training.
+            weights_of: The number of the layer whose weights it shares; -1 if it has its own.
         """
         self._bounds(layer, place)
         try:
@@ -87,9 +87,9 @@ class FlatGraph:
     def graph(
         self, outputs: Sequence[tuple[str, int]], inputs: Sequence[str] = (), taps: Sequence[tuple[str, int]] = ()
     ) -> Graph:
-        """Return the graph that gives these values, by their names; several inputs have names, too.
+        """Return the graph with these outputs, given as names and values; several inputs have names, too.
 
-        What `taps` names is given in training alone, beside the others.
+        The outputs in `taps` are only returned in training, in addition to the others.
         """
         (first, output), *others = outputs
         return Graph(
@@ -113,11 +113,11 @@ class FlatGraph:
         )
 
     def error(self, message: str, place: int, help: str = "", code: str = "E0505") -> CnnError:
-        """Return the error that something at a place of the file is not understood."""
+        """Return an error for a part of the file that is not understood."""
         return located(self.source, message, place, help, code)
 
     def _bounds(self, layer: Layer, place: int) -> None:
-        """Raise CnnError for an option that no text could give the layer."""
+        """Raise CnnError for an option value that no program could give the layer."""
         for name, rule in layer.options().items():
             value: object = getattr(layer, name)
             for each in cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,):

@@ -1,7 +1,7 @@
-"""A network from a graph that someone built with networkx.
+"""Build a network from a networkx graph.
 
-Each node has a layer as the language writes it, `layer="CONV3-64"`, and each edge is a value that a layer reads. The
-parser, the options and the shape rule are those of every program.
+Each node has a layer in the language's notation, `layer="CONV3-64"`, and each edge is a value that a layer reads.
+The parser, the options and the shape rules are those of every program.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from cnndsl.syntax.parse import parse
 
 AnyGraph: TypeAlias = "nx.Graph[Any]"
 _MERGES = {"ADD": "+", "CONCAT": "|"}
-"""Merges by the name of their kind, beside the operators."""
+"""Merges by the name of their type, in addition to the operators."""
 
 
 def graph_from_networkx(graph: AnyGraph, name: str = "", output: Hashable = None) -> Graph:
-    """Return the graph of a network. Raises CnnError where it is not one; each error names the node.
+    """Return the graph of a network. Raises CnnError if the input is invalid; each error names the node.
 
     See `cnndsl.from_networkx`.
     """
@@ -40,7 +40,7 @@ def graph_from_networkx(graph: AnyGraph, name: str = "", output: Hashable = None
 
 @record(slots=True)
 class _Written:
-    """A node as it was given: its label, its line in the text that messages show, the values that it reads."""
+    """A node of the input: its label, its line in the source shown in messages, the values that it reads."""
 
     label: str
     source: Source
@@ -57,7 +57,7 @@ class _Written:
 
 
 class _Import:
-    """One graph on its way to a network."""
+    """The conversion of one graph to a network."""
 
     def __init__(self, graph: AnyGraph, name: str) -> None:
         self.graph, self.name = graph, name
@@ -73,7 +73,7 @@ class _Import:
         self.index: dict[Hashable, int] = {}
 
     def result(self, output: Hashable) -> Graph:
-        """Make the nodes one after the other, and the graph of them."""
+        """Build the nodes in order, and their graph."""
         errors: list[Diagnostic] = []
         for node, written in self.written.items():
             if any(each not in self.index for each in written.inputs):
@@ -107,10 +107,10 @@ class _Import:
             is_program=False,
         )
 
-    # Nodes as given
+    # Input nodes
 
     def _in_order(self) -> list[Hashable]:
-        """The nodes, each after those that it reads; otherwise in the order of the graph."""
+        """Return the nodes, each after those that it reads; otherwise in the order of the graph."""
         place = {node: at for at, node in enumerate(self.graph)}
         networkx = cast("Any", nx)
         try:
@@ -141,7 +141,7 @@ class _Import:
         return _Written(label, source, text, self._inputs(node, label))
 
     def _inputs(self, node: Hashable, label: str) -> tuple[Hashable, ...]:
-        """The nodes that a node reads, in the order of its operands."""
+        """Return the nodes that a node reads, in the order of its operands."""
         several: list[tuple[int | None, Hashable]] = []
         edges: Any = cast("Any", self.graph).in_edges(node, data=True)
         for before, _, attributes in edges:
@@ -156,7 +156,7 @@ class _Import:
             raise _refused(message, f"number them from 0 to {len(several) - 1}, or remove all of them")
         return tuple(before for _, before in sorted(several, key=lambda each: each[0] or 0))
 
-    # Nodes as made
+    # Built nodes
 
     def _node(self, written: _Written) -> Node:
         bound = self._bound(written)
@@ -173,7 +173,7 @@ class _Import:
         return Node(len(self.nodes), written.label, layer, inputs, shape, written.span, bound.text, bound.written)
 
     def _bound(self, written: _Written) -> Bound:
-        """The layer that a text means. Raises CnnError for a text that means none."""
+        """Return the layer that a node's text specifies. Raises CnnError for an invalid text."""
         text = written.text.upper() if written.text.isalpha() else written.text
         operator = _MERGES.get(text, text)
         if operator in MERGES:
@@ -184,7 +184,7 @@ class _Import:
         return bound
 
     def _referring(self, layer: Layer, inputs: Sequence[int], written: _Written) -> Layer:
-        """The layer, told what its other operands are, as UNPOOL the pooling that it undoes."""
+        """Return the layer with its other operands set, such as the pooling that an UNPOOL undoes."""
         if layer.ROLE == "merge":
             return layer
         for at in inputs[1:]:
@@ -195,10 +195,10 @@ class _Import:
                 raise written.error(stop.message, stop.help, stop.code) from None
         return layer
 
-    # The whole
+    # The result
 
     def _outputs(self, output: Hashable) -> tuple[int, tuple[Output, ...]]:
-        """The node whose value the network gives, and further outputs."""
+        """Return the node of the network's main output, and further outputs."""
         named = {node: self.graph.nodes[node].get("tap") for node in self.written}
         ends = [node for node in self.written if not cast("Any", self.graph).out_degree(node) and not named[node]]
         if output is not None and output not in self.index:
@@ -230,7 +230,7 @@ class _Import:
 
 
 def _parsed(written: _Written) -> ast.WrittenLayer:
-    """The text of a node, parsed as one labelled layer."""
+    """Parse the text of a node as one labelled layer."""
     statements = parse(written.source).statements
     main = statements[0] if len(statements) == 1 else None
     item = main.chain.items[0] if isinstance(main, ast.Main) and len(main.chain.items) == 1 else None
@@ -242,7 +242,7 @@ def _parsed(written: _Written) -> ast.WrittenLayer:
 
 
 def _labels(graph: AnyGraph) -> dict[Hashable, str]:
-    """A label for each node, in the graph's order: its name where that is one, numbered where two would be the same."""
+    """Return a label for each node, in the graph's order: its name if that is valid, numbered if two would be equal."""
     found: dict[Hashable, str] = {}
     taken: set[str] = set()
     for node in graph:

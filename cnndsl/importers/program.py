@@ -1,4 +1,4 @@
-"""A file of another tool as a program: read, raised, compiled again and compared before anything is written."""
+"""Convert a file of another tool to a program: read it, raise it, compile the result and compare before writing."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ READERS: Mapping[str, tuple[str, Callable[[Source], Imported]]] = {
     ".cfg": ("Darknet", darknet.read),
     ".prototxt": ("Caffe", caffe.read),
 }
-"""By the ending of a file of text the tool that it is of, and what reads it."""
+"""The tool and the reader of each text file, by its suffix."""
 
 BINARY_READERS: Mapping[str, tuple[str, Callable[[BinaryFile], Imported]]] = {
     ".onnx": ("ONNX", onnx_models.read),
 }
-"""The same for files that are no text."""
+"""The same for binary files."""
 
 
 def program(source: Source | BinaryFile) -> str:
-    """Return the text of a program that is the network of a file, see `written`.
+    """Return a program for the network of a file, see `written`.
 
     Raises:
-        CnnError: where the file is not understood.
-        FileError: where a package that reads it is not installed.
+        CnnError: if the file is not understood.
+        FileError: if a package that reads it is not installed.
     """
     tool, imported = _imported(source)
     name = " ".join(source.name.replace("\\", "/").rpartition("/")[2].split())
@@ -43,16 +43,16 @@ def program(source: Source | BinaryFile) -> str:
 
 
 def written(imported: Imported, origin: str, with_names: bool = False, classes: Mapping[str, str] | None = None) -> str:
-    """Return the text of a program that is an imported network.
+    """Return a program for an imported network.
 
-    It is compiled, and each layer compared with the one that was read. What the reader counted by the rules of its
-    format stands in it as asserts, so that they hold too.
+    The program is compiled, and each layer is compared with the imported one. The parameter counts that the reader
+    computed by the rules of its format become asserts in the program, so they are checked too.
 
     Args:
         imported: The network.
-        origin: Where it is from, for the first line.
-        with_names: Whether the paths of its layers are names that files of weights have.
-        classes: Names of the classes of modules, by their paths, for blocks.
+        origin: Its source, for the first line.
+        with_names: Whether the paths of its layers are names used in weights files.
+        classes: The names of the modules' classes, by path, for naming blocks.
 
     Raises:
         CnnError: if the generated program differs from the network.
@@ -71,7 +71,7 @@ def written(imported: Imported, origin: str, with_names: bool = False, classes: 
 
 
 def _imported(source: Source | BinaryFile) -> tuple[str, Imported]:
-    """The tool that a file is of, and its network."""
+    """Return the tool that wrote a file, and its network."""
     if isinstance(source, BinaryFile):
         tool, read_bytes = BINARY_READERS[suffix(source.name)]
         return tool, read_bytes(source)
@@ -80,7 +80,7 @@ def _imported(source: Source | BinaryFile) -> tuple[str, Imported]:
 
 
 def _fault(text: str, graph: Graph, with_names: bool) -> str:
-    """What is wrong with a text that is to be the program of a graph; nothing where it is that."""
+    """Return why a program does not reproduce a graph; empty if it does."""
     try:
         made = elaborate(parse(Source("<import>", text)), {}, used)
     except CnnError as stop:
@@ -89,5 +89,5 @@ def _fault(text: str, graph: Graph, with_names: bool) -> str:
 
 
 def suffix(name: str) -> str:
-    """Return the ending of a file's name, in small letters."""
+    """Return the suffix of a file name, in lower case."""
     return name[name.rfind(".") :].lower() if "." in name else ""

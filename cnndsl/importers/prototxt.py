@@ -1,6 +1,6 @@
-"""Protobuf's text format: fields in order, whose values are words or messages. What they mean is not this module's.
+"""Protobuf's text format: fields in order, whose values are words or messages; their meaning is up to the caller.
 
-A `Message` notes which of its fields are asked for, so that `check` finds those that nobody knows.
+A `Message` records which of its fields are read, so that `check` finds unknown ones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cnndsl.resources import folder
 
 @record(slots=True)
 class ProtoField:
-    """`name: value` or `name { … }`, and where it stands in the file."""
+    """`name: value` or `name { … }`, and its position in the file."""
 
     name: str
     value: str | Message
@@ -44,11 +44,11 @@ class Message:
         return any(each.name == key for each in self.fields)
 
     def known(self, *keys: str) -> None:
-        """Note that fields are known, whatever they say."""
+        """Record fields as known, whatever their values."""
         self._asked.update(keys)
 
     def words(self, key: str) -> list[str]:
-        """Return the values of a field that may be given several times. Raises CnnError for a message."""
+        """Return the values of a repeatable field. Raises CnnError for a message."""
         self._asked.add(key)
         found: list[str] = []
         for each in self.fields:
@@ -59,21 +59,21 @@ class Message:
         return found
 
     def word(self, key: str, default: str = "") -> str:
-        """Return the value of a field. Raises CnnError where it is given twice."""
+        """Return the value of a field. Raises CnnError if it is given twice."""
         found = self.words(key)
         if len(found) > 1:
             raise self.error(f"`{key}` is given {len(found)} times", key)
         return found[0] if found else default
 
     def truth(self, key: str, default: bool = False) -> bool:
-        """Return whether a field is true. Raises CnnError for what is no truth."""
+        """Return a field as a boolean. Raises CnnError for any other value."""
         text = self.word(key, "true" if default else "false")
         if text not in ("true", "false", "True", "False", "t", "f", "1", "0"):
             raise self.error(f"`{key}` must be true or false, not {text!r}", key)
         return text in ("true", "True", "t", "1")
 
     def numbers(self, key: str) -> list[int]:
-        """Return the whole numbers of a field. Raises CnnError for something else."""
+        """Return the integers of a field. Raises CnnError for any other value."""
         found = self.words(key)
         for text in found:
             if not re.fullmatch(r"[+-]?\d{1,12}", text):
@@ -81,12 +81,12 @@ class Message:
         return [int(text) for text in found]
 
     def number(self, key: str, default: int = 0) -> int:
-        """Return the whole number of a field. Raises CnnError for something else, and where it is given twice."""
+        """Return a field as an integer. Raises CnnError for any other value, or if it is given twice."""
         self.word(key)
         return (self.numbers(key) or [default])[0]
 
     def decimals(self, key: str) -> list[float]:
-        """Return the numbers of a field. Raises CnnError for something else."""
+        """Return the numbers of a field. Raises CnnError for any other value."""
         found = self.words(key)
         for text in found:
             if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?[fF]?", text):
@@ -94,12 +94,12 @@ class Message:
         return [float(text.rstrip("fF")) for text in found]
 
     def decimal(self, key: str, default: float) -> float:
-        """Return the number of a field. Raises CnnError for something else, and where it is given twice."""
+        """Return a field as a number. Raises CnnError for any other value, or if it is given twice."""
         self.word(key)
         return (self.decimals(key) or [default])[0]
 
     def messages(self, key: str) -> list[Message]:
-        """Return the messages of a field that may be given several times. Raises CnnError for a value."""
+        """Return the messages of a repeatable field. Raises CnnError for a value."""
         self._entered.add(key)
         found: list[Message] = []
         for each in self.fields:
@@ -110,14 +110,14 @@ class Message:
         return found
 
     def message(self, key: str) -> Message:
-        """Return the message of a field, an empty one where there is none. Raises CnnError where it is given twice."""
+        """Return the message of a field, an empty one if it is missing. Raises CnnError if it is given twice."""
         found = self.messages(key)
         if len(found) > 1:
             raise self.error(f"`{key}` is given {len(found)} times", key)
         return found[0] if found else Message(key, (), self.place, self.source)
 
     def check(self, *apart: str) -> None:
-        """Raise CnnError for a field that nothing asked for, here and in messages that were asked for, but `apart`."""
+        """Raise CnnError for a field that was not read, here or in messages that were read, except those in `apart`."""
         for each in self.fields:
             if each.name in self._asked or each.name in apart:
                 continue
@@ -128,13 +128,13 @@ class Message:
                 raise self.error(message, each.name, "remove it if it does not")
 
     def error(self, message: str, key: str = "", help: str = "") -> CnnError:
-        """Return the error of a field, or of the message itself."""
+        """Return the error for a field, or for the message itself."""
         place = next((each.place for each in self.fields if each.name == key), self.place)
         return located(self.source, message, place, help)
 
 
 def parsed(source: Source) -> Message:
-    """Return the fields of a file. Raises CnnError where it is not protobuf's text format."""
+    """Return the fields of a file. Raises CnnError if it is not in protobuf's text format."""
     from lark.exceptions import UnexpectedInput
 
     if len(source.text) > current().characters:
@@ -158,7 +158,7 @@ def _parser() -> Any:
 
 
 def _made(tree: Any, source: Source) -> list[ProtoField]:
-    """The fields below a node of lark's tree, which is untyped. Messages may nest as they like: no recursion."""
+    """Return the fields below a node of lark's untyped tree. Iterative, because messages may nest to any depth."""
     whole: list[ProtoField] = []
     todo: list[tuple[Any, list[ProtoField]]] = [(tree, whole)]
     while todo:

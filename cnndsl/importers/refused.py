@@ -1,4 +1,4 @@
-"""What keeps a network from being written as a program: in an error for people, and in parts for reports."""
+"""Reasons why a network cannot be written as a program: as an error for people, and itemised for reports."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from cnndsl.records import record
 
 @record(slots=True)
 class ImportFault:
-    """Something that no program says, or that the generated one says otherwise.
+    """Something that no program can express, or that the generated program expresses differently.
 
-    `times` is how often it occurs; `module` and `line` are the path of the module and the line of code of the first.
+    `times` is how often it occurs; `module` and `line` are the path of the module and the source line of the first one.
     """
 
     what: str
@@ -27,7 +27,7 @@ class ImportFault:
 
 
 class RefusedError(CnnError):
-    """A module that is not written as a program, with all reasons."""
+    """A module that cannot be written as a program, with all reasons."""
 
     def __init__(
         self, heading: str, faults: Sequence[ImportFault], said: Sequence[object] = (), help: str = ""
@@ -38,7 +38,7 @@ class RefusedError(CnnError):
 
 
 def faults_of(stop: Exception) -> tuple[ImportFault, ...]:
-    """Return what an error says, in parts where it has them."""
+    """Return the reasons in an error, itemised if it has them."""
     if isinstance(stop, RefusedError):
         return stop.faults
     if isinstance(stop, CnnError):

@@ -1,9 +1,9 @@
-"""Caffe's `.prototxt` files: `net` finds the layers and the values between them, `reader` makes each by its table.
+"""Caffe's `.prototxt` files: `net` finds the layers and the values between them, `reader` builds each by its type.
 
-The rules are those of Caffe's source (github.com/BVLC/caffe, src/caffe/layers/, one file a layer, and the defaults of
-src/caffe/proto/caffe.proto). A type, a key or a value that is not known is an error: nothing is guessed. What data
-layers say of files, and what losses and boxes say, is not looked at. Parameters are counted here by themselves, for an
-`assert` in the text.
+The rules are those of Caffe's source (github.com/BVLC/caffe, src/caffe/layers/, one file per layer, and the defaults of
+src/caffe/proto/caffe.proto). An unknown type, key or value is an error: nothing is guessed. File options of data
+layers, and options of losses and boxes, are ignored. Parameters are counted independently here, for an `assert` in the
+program.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Caffe's layers that move values."""
+"""Caffe's layers that rearrange values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnndsl.layers.reshape import Reshape
 
 
 def flatten(maker: LayerMaker) -> Blob:
-    """Everything as a vector."""
+    """Flatten everything to a vector."""
     said = maker.param("flatten")
     maker.need(1)
     (blob,) = maker.entering
@@ -24,7 +24,7 @@ def flatten(maker: LayerMaker) -> Blob:
 
 
 def vector(maker: LayerMaker, blob: Blob) -> Blob:
-    """All values in the file's order."""
+    """Return all values as a vector in the file's order."""
     shape = maker.made.shape(blob.node)
     if not shape.spatial:
         return blob
@@ -33,7 +33,7 @@ def vector(maker: LayerMaker, blob: Blob) -> Blob:
 
 
 def permute(maker: LayerMaker) -> Blob:
-    """To the end and back the channels go without a layer: what reads them then knows."""
+    """Permute axes. Moving the channels to the end and back adds no layer: the value records their position."""
     said = maker.param("permute")
     maker.need(1)
     (blob,) = maker.entering
@@ -52,7 +52,7 @@ def permute(maker: LayerMaker) -> Blob:
 
 
 def reshape(maker: LayerMaker) -> Blob:
-    """To a vector, a map, or rows of channels."""
+    """Reshape to a vector, a map, or rows of channels."""
     said = maker.param("reshape")
     maker.need(1)
     (blob,) = maker.entering
@@ -75,7 +75,7 @@ def reshape(maker: LayerMaker) -> Blob:
 
 
 def _as(maker: LayerMaker, sizes: tuple[int, ...], blob: Blob) -> Blob:
-    """The values of a blob as one of other extents. Raises CnnError where these have no counterpart."""
+    """Return the values of a blob in another shape. Raises CnnError if the shape has no counterpart."""
     if sizes == maker.dims(blob):
         return blob
     if prod(sizes) != prod(maker.dims(blob)) or not 1 <= len(sizes) <= 4:
@@ -89,7 +89,7 @@ def _as(maker: LayerMaker, sizes: tuple[int, ...], blob: Blob) -> Blob:
 
 
 def crop(maker: LayerMaker) -> Blob:
-    """A map as large as another one, from an offset on."""
+    """Crop a map to the size of another one, starting at an offset."""
     said = maker.param("crop")
     at, like = maker.nodes(2)
     before, after = maker.made.shape(at).spatial, maker.made.shape(like).spatial
@@ -111,7 +111,7 @@ def crop(maker: LayerMaker) -> Blob:
 
 
 def slices(maker: LayerMaker) -> Sequence[Blob]:
-    """Ranges of channels, of equal size where no points are given."""
+    """Split into ranges of channels, of equal size if no points are given."""
     (at,) = maker.nodes(1)
     said = maker.param("slice")
     if maker.axis(said, "slice_dim") != 1:
@@ -125,7 +125,7 @@ def slices(maker: LayerMaker) -> Sequence[Blob]:
 
 
 def split(maker: LayerMaker) -> Sequence[Blob]:
-    """The same value by several names."""
+    """Return the same value under several names."""
     maker.need(1)
     (blob,) = maker.entering
     return [blob] * len(maker.layer.tops)

@@ -1,7 +1,8 @@
-"""The layers of a Caffe network and the values between them: which layers there are, and who reads what.
+"""The layers of a Caffe network and the values between them: selects the layers and connects them.
 
-The rules are those of Caffe (github.com/BVLC/caffe, src/caffe/net.cpp and util/upgrade_proto.cpp): a layer is in the
-network by its phase, a name means what the last layer before gave it, and a layer may write over what it reads.
+The rules are those of Caffe (github.com/BVLC/caffe, src/caffe/net.cpp and util/upgrade_proto.cpp): the phase determines
+whether a layer is in the network, a name refers to the output of the last earlier layer with that name, and a layer may
+overwrite its input.
 """
 
 from __future__ import annotations
@@ -52,24 +53,24 @@ OLD_TYPES: Mapping[str, str] = {
     "THRESHOLD": "Threshold",
     "WINDOW_DATA": "WindowData",
 }
-"""The types of `layers { … }`, as `layer { … }` calls them (UpgradeV1LayerType)."""
+"""The types of `layers { … }`, as `layer { … }` names them (UpgradeV1LayerType)."""
 
 DATA = frozenset("AnnotatedData Data DummyData HDF5Data ImageData Input MemoryData WindowData".split())
-"""Layers that give what enters the network."""
+"""Layers that produce the network's inputs."""
 LOSSES = frozenset(
     "Accuracy ContrastiveLoss EuclideanLoss HingeLoss InfogainLoss MultinomialLogisticLoss SigmoidCrossEntropyLoss "
     "Silence SmoothL1Loss SoftmaxWithLoss".split()
 )
-"""Layers that end the network: what they measure is an output, and what they give is none."""
+"""Layers that end the network: their inputs are outputs of the network, and their own outputs are discarded."""
 BOXES = frozenset("ArgMax DetectionEvaluate DetectionOutput HDF5Output MultiBoxLoss PriorBox".split())
-"""Layers behind the network, which make boxes or classes of its outputs or read a map's size alone."""
+"""Layers after the network, which compute boxes or classes from its outputs, or only read the size of a map."""
 
 _KNOWN = frozenset("name type bottom top phase loss_weight propagate_down blobs weight_decay".split())
 
 
 @record(slots=True)
 class CaffeLayer:
-    """A layer of the file with the values that it reads and gives, by their numbers."""
+    """A layer of the file with its input and output values, by their numbers."""
 
     message: Message
     type: str
@@ -80,13 +81,13 @@ class CaffeLayer:
 
     @property
     def measures(self) -> bool:
-        """Whether the network is over here: nothing that the layer gives is a value of it."""
+        """Return whether the network ends here: the layer's outputs are not values of the network."""
         return self.type in LOSSES or self.type in BOXES
 
 
 @record
 class CaffeNet:
-    """All layers in their order, the names of the values, and by value the layer that gives and those that read it."""
+    """All layers in order, the names of the values, and the layer that produces each value and those that read it."""
 
     layers: tuple[CaffeLayer, ...]
     names: tuple[str, ...]
@@ -96,12 +97,12 @@ class CaffeNet:
 
     @cached_property
     def outputs(self) -> tuple[int, ...]:
-        """What no layer reads, what a loss measures, and what boxes are made of; not what a loss compares that with."""
+        """Return values that are unread, that a loss measures or that boxes are made of; not the targets of a loss."""
         return tuple([value for value in sorted(self._values) if self._is_output(value)])
 
     @cached_property
     def live(self) -> frozenset[int]:
-        """The values that outputs depend on, and these. Labels, and what is made of them alone, are none."""
+        """Return the outputs and the values they depend on, without labels and values computed only from labels."""
         found = set(self.outputs)
         for layer in reversed(self.layers):
             if not found.isdisjoint(layer.tops):
@@ -110,7 +111,7 @@ class CaffeNet:
 
     @cached_property
     def _values(self) -> set[int]:
-        """What comes from data by way of layers that compute."""
+        """Return the values computed from data."""
         found: set[int] = set()
         for layer in self.layers:
             if layer.type in DATA or (not layer.measures and not found.isdisjoint(layer.bottoms)):
@@ -128,10 +129,10 @@ class CaffeNet:
 
 
 def net(file: Message) -> CaffeNet:
-    """Return the layers of the network in use, with what is there in training beside them.
+    """Return the layers of the network at inference, and in addition those for training only.
 
     Raises:
-        CnnError: where the file has no layers, a name means nothing, or training would change what is in use.
+        CnnError: if the file has no layers, a name is undefined, or training would change the network at inference.
     """
     file.known("name", "force_backward", "debug_info")
     several = [*_inputs(file), *_messages(file)]
@@ -156,7 +157,7 @@ def net(file: Message) -> CaffeNet:
 
 
 def layer_type(message: Message) -> str:
-    """Return the type of a layer as `layer { … }` calls it. Raises CnnError for one that is not known."""
+    """Return the type of a layer as `layer { … }` names it. Raises CnnError for an unknown one."""
     name = message.word("type")
     if message.name != "layers":
         return name
@@ -173,7 +174,7 @@ def _messages(file: Message) -> list[Message]:
 
 
 def _inputs(file: Message) -> Iterator[Message]:
-    """`input: "data"` with `input_shape` or four numbers each, as a layer."""
+    """Yield `input: "data"` with `input_shape`, or with four numbers each, as a layer."""
     names, dims, shapes = file.words("input"), file.numbers("input_dim"), file.messages("input_shape")
     if (dims and shapes) or (dims and len(dims) != 4 * len(names)) or (shapes and len(shapes) != len(names)):
         raise file.error(
@@ -197,7 +198,7 @@ def _input(file: Message, name: str, sizes: Sequence[int]) -> Message:
 
 
 def _phases(message: Message, stages: frozenset[str], level: int) -> set[str]:
-    """The phases in which a layer is in the network (NetState, `include` and `exclude`)."""
+    """Return the phases in which a layer is in the network (NetState, `include` and `exclude`)."""
     include, exclude = message.messages("include"), message.messages("exclude")
     if include and exclude:
         raise message.error("a layer has `include` or `exclude`, not both", "exclude")
@@ -220,7 +221,7 @@ def _meets(rule: Message, phase: str, stages: frozenset[str], level: int) -> boo
 
 
 class _Used:
-    """The layers of the network in use, beside which those of training alone stand."""
+    """The layers of the network at inference, to which training-only layers are added."""
 
     def __init__(self, layers: Sequence[Message]) -> None:
         self.tops = {name for each in layers for name in each.words("top")}
@@ -228,9 +229,9 @@ class _Used:
         self.doubles: list[str] = []
 
     def has_beside(self, message: Message) -> bool:
-        """Whether a layer of training alone is added to what is in use, and does not stand for a layer or data of it.
+        """Return whether a training-only layer extends the inference network without replacing a layer or data of it.
 
-        Raises CnnError where it stands in between: then the two phases have different networks.
+        Raises CnnError if the layer lies inside the network: then the two phases have different networks.
         """
         type, bottoms, tops = _ends(message)
         if type in DATA:
@@ -283,14 +284,14 @@ class _CaffeWiring:
 
 
 def extents(message: Message, key: str, rank: int, default: int | None = None, most: int = 0) -> tuple[int, ...]:
-    """Return `kernel_size`, `stride`, `pad` or `dilation` for each axis: once, once an axis, or as `_h` and `_w`.
+    """Return `kernel_size`, `stride`, `pad` or `dilation` for each axis: one value, one per axis, or `_h` and `_w`.
 
     Args:
-        message: Where they are given.
+        message: The message that contains the field.
         key: The name of the field.
         rank: The number of axes.
-        default: What it is otherwise; None where it must be given.
-        most: How often it may be given; 0 for once an axis.
+        default: The value if it is missing; None if it is required.
+        most: How often it may be given; 0 for once per axis.
     """
     found = _extents(message, key, rank, default, most)
     least = 0 if key == "pad" else 1
@@ -315,5 +316,5 @@ def _extents(message: Message, key: str, rank: int, default: int | None, most: i
 
 
 def brief(extents: Sequence[int]) -> tuple[int, ...]:
-    """Return one extent where all are equal."""
+    """Return a single size if all are equal."""
     return (extents[0],) if len(set(extents)) == 1 else tuple(extents)

@@ -14,9 +14,9 @@ from cnndsl.layers.scale import Scale
 
 
 def pooling(maker: LayerMaker) -> Blob:
-    """The number of windows is rounded up; with padding a last one that begins in it is left out.
+    """Add pooling. The number of windows is rounded up; with padding, a last window that begins in it is omitted.
 
-    Raises CnnError where a last window has nothing of the map, which Caffe allows without padding.
+    Raises CnnError if a last window covers no part of the map, which Caffe allows without padding.
     """
     (at,) = maker.nodes(1)
     said, spatial = maker.param("pooling"), maker.made.shape(at).spatial
@@ -43,7 +43,7 @@ def pooling(maker: LayerMaker) -> Blob:
 
 
 def response(maker: LayerMaker) -> Blob:
-    """Alpha is divided by the size; within a channel by the window's values, and `k` is 1 whatever is said."""
+    """Add LRN. Alpha is divided by the size; within a channel by the number of values in the window, and `k` is 1."""
     (at,) = maker.nodes(1)
     said = maker.param("lrn")
     size, alpha, beta = said.number("local_size", 5), said.decimal("alpha", 1.0), said.decimal("beta", 0.75)
@@ -59,9 +59,9 @@ def response(maker: LayerMaker) -> Blob:
 
 
 def normalisation(maker: LayerMaker) -> Blob:
-    """With the `Scale` behind it, where that alone reads it, one layer; without parameters by itself.
+    """Add a batch normalisation: one layer with the `Scale` after it if nothing else reads it, else without parameters.
 
-    A `moving_average_fraction` f that is said is the momentum 1 - f; the default of 0.999 is left to PyTorch.
+    A given `moving_average_fraction` f becomes the momentum 1 - f; the default of 0.999 is left to PyTorch.
     """
     (at,) = maker.nodes(1)
     said = maker.param("batch_norm")
@@ -75,7 +75,7 @@ def normalisation(maker: LayerMaker) -> Blob:
 
 
 def scale(maker: LayerMaker) -> Blob:
-    """A weight for each channel, and a bias; with two bottoms one times the other."""
+    """Add a weight for each channel, and a bias; with two bottoms, multiply them."""
     said = maker.param("scale")
     if len(maker.entering) == 2:
         return _product(maker, said)
@@ -95,7 +95,7 @@ def scale(maker: LayerMaker) -> Blob:
 
 
 def _product(maker: LayerMaker, said: Message) -> Blob:
-    """The second bottom repeated over the axes that it does not have."""
+    """Multiply by the second bottom, broadcast over the axes that it lacks."""
     first, second = (maker.dims(each) for each in maker.entering)
     if said.truth("bias_term") or maker.axis(said) != 0 or second != first[: len(second)]:
         raise maker.wrong("a product along these axes has no counterpart", "scale_param")
@@ -105,7 +105,7 @@ def _product(maker: LayerMaker, said: Message) -> Blob:
 
 
 def bias(maker: LayerMaker) -> Blob:
-    """A bias for each channel, or one for all."""
+    """Add a bias for each channel, or one for all."""
     (at,) = maker.nodes(1)
     said = maker.param("bias")
     said.known("filler")
@@ -117,7 +117,7 @@ def bias(maker: LayerMaker) -> Blob:
 
 
 def constant(said: Message, default: float) -> float:
-    """Return what a filler sets all weights to."""
+    """Return the value that a filler initialises all weights with."""
     if "filler" not in said:
         return default
     filler = said.message("filler")
@@ -127,7 +127,7 @@ def constant(said: Message, default: float) -> float:
 
 
 def _is_affine(layer: CaffeLayer) -> bool:
-    """Whether a `Scale` has a weight, 1 at first, and a bias for each channel."""
+    """Return whether a `Scale` has a weight, initially 1, and a bias for each channel."""
     said = layer.message.message("scale_param")
     is_usual = said.number("axis", 1) == 1 and said.number("num_axes", 1) == 1 and constant(said, 1.0) == 1
     return is_usual and len(layer.bottoms) == 1 and said.truth("bias_term")

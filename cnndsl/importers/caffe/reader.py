@@ -1,4 +1,4 @@
-"""A Caffe network as a graph: what enters it, its layers by the table of their types, and what it gives."""
+"""Convert a Caffe network to a graph: its inputs, its layers by type, and its outputs."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ LAYERS: Mapping[str, Callable[[LayerMaker], Blob | Sequence[Blob]]] = {
     "Split": arranging.split,
     "TanH": partial(values.simple, name="tanh", layer=Tanh()),
 }
-"""The layers that compute something, by their types; `net` has those that give data, and those that measure."""
+"""The layers that compute something, by their types; `net` lists data layers and those that measure."""
 
 
 def read(source: Source) -> Imported:
-    """Return the network of a `.prototxt` file, as it is in use, with heads of training as outputs.
+    """Return the network of a `.prototxt` file at inference, with training heads as outputs.
 
     Raises:
-        CnnError: where a layer, a key or a value is not understood, or shapes do not fit.
+        CnnError: if a layer, a key or a value is not understood, or shapes do not match.
     """
     return _CaffeReader(source, net(parsed(source))).result()
 
@@ -62,7 +62,7 @@ class _CaffeReader:
         self.made = FlatGraph(source)
         self.maker = LayerMaker(self.made, network)
         self.blobs: dict[int, Blob] = {}
-        """The values of the network by their numbers. Labels, boxes and losses are none."""
+        """The values of the network by their numbers, without labels, boxes and losses."""
 
     def result(self) -> Imported:
         for layer in self.net.layers:
@@ -82,14 +82,14 @@ class _CaffeReader:
         return Imported(graph, self.maker.params, tuple(self.maker.notes))
 
     def _enter(self, layer: CaffeLayer) -> None:
-        """The inputs that a layer gives: what is a label is none."""
+        """Add the inputs of a data layer, except labels."""
         for at, value in enumerate(layer.tops):
             shape = self._shape(layer, at) if value in self.net.live else None
             if shape is not None:
                 self.blobs[value] = Blob(self.made.input(shape, layer.message.place))
 
     def _shape(self, layer: CaffeLayer, at: int) -> Shape | None:
-        """The shape of an input; None for the labels beside images. Raises CnnError where the file does not say it."""
+        """Return the shape of an input; None for the labels of images. Raises CnnError if the file does not give it."""
         message = layer.message
         kind = "dummy_data_param" if layer.type == "DummyData" else "input_param"
         shapes = message.message(kind).messages("shape")
@@ -109,7 +109,7 @@ class _CaffeReader:
         return Shape(channels, (height, width))
 
     def _image(self, message: Message) -> tuple[int, int, int]:
-        """Channels and extents of the images of a data set, as they are cut out or scaled."""
+        """Return the channels, height and width of the images of a data set after cropping or scaling."""
         params = [each.value for each in message.fields if isinstance(each.value, Message)]
         cuts = [size for each in params if (size := each.number("crop_size"))]
         height, width = (max((each.number(key) for each in params), default=0) for key in ("new_height", "new_width"))
@@ -136,7 +136,7 @@ class _CaffeReader:
         self.blobs.update(zip(layer.tops, several, strict=True))
 
     def _outputs(self, inputs: Sequence[str]) -> list[tuple[str, int]]:
-        """The outputs by their names, which no input has; what training alone looks at comes last."""
+        """Return the outputs by names that no input has; outputs for training only come last."""
         found = list(self.net.outputs)
         first = [value for value in found if not self._is_aside(value)]
         if first and len(first) < len(found):
@@ -156,7 +156,7 @@ class _CaffeReader:
         return [(name if outputs.keys() - {node} else "", node) for node, name in outputs.items()]
 
     def _is_aside(self, value: int) -> bool:
-        """Whether training alone looks at a value: its layer is there only then, or its loss counts less."""
+        """Return whether a value is only used in training: its layer is training-only, or its loss weight is not 1."""
         losses = [each for each in self.net.readers[value] if each.type in LOSSES and each.type != "Accuracy"]
         weights = [each.message.decimals("loss_weight") for each in losses]
         is_light = bool(losses) and all(each and each[0] != 1 for each in weights)
@@ -168,7 +168,7 @@ _MEMORY = ("channels", "height", "width")
 
 
 def _name(text: str) -> str:
-    """A name of Caffe's as one of ours.
+    """Return a Caffe name as a valid identifier.
 
     >>> _name("loss1/classifier"), _name("1x1"), _name("float")
     ('loss1_classifier', 'y1x1', 'float_')

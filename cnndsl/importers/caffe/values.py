@@ -13,14 +13,14 @@ from cnndsl.layers.softmax import Softmax
 
 
 def relu(maker: LayerMaker) -> Blob:
-    """With a slope a leaky one."""
+    """Add a ReLU, a leaky one if it has a slope."""
     (at,) = maker.nodes(1)
     slope = maker.param("relu").decimal("negative_slope", 0.0)
     return maker.add(LeakyRelu(slope) if slope else Relu(), at)
 
 
 def prelu(maker: LayerMaker) -> Blob:
-    """A slope for each channel, or one for all."""
+    """Add a PReLU with a slope for each channel, or one for all."""
     (at,) = maker.nodes(1)
     said = maker.param("prelu")
     shared = said.truth("channel_shared")
@@ -29,20 +29,20 @@ def prelu(maker: LayerMaker) -> Blob:
 
 
 def elu(maker: LayerMaker) -> Blob:
-    """With its alpha."""
+    """Add an ELU with its alpha."""
     (at,) = maker.nodes(1)
     return maker.add(Elu(maker.param("elu").decimal("alpha", 1.0)), at)
 
 
 def simple(maker: LayerMaker, name: str, layer: Layer) -> Blob:
-    """A function of each value, without options."""
+    """Add an elementwise function without options."""
     (at,) = maker.nodes(1)
     maker.param(name)
     return maker.add(layer, at)
 
 
 def dropout(maker: LayerMaker) -> Blob:
-    """With its rate."""
+    """Add dropout with its rate."""
     (at,) = maker.nodes(1)
     said = maker.param("dropout")
     if not said.truth("scale_train", True):
@@ -51,7 +51,7 @@ def dropout(maker: LayerMaker) -> Blob:
 
 
 def power(maker: LayerMaker) -> Blob:
-    """(shift + scale*x)^power, of which the scale alone has a counterpart."""
+    """Add a Power layer, (shift + scale*x)^power; only a scale has a counterpart."""
     (at,) = maker.nodes(1)
     said = maker.param("power")
     scale = said.decimal("scale", 1.0)
@@ -62,7 +62,7 @@ def power(maker: LayerMaker) -> Blob:
 
 
 def softmax(maker: LayerMaker) -> Blob:
-    """Over the axis of the channels."""
+    """Add a softmax over the channel axis."""
     said = maker.param("softmax")
     maker.need(1)
     (blob,) = maker.entering
@@ -72,7 +72,7 @@ def softmax(maker: LayerMaker) -> Blob:
 
 
 def concat(maker: LayerMaker) -> Blob:
-    """Side by side along the channels."""
+    """Concatenate along the channels."""
     axis = maker.axis(maker.param("concat"), "concat_dim")
     is_last = all(each.last for each in maker.entering) and axis == len(maker.dims(maker.entering[0]))
     if axis != 1 and not is_last:
@@ -82,7 +82,7 @@ def concat(maker: LayerMaker) -> Blob:
 
 
 def eltwise(maker: LayerMaker) -> Blob:
-    """A sum, of values times their coefficients, a product or the maximum."""
+    """Add a sum (with coefficients), a product or a maximum of the inputs."""
     said = maker.param("eltwise")
     said.known("stable_prod_grad")
     operation, factors = said.word("operation", "SUM"), said.decimals("coeff")

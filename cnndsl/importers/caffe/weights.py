@@ -13,7 +13,7 @@ from cnndsl.layers.transposed import ConvTranspose
 
 
 def convolution(maker: LayerMaker) -> Blob:
-    """As many zeros on both sides; a depthwise one where each channel is a group."""
+    """Add a convolution with equal padding on both sides; a depthwise one if each channel is a group."""
     (at,) = maker.nodes(1)
     shape, said = maker.made.shape(at), _sliding(maker)
     kernel, stride, pad, dilation = (said[each] for each in ("kernel_size", "stride", "pad", "dilation"))
@@ -34,7 +34,7 @@ def convolution(maker: LayerMaker) -> Blob:
 
 
 def deconvolution(maker: LayerMaker) -> Blob:
-    """`pad` takes away from both sides. A bilinear filler is ours where each channel is a group."""
+    """Add a transposed convolution; `pad` crops both sides. A bilinear filler is kept if each channel is a group."""
     (at,) = maker.nodes(1)
     shape, said = maker.made.shape(at), _sliding(maker)
     kernel, stride, pad, dilation = (said[each] for each in ("kernel_size", "stride", "pad", "dilation"))
@@ -67,7 +67,7 @@ def _sliding(maker: LayerMaker) -> dict[str, tuple[int, ...]]:
 
 
 def _filters(maker: LayerMaker) -> tuple[int, int, bool]:
-    """How many filters, in how many groups, with a bias or without."""
+    """Return the number of filters, the number of groups, and whether there is a bias."""
     said = maker.param("convolution")
     filters, groups = said.number("num_output"), said.number("group", 1)
     if filters < 1 or groups < 1:
@@ -76,7 +76,7 @@ def _filters(maker: LayerMaker) -> tuple[int, int, bool]:
 
 
 def inner_product(maker: LayerMaker) -> Blob:
-    """Fully connected, whatever the shape; how the file's weights are turned is no matter of the network."""
+    """Add a fully connected layer for an input of any shape; the layout of the file's weights does not matter."""
     (at,) = maker.nodes(1)
     said = maker.param("inner_product")
     said.known("weight_filler", "bias_filler", "transpose")

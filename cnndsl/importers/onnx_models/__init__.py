@@ -1,8 +1,8 @@
-"""ONNX files: `loading` and `folding` read them, `patterns` finds layers, `reader` makes each by its operator.
+"""ONNX files: `loading` and `folding` read them, `patterns` finds layers, `reader` converts each operator.
 
 The rules are those of the operators' specification (onnx.ai/onnx/operators), by the opset that a file names. An
-operator, an attribute or a value that is not known is an error: nothing is guessed, and nothing is run but arithmetic
-on extents. Parameters are counted here by themselves, tensor by tensor, for an `assert` in the text.
+unknown operator, attribute or value is an error: nothing is guessed, and nothing is executed except arithmetic on
+shapes. Parameters are counted independently here, tensor by tensor, for an `assert` in the program.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""ONNX's operators that move values, cut them out, pad them, or make maps larger."""
+"""ONNX's operators that move, slice, pad or enlarge values."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from cnndsl.layers.resize import Upsample
 
 
 def same(maker: OnnxMaker) -> None:
-    """What enters."""
+    """Return the input unchanged."""
     maker.give(maker.view())
 
 
 def transpose(maker: OnnxMaker) -> None:
-    """Another order of the axes, without the batch."""
+    """Permute the axes other than the batch."""
     view = maker.view()
     rank = 1 + len(view.groups)
     order = [axis % rank for axis in maker.node.several("perm")] or list(reversed(range(rank)))
@@ -34,7 +34,7 @@ def transpose(maker: OnnxMaker) -> None:
 
 
 def reshape(maker: OnnxMaker) -> None:
-    """Other extents: of Reshape, Flatten, Squeeze and Unsqueeze."""
+    """Change the shape: Reshape, Flatten, Squeeze and Unsqueeze."""
     node, view = maker.node, maker.view()
     before, after = maker.model.dims.get(node.inputs[0]), maker.model.dims.get(node.outputs[0])
     if before is None or after is None:
@@ -56,7 +56,7 @@ def reshape(maker: OnnxMaker) -> None:
 
 
 def expand(maker: OnnxMaker) -> None:
-    """An axis of one position that is repeated."""
+    """Repeat an axis of size 1."""
     node, view = maker.node, maker.view()
     before, after = maker.model.dims.get(node.inputs[0], ()), maker.model.dims.get(node.outputs[0], ())
     if len(before) != len(after) or before[:1] != after[:1]:
@@ -68,7 +68,7 @@ def expand(maker: OnnxMaker) -> None:
 
 
 def split(maker: OnnxMaker) -> None:
-    """Ranges of an axis, of which those are made that anything reads."""
+    """Split an axis into ranges; only ranges that are read are built."""
     axis = maker.axis(0)
     view, at = maker.view(), 0
     for number, name in enumerate(maker.node.outputs):
@@ -79,7 +79,7 @@ def split(maker: OnnxMaker) -> None:
 
 
 def slices(maker: OnnxMaker) -> None:
-    """Ranges of channels and of positions."""
+    """Slice ranges of channels and of positions."""
     ranges: Mapping[int, AxisRange] = maker.node.attributes["ranges"]
     if 0 in ranges:
         raise maker.wrong("some of a batch's images have no counterpart")
@@ -87,12 +87,12 @@ def slices(maker: OnnxMaker) -> None:
 
 
 def unknown_slice(maker: OnnxMaker) -> None:
-    """Raise CnnError for a slice that no pattern has found."""
+    """Raise CnnError for a slice that matches no pattern."""
     raise maker.wrong("a slice that depends on values, or runs backwards, has no counterpart")
 
 
 def _cut(maker: OnnxMaker, view: OnnxView, ranges: Mapping[int, AxisRange]) -> OnnxView:
-    """Ranges of a view's axes: of the channels, then of positions, then every so many of these."""
+    """Slice a view's axes: the channels, then the positions, then the positions with a step."""
     if any(each.count < 1 for each in ranges.values()):
         raise maker.wrong("a range without positions has no counterpart")
     if not view.is_whole or any(maker.axis_of(view, at) is None for at in ranges):
@@ -123,7 +123,7 @@ def _cut(maker: OnnxMaker, view: OnnxView, ranges: Mapping[int, AxisRange]) -> O
 
 
 def _over(maker: OnnxMaker, view: OnnxView, layer: Layer) -> OnnxView:
-    """The view of what a layer makes of the node under a view of whole axes."""
+    """Apply a layer to the node under a view of whole axes, and return the view of its output."""
     node = maker.add(layer, view.node)
     if view == maker.plainly(view.node):
         return maker.plainly(node)
@@ -131,7 +131,7 @@ def _over(maker: OnnxMaker, view: OnnxView, layer: Layer) -> OnnxView:
 
 
 def gather(maker: OnnxMaker) -> None:
-    """Channels by their numbers."""
+    """Select channels by their indices."""
     axis = maker.axis(0)
     numbers, constant = maker.integers(1, "index"), maker.constant(1)
     view = maker.led(maker.view(), axis)
@@ -147,7 +147,7 @@ def gather(maker: OnnxMaker) -> None:
 
 
 def pad(maker: OnnxMaker) -> None:
-    """Around a map: zeros, the map mirrored, its border, or its other end."""
+    """Pad a map with zeros or by reflecting, replicating or wrapping around its values."""
     node, view = maker.node, maker.view()
     amounts = pads(maker.model, node)
     if amounts is None or min(map(min, amounts)) < 0:
@@ -178,7 +178,7 @@ def _padding(maker: OnnxMaker, before: Dims, after: Dims) -> Layer:
 
 
 def padded_channels(maker: OnnxMaker) -> None:
-    """Channels of zeros."""
+    """Pad with channels of zeros."""
     at, node = maker.plain(), maker.node
     channels = maker.shape(at).channels + node.whole("added", 0)
     where = "both" if node.attributes["where"] else "after"
@@ -186,7 +186,7 @@ def padded_channels(maker: OnnxMaker) -> None:
 
 
 def resize(maker: OnnxMaker) -> None:
-    """To a multiple of a map's size, or to a size, by those modes that PyTorch has."""
+    """Resize a map by a factor or to a size, in the modes that PyTorch has."""
     node, view = maker.node, maker.whole()
     before, after = maker.model.dims.get(node.inputs[0]), maker.model.dims.get(node.outputs[0])
     if before is None or after is None or before[0] != after[0]:
@@ -209,7 +209,7 @@ def resize(maker: OnnxMaker) -> None:
 
 
 def _check_scales(maker: OnnxMaker, before: Dims, after: Dims) -> None:
-    """Raise CnnError where positions follow from a scale that is not the quotient of the sizes."""
+    """Raise CnnError if positions are computed from a scale that is not the quotient of the sizes."""
     at = 1 if maker.node.op == "Upsample" or maker.model.opset < 11 else 2
     constant = maker.constant(at)
     scales = maker.node.attributes.get("scales", () if constant is None else constant.values)
@@ -223,7 +223,7 @@ def _check_scales(maker: OnnxMaker, before: Dims, after: Dims) -> None:
 
 
 def _mode(maker: OnnxMaker, before: Dims, after: Dims, *, is_multiple: bool) -> tuple[str, bool]:
-    """The mode of UPSAMPLE, and whether its corners are aligned. Raises CnnError where it has none."""
+    """Return UPSAMPLE's mode, and whether corners are aligned. Raises CnnError for an unsupported mode."""
     node = maker.node
     mode = node.word("mode", "nearest")
     is_old = node.op == "Upsample" or maker.model.opset < 11
@@ -246,7 +246,7 @@ def _mode(maker: OnnxMaker, before: Dims, after: Dims, *, is_multiple: bool) -> 
 
 
 def depth_to_space(maker: OnnxMaker) -> None:
-    """Channels as blocks of positions: `CRD` as PyTorch has them, `DCR` as TensorFlow."""
+    """Turn channels into blocks of positions: in PyTorch's order (`CRD`) or TensorFlow's (`DCR`)."""
     mode = maker.node.word("mode", "DCR")
     order = {"CRD": "channels", "DCR": "blocks"}.get(mode)
     if order is None:
@@ -255,5 +255,5 @@ def depth_to_space(maker: OnnxMaker) -> None:
 
 
 def space_to_depth(maker: OnnxMaker) -> None:
-    """Blocks of positions as channels, as TensorFlow has them."""
+    """Turn blocks of positions into channels, in TensorFlow's order."""
     maker.give(maker.add(PixelUnshuffle(maker.node.whole("blocksize", 1), "blocks"), maker.plain()))

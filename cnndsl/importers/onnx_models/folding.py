@@ -1,7 +1,7 @@
-"""From a model as it was parsed to its nodes: extents of all values, and constants computed, such as sizes of maps.
+"""Convert a parsed model to nodes: infer all shapes and compute constants, such as the sizes of maps.
 
-Node by node the `onnx` package infers the extents of what it gives. What depends on constants and extents alone is
-computed by the reference implementation of that package, where it is small.
+The `onnx` package infers output shapes node by node. Small values that depend only on constants and shapes are computed
+by that package's reference implementation.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     import onnx
 
 TURNING = frozenset("Cast Flatten Identity Reshape Squeeze Transpose Unsqueeze".split())
-"""Operators that leave a tensor what it is: a weight stays a weight."""
+"""Operators that only rearrange a tensor: a weight stays a weight."""
 FOLDED = TURNING | frozenset(
     "Abs Add And Ceil Concat Constant ConstantOfShape Div Equal Exp Expand Floor Gather Greater "
     "GreaterOrEqual Less LessOrEqual Log Max Min Mod Mul Neg Not Or Pow Range Reciprocal ReduceMax ReduceMin "
     "ReduceProd ReduceSum Round Shape Sign Size Slice Split Sqrt Sub Tile Where".split()
 )
-"""Operators that are computed where all that they read is constant."""
+"""Operators that are computed if all their inputs are constant."""
 
 MOST = 2**20
-"""Values of a constant that is computed."""
+"""The maximum number of values of a computed constant."""
 
 
 def folded(name: str, model: onnx.ModelProto) -> OnnxModel:
     """Return the nodes of a model that its outputs depend on.
 
     Raises:
-        CnnError: where an input does not say how large it is, or extents do not fit.
+        CnnError: if the size of an input is not specified, or shapes do not match.
     """
     return _Folding(name, model).result()
 
 
 def as_written(model: onnx.ModelProto) -> list[OnnxNode]:
-    """Return the nodes of a model that its outputs depend on, as they stand there."""
+    """Return the nodes of a model that its outputs depend on, unchanged."""
     needed = {each.name for each in model.graph.output}
     kept: list[OnnxNode] = []
     for node in reversed(model.graph.node):
@@ -68,7 +68,7 @@ class _Folding:
         self.nodes: list[OnnxNode] = []
         self.inputs: list[str] = []
         self.aliases: dict[str, str] = {}
-        """What values are called that are others unchanged."""
+        """Maps each value that is an unchanged copy to the name of the original."""
 
     def result(self) -> OnnxModel:
         graph = self.model.graph
@@ -85,7 +85,7 @@ class _Folding:
         version = self.versions.get("", 1)
         return OnnxModel(tuple(self.nodes), tuple(self.inputs), outputs, names, dims, self.constants, version).live()
 
-    # What enters
+    # Inputs
 
     def _initialise(self, tensor: onnx.TensorProto) -> None:
         from onnx import helper, numpy_helper
@@ -96,7 +96,7 @@ class _Folding:
         self.constants[tensor.name] = OnnxConstant(dims, values, tensor.name)
 
     def _enter(self, value: onnx.ValueInfoProto) -> None:
-        """An input: an open batch gets a number of its own. Raises CnnError where another extent is open."""
+        """Add an input; an open batch size is set to a fixed number. Raises CnnError if another size is open."""
         from onnx import helper
 
         kind = value.type.tensor_type
@@ -114,7 +114,7 @@ class _Folding:
     # Nodes
 
     def _nodes(self, several: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
-        """Nodes in their order, with the branch of each If in its place that is taken."""
+        """Yield nodes in order, replacing each If by its selected branch."""
         from onnx import helper
 
         for node in several:
@@ -150,7 +150,7 @@ class _Folding:
             self.nodes.append(made)
 
     def _is_unchanged(self, node: onnx.NodeProto) -> bool:
-        """Whether a node gives what it reads, if in another precision."""
+        """Return whether a node returns its input, possibly in another precision."""
         from onnx import TensorProto
 
         if node.op_type in ("Cast", "CastLike"):
@@ -160,7 +160,7 @@ class _Folding:
         return node.op_type == "Identity"
 
     def _measured(self, node: onnx.NodeProto) -> bool:
-        """Make constants of extents. Return whether these are known."""
+        """Turn shapes into constants. Return whether they are known."""
         import numpy as np
 
         dims = _extents(self.types.get(node.input[0]))
@@ -180,7 +180,7 @@ class _Folding:
         self.constants[name] = OnnxConstant(tuple(values.shape), values, root)
 
     def _infer(self, node: onnx.NodeProto, made: OnnxNode) -> None:
-        """Infer the extents of what a node gives. Raises CnnError where those that it reads do not fit."""
+        """Infer the shapes of a node's outputs. Raises CnnError if the shapes of its inputs do not match."""
         from onnx import defs, numpy_helper, shape_inference
 
         types = {name: self.types[name] for name in node.input if name in self.types}
@@ -197,19 +197,19 @@ class _Folding:
                 ir_version=self.model.ir_version,
             )
         except Exception as stop:
-            # Of C++ it comes as one of several types.
+            # The C++ code raises one of several types.
             lines = str(stop).strip().splitlines() or [""]
             raise self._wrong(made, lines[0]) from None
         self.types.update(found)
         if node.op_type == "GroupNormalization" and node.input[0] in types:
-            # The specification says so, and nothing infers it.
+            # Required by the specification, but not inferred by the package.
             self.types[node.output[0]] = types[node.input[0]]
 
     def _wrong(self, node: OnnxNode, reason: str) -> CnnError:
         return problem(self.name, f"{described(node)}: its inputs do not fit: {reason}")
 
     def _fold(self, node: onnx.NodeProto, made: OnnxNode) -> None:
-        """Compute a constant, or turn one whose values are not looked at."""
+        """Compute a constant, or rearrange one whose values are not needed."""
         several = [self.constants[name] for name in node.input if name]
         dims = [_extents(self.types.get(name)) for name in node.output]
         root = several[0].root if several and node.op_type in TURNING else ""
@@ -236,7 +236,7 @@ class _Folding:
 
 
 def _extents(type: onnx.TypeProto | None) -> tuple[int, ...] | None:
-    """The extents of a tensor, where all are known."""
+    """Return the shape of a tensor, if all its sizes are known."""
     if type is None or not type.HasField("tensor_type") or not type.tensor_type.HasField("shape"):
         return None
     dims = type.tensor_type.shape.dim
@@ -244,7 +244,7 @@ def _extents(type: onnx.TypeProto | None) -> tuple[int, ...] | None:
 
 
 def _count_from_zero(node: onnx.NodeProto) -> None:
-    """Count axes from the first on: PyTorch's older exporter writes -1, which the operator does not know."""
+    """Make negative axes non-negative: PyTorch's older exporter writes -1, which the operator does not allow."""
     for each in node.attribute:
         if each.name == "perm":
             order = [axis % len(each.ints) for axis in each.ints]
@@ -253,7 +253,7 @@ def _count_from_zero(node: onnx.NodeProto) -> None:
 
 
 def _scope(node: onnx.NodeProto) -> tuple[str, ...]:
-    """The modules that a node stands in, as the exporters of PyTorch write them, and its own name last."""
+    """Return the modules that contain a node, as PyTorch's exporters write them, and its own name last."""
     for each in node.metadata_props:
         if each.key == "pkg.torch.onnx.name_scopes":
             try:
@@ -266,7 +266,7 @@ def _scope(node: onnx.NodeProto) -> tuple[str, ...]:
     modules: list[str] = []
     *words, last = node.name[1:].split("/")
     for word in words:
-        # The name of a module begins with that of the one around it, from some module on.
+        # From some module on, the name of each module begins with that of the enclosing one.
         outer = modules[-1] if modules else ""
         tail = outer.rpartition(".")[2]
         rest = next((word[len(each) :] for each in _suffixes(outer) if word.startswith(f"{each}.")), "")
@@ -275,7 +275,7 @@ def _scope(node: onnx.NodeProto) -> tuple[str, ...]:
 
 
 def _suffixes(path: str) -> Iterator[str]:
-    """The last components of a path, the most first."""
+    """Yield the suffixes of a path, the longest first."""
     parts = path.split(".")
     for at in range(len(parts)):
         if parts[at:] != [""]:
@@ -283,7 +283,7 @@ def _suffixes(path: str) -> Iterator[str]:
 
 
 def described(node: OnnxNode) -> str:
-    """Return how messages call a node: by its operator, its name, and what it gives."""
+    """Return a node's description for messages: its operator, its name, and its outputs."""
     names = [f"`{each}`" for each in (node.name, *node.outputs[:1]) if each]
     where = f" {names[0]}" if node.name and names else ""
     return f"{node.op}{where}, which gives {names[-1]}" if names else node.op

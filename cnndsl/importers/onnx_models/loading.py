@@ -1,7 +1,7 @@
-"""ONNX files as the `onnx` package parses and checks them. Nothing of the network is run.
+"""Parse and check ONNX files with the `onnx` package. The network is never executed.
 
-Weights are looked at by their extents alone, so that a file whose weights lie beside it can be read without them. For
-the checks large ones stand as inputs.
+Only the shapes of weights are needed, so a file can be read without the separate file of its weights. For the checks,
+large weights are declared as inputs.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     import onnx
 
 OLDEST = 7
-"""The oldest opset that is read: before it shapes were broadcast otherwise."""
+"""The oldest supported opset: earlier ones have other broadcasting rules."""
 
 LARGE = 2**16
-"""Values are looked at of tensors of at most so many."""
+"""The maximum number of values of a tensor whose values are read."""
 
 
 def problem(name: str, message: str, help: str = "") -> CnnError:
-    """Return the error of a file that is none, or of all of it."""
+    """Return the error for an invalid file, or for a file as a whole."""
     return CnnError(Diagnostic("E0505", f"{name}: {message}", help=help))
 
 
 def loaded(name: str, data: bytes) -> onnx.ModelProto:
-    """Return the model of a file, checked, with its own functions put in place.
+    """Return the checked model of a file, with its own functions inlined.
 
     Raises:
-        FileError: where the `onnx` package is missing.
-        CnnError: where the bytes are no model, or one that breaks the rules of ONNX.
+        FileError: if the `onnx` package is missing.
+        CnnError: if the bytes are not a valid ONNX model.
     """
     try:
         import onnx
@@ -65,14 +65,14 @@ def _check_versions(name: str, model: onnx.ModelProto) -> None:
 
 
 def _check(name: str, model: onnx.ModelProto) -> None:
-    """Raise CnnError with the first line of what the checker says. Operators of other domains it does not look at."""
+    """Raise CnnError with the first line of the checker's message. The checker ignores operators of other domains."""
     import onnx
 
     checker: Any = onnx.checker
     try:
         checker.check_model(without_weights(model))
     except Exception as stop:
-        # Of C++ it comes as one of several types.
+        # The C++ code raises one of several types.
         lines = [line.strip() for line in str(stop).splitlines() if line.strip()] or [type(stop).__name__]
         raise problem(name, f"the model breaks a rule of ONNX: {lines[0]}") from None
 
@@ -87,7 +87,7 @@ def _inlined(name: str, model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a copy whose large tensors are inputs: the checks look at their extents."""
+    """Return a copy whose large tensors are inputs: the checks only need their shapes."""
     import onnx
 
     found = onnx.ModelProto()
@@ -103,7 +103,7 @@ def without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _shell(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model without initialisers: these are never copied whole."""
+    """Return the model without initialisers, so that they are never copied."""
     import onnx
 
     found = onnx.ModelProto(ir_version=model.ir_version)
@@ -116,7 +116,7 @@ def _shell(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def is_large(tensor: onnx.TensorProto) -> bool:
-    """Return whether the values of a tensor are not looked at: there are many, or they lie in another file."""
+    """Return whether a tensor's values are ignored: there are many, or they are in another file."""
     numel = 1
     for extent in tensor.dims:
         numel *= extent
@@ -124,7 +124,7 @@ def is_large(tensor: onnx.TensorProto) -> bool:
 
 
 def attribute_value(attribute: onnx.AttributeProto) -> Any:
-    """Return what an attribute says, words as text and tensors as arrays."""
+    """Return the value of an attribute, strings as `str` and tensors as arrays."""
     from onnx import TensorProto, helper, numpy_helper
 
     value = helper.get_attribute_value(attribute)

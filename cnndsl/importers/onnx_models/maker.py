@@ -1,4 +1,4 @@
-"""What the functions of ONNX's operators share: the operator at hand, what enters it, and the graph that grows."""
+"""Shared state of the functions that convert ONNX operators: the current operator, its inputs, and the new graph."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from cnndsl.shape import Shape
 _MADE_UP = re.compile(
     r"(onnx::|/|val_\d|(unsqueeze|view|reshape|expand|scalar|squeeze|clone)(_|$)).*|.*_cast|(.*\.)?running_.*"
 )
-"""Names that an exporter gives to tensors which it has computed."""
+"""Names that an exporter gives to tensors that it computed."""
 
 _LITERAL = re.compile(r"|val_\d+|(.*\.)?running_(mean|var)")
-"""Names of constants, which PyTorch's exporter may have taken for equal statistics; those of nodes have none."""
+"""Names of constants, which PyTorch's exporter may have merged with equal statistics; those of nodes have none."""
 
 
 class OnnxGraph(FlatGraph):
-    """A flat graph whose places are operators: messages have names in place of lines."""
+    """A flat graph whose locations are operators: messages contain names instead of lines."""
 
     def __init__(self, name: str, nodes: Sequence[OnnxNode]) -> None:
         lines = ["the inputs", *(" ".join(described(node).split()) for node in nodes)]
         super().__init__(Source(name, "\n".join(lines)))
         self.places = [*accumulate(len(line) + 1 for line in lines)]
-        """Where each operator stands in the list that takes the place of a text."""
+        """The offset of each operator in the list that replaces the source text."""
 
     def node(self, at: int) -> Node:
         """Return a node by its number."""
         return self._nodes[at]
 
     def error(self, message: str, place: int, help: str = "", code: str = "E0505") -> CnnError:
-        """Return the error of an operator."""
+        """Return the error for an operator."""
         line = self.source.line(self.source.position(place)[0])
         return CnnError(Diagnostic(code, f"{self.source.name}: {line}: {message}", help=help))
 
 
 class OnnxMaker:
-    """Makes the layers of a model; `node` is the operator at hand."""
+    """Builds the layers of a model; `node` is the current operator."""
 
     def __init__(self, name: str, model: OnnxModel) -> None:
         self.model = model
@@ -56,40 +56,40 @@ class OnnxMaker:
         self.node = model.nodes[0]
         self.place = 0
         self.pools: dict[str, int] = {}
-        """The node of each pooling by the name of its switches."""
+        """The node of each pooling, by the name of its indices output."""
         self._owners: dict[str, OnnxNode] = {}
         self._prefix = ""
         self._repeats = 0
         self._settled: dict[tuple[int, Layer], int] = {}
-        """Layers that nothing in the file stands for, by what they read: several readers of a value share them."""
+        """Layers that correspond to nothing in the file, by their input: all readers of a value share them."""
 
     def begin(self, at: int) -> None:
-        """Go on to an operator, by its number."""
+        """Start a new operator, given by its number."""
         self.node, self.place, self._prefix = self.model.nodes[at], self.made.places[at], ""
 
     def wrong(self, message: str, help: str = "") -> CnnError:
-        """Return the error of the operator at hand."""
+        """Return the error for the current operator."""
         return self.made.error(message, self.place, help)
 
     def note(self, text: str) -> None:
-        """Keep what a reader of the text should know, once."""
+        """Record a remark for readers of the program, once."""
         self.notes[text] = None
 
-    # What enters
+    # Inputs
 
     def view(self, at: int = 0) -> OnnxView:
-        """Return what enters as the file has it. Raises CnnError for a constant."""
+        """Return an input as the file lays it out. Raises CnnError for a constant."""
         name = self.node.reads(at)
         if name not in self.views:
             raise self.wrong(f"`{name}` is a constant, and has no counterpart here")
         return self.views[name]
 
     def plain(self, at: int = 0) -> int:
-        """Return the node that gives what enters in PyTorch's order."""
+        """Return the node of an input in PyTorch's axis order."""
         return self.settled(self.view(at))
 
     def settled(self, view: OnnxView) -> int:
-        """Return the node that gives a view as it is. Raises CnnError where no layers lead there."""
+        """Return a node that outputs a view directly. Raises CnnError if no layers can produce it."""
         target = wanted(view)
         for _ in range(4):
             shape = self.made.shape(view.node)
@@ -109,32 +109,32 @@ class OnnxMaker:
         return known
 
     def whole(self, at: int = 0) -> OnnxView:
-        """Return what enters as a view of whole axes."""
+        """Return an input as a view of whole axes."""
         view = self.view(at)
         return view if view.is_whole else self.plainly(self.settled(view))
 
     def plainly(self, node: int) -> OnnxView:
-        """Return what a node gives in PyTorch's order."""
+        """Return a node's output in PyTorch's axis order."""
         return plainly(node, self.made.shape(node))
 
     def led(self, view: OnnxView, axis: int) -> OnnxView:
-        """Return a view in which an axis of the file, counted without the batch, is that of the channels."""
+        """Return a view in which an axis of the file, counted without the batch, is the channel axis."""
         if view.is_whole and (view.axis(axis) == 0 or (view.dims[axis] == self.made.shape(view.node).channels == 1)):
             return view
         return self.first(view, axis)
 
     def first(self, view: OnnxView, axis: int) -> OnnxView:
-        """Return a view of a node whose channels are an axis, and whose other axes follow in the file's order."""
+        """Return a view of a node whose channels are one axis, followed by the other axes in the file's order."""
         order = [axis, *(at for at in range(len(view.groups)) if at != axis)]
         moved = self.plainly(self.settled(view.permuted(order)))
         return moved.permuted([order.index(at) for at in range(len(order))])
 
     def axis_of(self, view: OnnxView, at: int) -> int | None:
-        """Return the axis of the node that an axis of the file is, 0 for the channels; also where it has one place."""
+        """Return the node's axis for an axis of the file (0 is the channels), even if it has size 1."""
         return at if view == self.plainly(view.node) else view.axis(at)
 
     def axis(self, default: int, at: int = 0) -> int:
-        """Return the axis that the operator names, without the batch. Raises CnnError for that of the batch."""
+        """Return the operator's axis, counted without the batch. Raises CnnError for the batch axis."""
         rank = 1 + len(self.view(at).groups)
         axis = self.node.whole("axis", default)
         if not -rank <= axis < rank or axis % rank == 0:
@@ -142,11 +142,11 @@ class OnnxMaker:
         return axis % rank - 1
 
     def constant(self, at: int) -> OnnxConstant | None:
-        """Return a constant that enters; None where a value does, or nothing."""
+        """Return a constant input; None if the input is not constant or is missing."""
         return self.model.constants.get(self.node.reads(at))
 
     def integers(self, at: int, what: str) -> tuple[int, ...]:
-        """Return integers that enter. Raises CnnError where these depend on values."""
+        """Return integers from an input. Raises CnnError if they depend on values."""
         constant = self.constant(at)
         found = constant.integers() if constant is not None else None
         if found is None:
@@ -154,9 +154,9 @@ class OnnxMaker:
         return found
 
     def weight(self, at: int, what: str = "weight") -> OnnxConstant:
-        """Return a tensor of the file that is the layer's, and count its parameters.
+        """Return a tensor of the file as the layer's own, and count its parameters.
 
-        Raises CnnError where it is computed, or another layer's as well.
+        Raises CnnError if it is computed, or shared with another layer.
         """
         constant = self.constant(at)
         if constant is None or not constant.root:
@@ -170,7 +170,7 @@ class OnnxMaker:
             self._prefix = path
         return constant
 
-    # What is made
+    # Outputs
 
     def add(self, layer: Layer, *inputs: int) -> int:
         """Add a layer to the graph and return its node."""
@@ -181,29 +181,29 @@ class OnnxMaker:
         return self.made.shape(node)
 
     def give(self, found: OnnxView | int, at: int = 0) -> None:
-        """Say what the operator gives."""
+        """Set an output of the operator."""
         self.views[self.node.outputs[at]] = self.plainly(found) if isinstance(found, int) else found
 
     def same(self, layer: Layer) -> None:
-        """Give what a function of each value makes of what enters; a vector may be a map until something reads it."""
+        """Set the output to an elementwise function of the input; a vector may stay a map until something reads it."""
         view = self.view()
         if not view.is_whole and view.atoms != self.plainly(view.node).atoms:
             view = self.plainly(self.settled(view))
         self.give(view.over(self.add(layer, view.node)))
 
     def repeat(self) -> int:
-        """Return a number for a factor by which values are repeated."""
+        """Return a new number for a factor by which values are repeated."""
         self._repeats += 1
         return self._repeats
 
     def is_one_of(self, at: int, value: float) -> bool:
-        """Return whether a tensor is constant and no parameter: all of one value, by its name one of the code."""
+        """Return whether a tensor is a constant of this value and not a parameter: its name marks it as a literal."""
         constant = self.constant(at)
         return constant is not None and constant.only() == value and _LITERAL.fullmatch(constant.root) is not None
 
 
 def is_made_up(name: str) -> bool:
-    """Return whether a tensor has a name that an exporter has made up.
+    """Return whether an exporter made up a tensor's name.
 
     >>> is_made_up("onnx::Conv_484"), is_made_up("val_12"), is_made_up("layer1.0.conv1.weight")
     (True, True, False)
@@ -212,5 +212,5 @@ def is_made_up(name: str) -> bool:
 
 
 def is_named(name: str) -> bool:
-    """Return whether a tensor has a name of its own, by which it is a parameter."""
+    """Return whether a tensor has a name of its own, which makes it a parameter."""
     return bool(name) and not is_made_up(name)

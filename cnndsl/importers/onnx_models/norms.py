@@ -17,7 +17,7 @@ from cnndsl.layers.scale import Scale
 
 
 def batch_norm(maker: OnnxMaker) -> None:
-    """ONNX's momentum is the share of the old statistics, PyTorch's that of the new ones."""
+    """Add a batch normalisation. ONNX's momentum weights the old statistics, PyTorch's the new ones."""
     node = maker.node
     if not node.whole("spatial", 1):
         raise maker.wrong("statistics for each position have no counterpart")
@@ -31,7 +31,7 @@ def batch_norm(maker: OnnxMaker) -> None:
 
 
 def centred(maker: OnnxMaker) -> None:
-    """A batch normalisation of Keras: (x - mean)*factor + bias, along whatever axis."""
+    """Add a batch normalisation of Keras: (x - mean)*factor + bias, along any axis."""
     axis = _axis(maker, maker.view(), maker.model.constants[maker.node.reads(1)])
     view = maker.led(maker.view(), axis)
     maker.weight(1)
@@ -41,12 +41,12 @@ def centred(maker: OnnxMaker) -> None:
 
 
 def _over(maker: OnnxMaker, view: OnnxView, layer: Layer) -> None:
-    """Give what a layer that keeps the shape makes of the node under a view."""
+    """Set the output to a shape-preserving layer applied to the node under a view."""
     maker.give(view.over(maker.add(layer, view.node)))
 
 
 def _channels(maker: OnnxMaker, view: OnnxView, at: int, what: str = "weight") -> OnnxConstant:
-    """A tensor with a value for each channel."""
+    """Return a tensor with a value for each channel."""
     found, channels = maker.weight(at, what), maker.shape(view.node).channels
     if found.numel != channels:
         raise maker.wrong(f"its {what} has {found.numel} values for {channels} channels")
@@ -54,7 +54,7 @@ def _channels(maker: OnnxMaker, view: OnnxView, at: int, what: str = "weight") -
 
 
 def instance_norm(maker: OnnxMaker) -> None:
-    """Each channel of each image."""
+    """Add a normalisation of each channel of each image."""
     at = maker.plain()
     view = maker.plainly(at)
     is_affine = not (maker.is_one_of(1, 1) and maker.is_one_of(2, 0))
@@ -65,7 +65,7 @@ def instance_norm(maker: OnnxMaker) -> None:
 
 
 def group_norm(maker: OnnxMaker) -> None:
-    """Groups of channels; in opset 18 with a weight for each group, which has no counterpart."""
+    """Add a group normalisation; opset 18's weight for each group has no counterpart."""
     at, node = maker.plain(), maker.node
     groups = node.whole("num_groups", node.whole("groups", 0))
     constants = [constant for at in (1, 2) if (constant := maker.constant(at)) is not None]
@@ -77,7 +77,7 @@ def group_norm(maker: OnnxMaker) -> None:
 
 
 def layer_norm(maker: OnnxMaker) -> None:
-    """Of all values of an image, or of the last axis, which is that of the channels then."""
+    """Add a layer normalisation over all values of an image, or over the last axis, which becomes the channel axis."""
     node = maker.node
     rank = 1 + len(maker.view().groups)
     axes = node.several("axes") or tuple(range(node.whole("axis", -1) % rank, rank))
@@ -94,7 +94,7 @@ def layer_norm(maker: OnnxMaker) -> None:
 
 
 def _normalised(maker: OnnxMaker, view: OnnxView, layer: LayerNorm) -> None:
-    """Both weight and bias, or none of them; a weight alone is a layer of its own."""
+    """Add a normalisation with both weight and bias, or neither; a weight without a bias becomes a separate layer."""
     values = [maker.weight(at, what) for at, what in ((1, "weight"), (2, "bias")) if maker.node.reads(at)]
     shape = maker.shape(view.node)
     wanted = shape.channels if layer.over == "channels" else shape.numel
@@ -111,7 +111,7 @@ def _normalised(maker: OnnxMaker, view: OnnxView, layer: LayerNorm) -> None:
 
 
 def root_mean_square(maker: OnnxMaker) -> None:
-    """Of the channels at each position."""
+    """Add an RMS normalisation over the channels at each position."""
     node = maker.node
     rank = 1 + len(maker.view().groups)
     axes = node.several("axes") or tuple(range(node.whole("axis", -1) % rank, rank))
@@ -125,7 +125,7 @@ def root_mean_square(maker: OnnxMaker) -> None:
 
 
 def global_response(maker: OnnxMaker) -> None:
-    """Of each channel over all positions, relative to the others."""
+    """Add a global response normalisation of each channel over all positions, relative to the other channels."""
     constant = maker.constant(1)
     assert constant is not None
     view = maker.led(maker.view(), _axis(maker, maker.view(), constant))
@@ -135,7 +135,7 @@ def global_response(maker: OnnxMaker) -> None:
 
 
 def euclidean(maker: OnnxMaker) -> None:
-    """The L2 norm of the channels at each position."""
+    """Add an L2 normalisation of the channels at each position."""
     node = maker.node
     if node.whole("p", 2) != 2:
         raise maker.wrong("another norm than the second has no counterpart")
@@ -147,7 +147,7 @@ def euclidean(maker: OnnxMaker) -> None:
 
 
 def local_response(maker: OnnxMaker) -> None:
-    """Alpha is divided by the size, in ONNX as in PyTorch. The neighbours of an even size lie otherwise."""
+    """Add LRN. Alpha is divided by the size, as in PyTorch. An even size selects other neighbours than in PyTorch."""
     node = maker.node
     size = node.whole("size", 0)
     if size % 2 == 0:
@@ -160,7 +160,7 @@ def local_response(maker: OnnxMaker) -> None:
 
 
 def scaled(maker: OnnxMaker, at: int) -> None:
-    """A value times a tensor, which is input `at`: a number of the code's, or weights."""
+    """Multiply a value by a tensor, which is input `at`: a constant of the code, or weights."""
     constant = maker.constant(at)
     assert constant is not None
     number = constant.only() if constant.numel == 1 else None
@@ -174,7 +174,7 @@ def scaled(maker: OnnxMaker, at: int) -> None:
 
 
 def shifted(maker: OnnxMaker, at: int) -> None:
-    """A value plus a tensor, which is input `at`."""
+    """Add a tensor, which is input `at`, to a value."""
     constant = maker.constant(at)
     assert constant is not None
     if constant.numel == 1 and not is_named(constant.root):
@@ -183,7 +183,7 @@ def shifted(maker: OnnxMaker, at: int) -> None:
 
 
 def _parameter(maker: OnnxMaker, at: int, *, is_weight: bool) -> None:
-    """A weight or bias for each channel, or for all."""
+    """Add a weight or bias for each channel, or one for all."""
     view = maker.view(1 - at)
     constant = maker.constant(at)
     assert constant is not None
@@ -194,7 +194,7 @@ def _parameter(maker: OnnxMaker, at: int, *, is_weight: bool) -> None:
 
 
 def _axis(maker: OnnxMaker, view: OnnxView, constant: OnnxConstant) -> int:
-    """The axis of a view that a tensor has values for. Raises CnnError where these are several."""
+    """Return the axis of a view that a tensor has values for. Raises CnnError if there are several."""
     dims = (1,) * (1 + len(view.groups) - len(constant.dims)) + constant.dims
     wide = [axis for axis, size in enumerate(dims) if size > 1]
     if len(dims) != 1 + len(view.groups) or len(wide) > 1 or wide == [0]:
@@ -205,7 +205,7 @@ def _axis(maker: OnnxMaker, view: OnnxView, constant: OnnxConstant) -> int:
 
 
 def affine(maker: OnnxMaker) -> None:
-    """A weight and a bias for each channel."""
+    """Add a weight and a bias for each channel."""
     constant = maker.constant(1)
     assert constant is not None
     view = maker.led(maker.view(), _axis(maker, maker.view(), constant))

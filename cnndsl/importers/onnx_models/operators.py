@@ -1,6 +1,6 @@
-"""The operators of ONNX that have a counterpart, with the attributes that are looked at, and what reports all others.
+"""The supported ONNX operators with their known attributes, and the check that reports all others.
 
-Names in small letters are those of `patterns`.
+Lower-case names are those of `patterns`.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ OPERATORS: Mapping[str, tuple[Make, str]] = {
     "Unsqueeze": (arranging.reshape, "axes"),
     "Upsample": (arranging.resize, "mode scales"),
 }
-"""By operator what makes its layers, and the attributes that it may have."""
+"""For each operator, the function that converts it and the attributes that it may have."""
 
 FOUND: Mapping[str, Make] = {
     "affine": norms.affine,
@@ -115,16 +115,16 @@ FOUND: Mapping[str, Make] = {
     "sumpool": pooling.total,
     "tanh": values.tanh,
 }
-"""The same for what stands for several operators."""
+"""The same for operators that replace several."""
 
 
 def check(name: str, nodes: Iterable[OnnxNode], known: Callable[[OnnxNode], bool]) -> None:
-    """Raise CnnError for all operators without a counterpart, and for all attributes that are not known, at once.
+    """Raise one CnnError for all unsupported operators and all unknown attributes.
 
     Args:
         name: The name of the file.
         nodes: The operators.
-        known: What says whether one of them is known.
+        known: Returns whether an operator is known.
     """
     lost: dict[str, list[OnnxNode]] = {}
     for node in nodes:
@@ -145,7 +145,7 @@ def check(name: str, nodes: Iterable[OnnxNode], known: Callable[[OnnxNode], bool
 
 
 def has_counterpart(node: OnnxNode) -> bool:
-    """Return whether an operator is a layer by itself, or may be a part of a pattern, or computed."""
+    """Return whether an operator is a layer by itself, may be part of a pattern, or is computed."""
     return node.op in OPERATORS or node.op in INNER or node.op in FOLDED or node.op in ("CastLike", "If")
 
 
@@ -155,6 +155,6 @@ def is_layer(node: OnnxNode) -> bool:
 
 
 def _where(nodes: Sequence[OnnxNode]) -> str:
-    """How many nodes these are, and which."""
+    """Return the number of nodes, and which they are."""
     names = listed([f"`{node.name or next(filter(None, node.outputs), '?')}`" for node in nodes], most=3)
     return f"{len(nodes)} time{'s' * (len(nodes) > 1)}, {names}"

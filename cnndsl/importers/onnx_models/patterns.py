@@ -1,7 +1,7 @@
-"""Several operators that are one layer, as exporters write what ONNX has no operator for.
+"""Replace several operators by one layer, where exporters have to compose a layer because ONNX has no operator for it.
 
-Node by node in their order: what was found before is an operator of its own then, so that a normalisation takes in the
-product behind it, and then the sum behind that.
+Nodes are visited in order, and each match becomes an operator of its own. A normalisation can therefore absorb the
+product after it, and then the sum after that.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ExportPattern = Callable[[OnnxModel, OnnxNode], Found | None]
 
 
 def unchanged(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find a product with 1, a sum with 0, and what is repeated once."""
+    """Find a product with 1, a sum with 0, and a value that is repeated once."""
     if node.op == "Expand":
         is_same = model.dims.get(node.inputs[0]) == model.dims.get(node.outputs[0], ())
         return Found("Identity", node.inputs[:1], {}) if is_same else None
@@ -50,7 +50,7 @@ def linear(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def longer(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find a sum of three and more, as it is computed: from the first one on."""
+    """Find a sum of three or more values, as it is computed: from the first one on."""
     before = model.made_by(node.inputs[0], "Add", "Sum")
     if before is None or any(name in model.constants for name in (*before.inputs, *node.inputs)):
         return None
@@ -59,13 +59,13 @@ def longer(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def _fits(model: OnnxModel, bias: str, extents: Sequence[int]) -> bool:
-    """Whether a tensor is a bias along the last axis."""
+    """Return whether a tensor is a bias along the last axis."""
     constant = model.constants.get(bias)
     return constant is not None and bool(constant.root) and constant.dims[-1:] == tuple(extents) == (constant.numel,)
 
 
 def convolved(model: OnnxModel, node: OnnxNode) -> Sequence[OnnxNode] | None:
-    """Find the bias of a convolution, behind the axes that Keras turns back; the nodes that stand for these."""
+    """Find the bias of a convolution, possibly after Keras's transpose; return the nodes that replace these."""
     for name, bias in (node.inputs, node.inputs[::-1]):
         turned = model.made_by(name, "Transpose")
         conv = model.made_by(turned.inputs[0] if turned is not None else name, "Conv", "ConvTranspose")
@@ -86,7 +86,7 @@ def convolved(model: OnnxModel, node: OnnxNode) -> Sequence[OnnxNode] | None:
 
 
 def picked(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find channels that are picked: turned to the front, chosen, and turned back."""
+    """Find a selection of channels: transposed to the front, selected, and transposed back."""
     chosen = model.made_by(node.inputs[0], "GatherND")
     turned = model.made_by(chosen.inputs[0], "Transpose") if chosen is not None else None
     if chosen is None or turned is None or chosen.whole("batch_dims", 0):
@@ -99,7 +99,7 @@ def picked(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def strided(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find all values in their order, by their numbers: PyTorch's `as_strided` where it changes nothing."""
+    """Find PyTorch's `as_strided` if it changes nothing: all values are gathered by index in their order."""
     flat = model.made_by(node.inputs[0], "Reshape")
     index = model.constants.get(node.inputs[1])
     if flat is None or index is None or len(model.dims.get(flat.outputs[0], ())) != 1:
@@ -123,14 +123,14 @@ PATTERNS: Mapping[str, tuple[ExportPattern, ...]] = {
     "Transpose": (picked,),
     "Where": (chosen,),
 }
-"""What may be found at an operator, the first one that fits."""
+"""The patterns for each operator; the first one that matches is used."""
 
 INNER = frozenset("Abs Erf Exp GatherND Greater Log Pow Reciprocal ReduceL2 Sign Sqrt Where".split())
-"""Operators that are parts of patterns alone."""
+"""Operators that only occur in patterns."""
 
 
 def found(model: OnnxModel) -> OnnxModel:
-    """Return the model with one node in place of several where these are one layer."""
+    """Return the model with one node in place of several that are one layer."""
     at = 0
     while at < len(model.nodes):
         node = model.nodes[at]

@@ -21,12 +21,12 @@ def _window(maker: OnnxMaker, at: int) -> SlidingWindow:
 
 
 def _is_nothing(found: SlidingWindow) -> bool:
-    """Whether a window has one position, and there is one for each: as an adaptive pooling to the size that is."""
+    """Return whether every window is a single position: an adaptive pooling to the size that the map already has."""
     return {*found.kernel, *found.stride} == {1} and not found.is_padded
 
 
 def maximum(maker: OnnxMaker) -> None:
-    """Padding never wins."""
+    """Add max pooling; padding is never the maximum."""
     at = maker.plain()
     found, node = _window(maker, at), maker.node
     if node.whole("storage_order", 0):
@@ -45,7 +45,7 @@ def maximum(maker: OnnxMaker) -> None:
 
 
 def unpooled(maker: OnnxMaker) -> None:
-    """To where the maxima of a pooling came from."""
+    """Add unpooling to the positions of a pooling's maxima."""
     at, pool = maker.plain(), maker.pools.get(maker.node.reads(1))
     if pool is None:
         raise maker.wrong("its switches are those of no `MaxPool`")
@@ -60,7 +60,7 @@ def unpooled(maker: OnnxMaker) -> None:
 
 
 def mean(maker: OnnxMaker) -> None:
-    """With or without the zeros of its padding; an uneven padding that counts is a layer of its own."""
+    """Add average pooling, with or without padding zeros in the mean; uneven padding that counts becomes a layer."""
     at = maker.plain()
     found, node = _window(maker, at), maker.node
     if set(found.dilation) != {1}:
@@ -75,7 +75,7 @@ def mean(maker: OnnxMaker) -> None:
 
 
 def _evened(maker: OnnxMaker, at: int, found: SlidingWindow, has_zeros: bool) -> tuple[int, Padding]:
-    """What is pooled, and its padding; zeros are added before that where an uneven one counts them."""
+    """Return the node to pool and its padding; zeros are added first if the padding is uneven and counts."""
     pad = words(found, "valid")
     if pad is not None:
         return at, pad
@@ -85,7 +85,7 @@ def _evened(maker: OnnxMaker, at: int, found: SlidingWindow, has_zeros: bool) ->
 
 
 def total(maker: OnnxMaker) -> None:
-    """The sum of each window: a mean times the window's size."""
+    """Add sum pooling: the mean of each window times its size."""
     at = maker.plain()
     found, node = _window(maker, at), maker.node
     at, pad = _evened(maker, at, found, has_zeros=True)
@@ -93,7 +93,7 @@ def total(maker: OnnxMaker) -> None:
 
 
 def powers(maker: OnnxMaker) -> None:
-    """The p-th root of the sum of p-th powers."""
+    """Add LP pooling: the p-th root of the sum of p-th powers."""
     at = maker.plain()
     found, node = _window(maker, at), maker.node
     if set(found.dilation) != {1}:
@@ -106,12 +106,12 @@ def powers(maker: OnnxMaker) -> None:
 
 
 def everywhere(maker: OnnxMaker, layer: Layer) -> None:
-    """Of all positions."""
+    """Add a global pooling over all positions."""
     maker.give(maker.add(layer, maker.plain()))
 
 
 def over_axes(maker: OnnxMaker, positions: Layer, channels: Layer) -> None:
-    """Of all positions, or of the channels at each."""
+    """Add a reduction over all positions, or over the channels at each position."""
     view = maker.whole()
     axes = [axis - 1 for axis in reduced(maker.model, maker.node)]
     if min(axes, default=-1) < 0:
@@ -138,10 +138,10 @@ def _without(view: OnnxView, node: int, axes: list[int], keeps: bool) -> OnnxVie
 
 
 def means(maker: OnnxMaker) -> None:
-    """The mean over axes."""
+    """Add a mean over axes."""
     over_axes(maker, GlobalAvgPool(), ChannelMean())
 
 
 def maxima(maker: OnnxMaker) -> None:
-    """The maximum over axes."""
+    """Add a maximum over axes."""
     over_axes(maker, GlobalMaxPool(), ChannelMax())

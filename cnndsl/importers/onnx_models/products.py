@@ -1,4 +1,4 @@
-"""Activations that a file writes as several operators: products of a value with a function of it, and the like."""
+"""Activations that a file writes as several operators, such as products of a value with a function of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnndsl.records import record
 
 @record(slots=True)
 class Found:
-    """What stands for several nodes: an operator of its own, what it reads and its attributes."""
+    """The replacement for several nodes: an operator of its own, its inputs and its attributes."""
 
     op: str
     inputs: tuple[str, ...]
@@ -21,14 +21,14 @@ class Found:
 
 @record(slots=True)
 class Factors:
-    """A product: the values in it, and the number that they are multiplied by."""
+    """A product: its factors and a constant multiplier."""
 
     values: tuple[str, ...]
     number: float
 
 
 def factors(model: OnnxModel, node: OnnxNode) -> Factors:
-    """Return what a product, or a quotient by a number, is made of, with products that nothing else reads."""
+    """Return the factors of a product, or of a quotient by a number, including products that nothing else reads."""
     values: list[str] = []
     number = 1.0
     for at, name in enumerate(node.inputs):
@@ -61,7 +61,7 @@ def product(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def _gated(model: OnnxModel, x: str, gate: OnnxNode, number: float) -> Found | None:
-    """The activation that is x times a function of x, times a number."""
+    """Find an activation that is x times a function of x, times a number."""
     if gate.op == "Sigmoid" and gate.inputs[0] == x and number == 1:
         return Found("silu", (x,), {})
     if gate.op == "HardSigmoid" and gate.inputs[0] == x and number == 1 and is_usual(gate):
@@ -83,7 +83,7 @@ def _gated(model: OnnxModel, x: str, gate: OnnxNode, number: float) -> Found | N
 
 
 def _is_cubic(model: OnnxModel, name: str, x: str) -> bool:
-    """Whether a value is sqrt(2/pi)*(x + 0.044715*x^3) (Hendrycks and Gimpel 2016)."""
+    """Return whether a value is sqrt(2/pi)*(x + 0.044715*x^3) (Hendrycks and Gimpel 2016)."""
     node = model.givers.get(name)
     if node is None or node.op not in ("Mul", "Div"):
         return False
@@ -101,14 +101,14 @@ def _is_cubic(model: OnnxModel, name: str, x: str) -> bool:
 
 
 def _is_relu6_of(model: OnnxModel, clip: OnnxNode, x: str) -> bool:
-    """Whether a value is min(max(x + 3, 0), 6)."""
+    """Return whether a value is min(max(x + 3, 0), 6)."""
     giver = model.givers.get(clip.inputs[0])
     is_shifted = giver is not None and giver.op == "Add" and shifted(model, giver, 3.0) == x
     return is_shifted and bounds(model, clip) == (0, 6)
 
 
 def _scaled(model: OnnxModel, name: str, number: float) -> Found | None:
-    """A function of a value times a number."""
+    """Find an activation or a sum pooling that is a function of a value, times a number."""
     inner = model.made_by(name, "Clip", "Tanh", "AveragePool", "Softplus")
     if inner is None:
         return None
@@ -143,7 +143,7 @@ def quotient(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def chosen(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find PyTorch's softplus, which is the value itself where that is large: `Where(beta*x > 20, x, softplus(x))`."""
+    """Find PyTorch's softplus, which is the identity for large values: `Where(beta*x > 20, x, softplus(x))`."""
     test = model.givers.get(node.inputs[0])
     x = node.inputs[1]
     soft = model.givers.get(node.inputs[2])
@@ -168,7 +168,7 @@ def logarithm(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def shifted(model: OnnxModel, node: OnnxNode, by: float) -> str:
-    """Return what a sum adds a number to; nothing where it adds another one."""
+    """Return the value that a sum adds a given number to; empty if it adds another number."""
     for x, other in (node.inputs, node.inputs[::-1]):
         value = model.scalar(other)
         if value is not None and near(value, by):
@@ -177,14 +177,14 @@ def shifted(model: OnnxModel, node: OnnxNode, by: float) -> str:
 
 
 def times(model: OnnxModel, name: str, x: str, by: float) -> bool:
-    """Whether a value is another one times a number."""
+    """Return whether a value is another one times a given number."""
     node = model.givers.get(name)
     found = factors(model, node) if node is not None and node.op in ("Mul", "Div") else None
     return found is not None and found.values == (x,) and near(found.number, by)
 
 
 def bounds(model: OnnxModel, clip: OnnxNode) -> tuple[float | None, float | None]:
-    """Return between which numbers a Clip keeps values; None for no bound."""
+    """Return the bounds of a Clip; None for no bound."""
     found: list[float | None] = []
     for at, key in ((1, "min"), (2, "max")):
         if clip.reads(at):
@@ -197,10 +197,10 @@ def bounds(model: OnnxModel, clip: OnnxNode) -> tuple[float | None, float | None
 
 
 def is_usual(node: OnnxNode) -> bool:
-    """Whether a HardSigmoid is relu6(x + 3)/6, and not ONNX's own default of a slope of 0.2."""
+    """Return whether a HardSigmoid is relu6(x + 3)/6, and not ONNX's own default of a slope of 0.2."""
     return near(node.number("alpha", 0.2), 1 / 6) and node.number("beta", 0.5) == 0.5
 
 
 def near(one: float, other: float) -> bool:
-    """Whether two numbers are equal as float32."""
+    """Return whether two numbers are equal in float32 precision."""
     return isclose(one, other, rel_tol=1e-5)

@@ -1,4 +1,4 @@
-"""Ranges of positions and channels, as Slice and Pad have them in all their versions."""
+"""Ranges of positions and channels, as Slice and Pad express them in all their versions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnndsl.records import record
 
 @record(slots=True)
 class AxisRange:
-    """The positions from the first to the one after the last, by steps, of so many."""
+    """The positions from `start` to before `stop`, by steps, of an axis of the given size."""
 
     start: int
     stop: int
@@ -20,12 +20,12 @@ class AxisRange:
 
     @property
     def count(self) -> int:
-        """How many positions these are."""
+        """Return the number of positions."""
         return len(range(self.start, self.stop, self.step))
 
 
 def sliced(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find a slice with the axes, where it stands alone behind one along other axes with that."""
+    """Find a slice with its axes; merge it with a preceding slice along other axes that has no other reader."""
     ranges = _ranges(model, node)
     if ranges is None:
         return None
@@ -36,7 +36,7 @@ def sliced(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def _ranges(model: OnnxModel, node: OnnxNode) -> Mapping[int, AxisRange] | None:
-    """The ranges of a Slice by their axes; None where they are not constant."""
+    """Return the ranges of a Slice by axis; None if they are not constant."""
     dims = model.dims.get(node.inputs[0], ())
     given: list[tuple[int, ...] | None] = []
     for at, key in enumerate(("starts", "ends", "axes", "steps"), 1):
@@ -64,7 +64,7 @@ def _ranges(model: OnnxModel, node: OnnxNode) -> Mapping[int, AxisRange] | None:
 
 
 def pads(model: OnnxModel, node: OnnxNode) -> list[tuple[int, int]] | None:
-    """Return what a Pad adds before and after each axis; None where that is not constant."""
+    """Return the padding that a Pad adds before and after each axis; None if it is not constant."""
     rank = len(model.dims.get(node.inputs[0], ()))
     amounts = node.several("pads")
     axes = tuple(range(rank))
@@ -83,13 +83,13 @@ def pads(model: OnnxModel, node: OnnxNode) -> list[tuple[int, int]] | None:
 
 
 def is_zero(model: OnnxModel, node: OnnxNode) -> bool:
-    """Whether what a Pad adds are zeros."""
+    """Return whether a Pad pads with zeros."""
     given = model.scalar(node.reads(2)) if node.reads(2) else node.number("value", 0.0)
     return node.word("mode", "constant") == "constant" and given == 0
 
 
 def padded_channels(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find channels of zeros that are added to every second position: the shortcut without weights of ResNets."""
+    """Find zero channels that are added to every second position: the parameter-free shortcut of ResNets."""
     amounts = pads(model, node)
     if amounts is None or not is_zero(model, node) or len(amounts) < 3 or any(map(any, amounts[2:])) or any(amounts[0]):
         return None

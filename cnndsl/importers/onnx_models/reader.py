@@ -1,4 +1,4 @@
-"""An ONNX model as a graph: what enters it, its layers by the table of operators, and what it gives."""
+"""Convert an ONNX model to a graph: its inputs, its layers by operator, and its outputs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def read(file: BinaryFile) -> Imported:
     """Return the network of an ONNX file.
 
     Raises:
-        CnnError: where the bytes are no model, an operator or an attribute is not understood, or shapes do not fit.
-        FileError: where the package `onnx` is missing.
+        CnnError: if the file is not a valid model, an operator or attribute is not understood, or shapes do not match.
+        FileError: if the package `onnx` is missing.
     """
     name = file.name
     whole = loaded(name, file.data)
@@ -40,7 +40,7 @@ class _OnnxReader:
         self.name, self.model = name, model
         self.maker = OnnxMaker(name, model)
         self.is_last = False
-        """Whether what enters has its channels at the end in the file."""
+        """Whether the inputs are channels-last in the file."""
 
     def result(self) -> Imported:
         for name in self.model.inputs:
@@ -57,7 +57,7 @@ class _OnnxReader:
         return Imported(graph, self.maker.params, tuple(self.maker.notes))
 
     def _enter(self, name: str) -> None:
-        """An input: its channels come first here, as they do in PyTorch."""
+        """Add an input; its channels come first here, as in PyTorch."""
         _, *dims = self.model.dims[name]
         if len(dims) > 4:
             raise problem(
@@ -74,7 +74,7 @@ class _OnnxReader:
         self.maker.views[name] = view.permuted([*range(1, len(dims)), 0]) if is_last else view
 
     def _ends_last(self, name: str, rank: int) -> bool:
-        """Whether a value has its channels at the end: all that reads it turns it so that they come first."""
+        """Return whether a value is channels-last: all its readers transpose it to channels-first."""
         order = [0, rank, *range(1, rank)]
         waiting, known = [name], {name}
         while waiting:
@@ -92,7 +92,7 @@ class _OnnxReader:
         return True
 
     def _check(self, names: Sequence[str]) -> None:
-        """Raise CnnError where a value has other extents than the package `onnx` has inferred."""
+        """Raise CnnError if a value's shape differs from the one that the package `onnx` has inferred."""
         for name in names:
             wanted = self.model.dims.get(name)
             view = self.maker.views.get(name)
@@ -100,7 +100,7 @@ class _OnnxReader:
                 raise self.maker.wrong(f"it gives {wanted[1:]} in ONNX, and its counterpart {view.dims}")
 
     def _outputs(self) -> list[tuple[str, int]]:
-        """The outputs by their names, which no input has."""
+        """Return the outputs by names that no input has."""
         outputs: dict[int, str] = {}
         taken = {_name(name) for name in self.model.inputs}
         for value, label in zip(self.model.outputs, self.model.names, strict=True):
@@ -112,7 +112,7 @@ class _OnnxReader:
         return [(name if len(outputs) > 1 else "", node) for node, name in outputs.items()]
 
     def _given(self, view: OnnxView, label: str) -> int:
-        """The node of an output; where the channels of all that enters are turned, so are those of maps."""
+        """Return the node of an output; a channels-last map becomes channels-first if any input was channels-last."""
         shape = self.maker.shape(view.node)
         plain = self.maker.plainly(view.node)
         if self.is_last and shape.rank and view == plain.permuted([*range(1, 1 + shape.rank), 0]):
@@ -121,7 +121,7 @@ class _OnnxReader:
         return self.maker.settled(view)
 
     def _note(self) -> None:
-        """Say where normalisations are that an exporter has folded into convolutions."""
+        """Record a remark about normalisations that an exporter has folded into convolutions."""
         convolutions = [node for node in self.model.nodes if node.op == "Conv"]
         has_norms = any(node.op in ("BatchNormalization", "batchnorm") for node in self.model.nodes)
         weights = [self.model.constants[node.inputs[1]].root for node in convolutions]
@@ -132,7 +132,7 @@ class _OnnxReader:
 
 
 def _name(text: str) -> str:
-    """A name of ONNX's as one of ours.
+    """Return an ONNX name as a valid identifier.
 
     >>> _name("output.1"), _name("400"), _name("float")
     ('output_1', 'y400', 'float_')

@@ -1,4 +1,4 @@
-"""The layers that bring what a node gives into the order of a view."""
+"""Find layers that bring a node's output into the order of a view."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from cnndsl.layers.resize import Upsample
 from cnndsl.shape import Shape
 
 _LETTERS = {1: "cw", 2: "chw", 3: "cdhw"}
-"""What PERMUTE calls the axes of a map, by the number of those beside the channels."""
+"""PERMUTE's letters for the axes of a map, by its number of spatial axes."""
 
 
 def step(view: OnnxView, shape: Shape) -> tuple[Layer, OnnxView] | None:
-    """Return the next layer on the way to a view in its own order, and the view of what that gives; its node is -1.
+    """Return the next layer towards a view in its own order, and the view of that layer's output, with -1 as its node.
 
     Args:
         view: A view that is not in order.
         shape: The shape of its node.
 
     Returns:
-        None where nothing leads there.
+        None if no layer helps.
     """
     for layer, groups in _ways(view, shape):
         return layer, OnnxView(-1, tuple(groups))
@@ -32,7 +32,7 @@ def step(view: OnnxView, shape: Shape) -> tuple[Layer, OnnxView] | None:
 
 
 def wanted(view: OnnxView) -> Shape | None:
-    """Return the shape of a node that gives a view as it is; None where no value has so many axes."""
+    """Return the shape of a node that outputs a view directly; None if values cannot have so many axes."""
     dims = view.dims
     return Shape(dims[0], dims[1:]) if 1 <= len(dims) <= 1 + MOST_AXES else None
 
@@ -50,7 +50,7 @@ def _ways(view: OnnxView, shape: Shape) -> Iterator[tuple[Layer, Sequence[AxisRu
 
 
 def _single(view: OnnxView, shape: Shape, target: Shape) -> Iterator[Layer]:
-    """Layers that lead to a view at once."""
+    """Yield layers that produce a view in one step."""
     atoms, flat = view.atoms, plainly(0, shape).atoms
     last = (*view.groups[1:], view.groups[0])
     if atoms == flat:
@@ -66,13 +66,13 @@ def _single(view: OnnxView, shape: Shape, target: Shape) -> Iterator[Layer]:
 
 
 def _last(shape: Shape) -> AxisRuns:
-    """All values position by position."""
+    """Return all values in channels-last order."""
     groups = plainly(0, shape).groups
     return OnnxView(0, (*groups[1:], groups[0])).atoms
 
 
 def _order(view: OnnxView, shape: Shape) -> str:
-    """The word of PERMUTE for whole axes; those of one position follow where there is room."""
+    """Return PERMUTE's argument for whole axes; axes of size 1 fill the gaps."""
     free = iter(
         [axis for axis in range(1 + shape.rank) if all(atom.axis != axis for atom in view.atoms)],
     )
@@ -81,7 +81,7 @@ def _order(view: OnnxView, shape: Shape) -> str:
 
 
 def _blocks(view: OnnxView, shape: Shape, target: Shape) -> Iterator[Layer]:
-    """Channels that are dealt out, and blocks of positions that become channels, or are made of them."""
+    """Yield channel shuffles, and layers that turn blocks of positions into channels or back."""
     plain = plainly(view.node, shape)
     if shape.rank and view.groups[1:] == plain.groups[1:] and len(view.groups[0]) == 2:
         inner, outer = view.groups[0]
@@ -111,7 +111,7 @@ def _moved(view: OnnxView, parts: Sequence[int], order: Sequence[int], target: S
 
 
 def _repeated(view: OnnxView, shape: Shape) -> Iterator[tuple[Layer, Sequence[AxisRuns]]]:
-    """Each position several times, along axes that are whole."""
+    """Yield a layer that repeats each position, along axes that are whole."""
     factors = [1] * shape.rank
     for group in view.groups:
         if any(atom.axis == REPEATED for atom in group):
@@ -124,7 +124,7 @@ def _repeated(view: OnnxView, shape: Shape) -> Iterator[tuple[Layer, Sequence[Ax
 
 
 def _turned(view: OnnxView, shape: Shape) -> Iterator[tuple[Layer, Sequence[AxisRuns]]]:
-    """Whole axes in another order first, then what is left to do."""
+    """Yield a permutation of whole axes, and what remains to be done."""
     atoms = view.atoms
     axes = [atom.axis for atom in atoms]
     if len(set(axes)) != len(axes) or atoms == plainly(0, shape).atoms:
@@ -148,7 +148,7 @@ def _turned(view: OnnxView, shape: Shape) -> Iterator[tuple[Layer, Sequence[Axis
 
 
 def _split(view: OnnxView, shape: Shape) -> Iterator[tuple[Layer, Sequence[AxisRuns]]]:
-    """The factors as axes of their own first, where these are few enough."""
+    """Yield a reshape that makes each factor an axis of its own, if there are few enough."""
     atoms = sorted(view.atoms, key=lambda atom: (atom.axis, -atom.stride))
     extents = [atom.size for atom in atoms]
     if len(atoms) > 1 + MOST_AXES or len(atoms) <= len([size for size in shape.hwc if size > 1]):

@@ -9,13 +9,13 @@ from cnndsl.importers.onnx_models.model import OnnxModel, OnnxNode
 from cnndsl.importers.onnx_models.products import Found, factors, near
 
 WITH_WEIGHT = ("groupnorm", "layernorm", "rms", "l2norm")
-"""Normalisations that a product with a weight for each channel behind them belongs to."""
+"""Normalisations that absorb a following product with a weight for each channel."""
 WITH_BIAS = ("groupnorm", "layernorm")
-"""Those that have a bias as well."""
+"""Normalisations that have a bias as well."""
 
 
 def group_norm(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find groups of channels that are normalised as channels: a reshape, InstanceNormalization, and the way back."""
+    """Find group normalisation: a reshape, InstanceNormalization over the groups, and the reshape back."""
     inner = model.made_by(node.inputs[0], "InstanceNormalization")
     before = model.made_by(inner.inputs[0], "Reshape") if inner is not None else None
     if inner is None or before is None:
@@ -56,7 +56,7 @@ def _padded(model: OnnxModel, name: str, size: int) -> tuple[int, ...]:
 
 
 def _through(model: OnnxModel, name: str, *ops: str) -> OnnxNode | None:
-    """The node that gives a value, behind those of some operators."""
+    """Return the node that produces a value, skipping the given operators."""
     node = model.givers.get(name)
     while node is not None and node.op in ops:
         node = model.givers.get(node.inputs[0])
@@ -68,7 +68,7 @@ def _first(model: OnnxModel, node: OnnxNode, op: str) -> OnnxNode | None:
 
 
 def by_deviation(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find a quotient by a deviation or by a norm."""
+    """Find a quotient by a standard deviation or by a norm."""
     x, below = node.inputs
     giver = model.made_by(below, "Sqrt", "Expand", "Clip", "Max")
     if giver is None:
@@ -77,7 +77,7 @@ def by_deviation(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def times_inverse(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find a product with the inverse of a deviation."""
+    """Find a product with the inverse of a standard deviation."""
     for x, inverse in (node.inputs, node.inputs[::-1]):
         giver = model.made_by(inverse, "Reciprocal", "Div")
         if giver is None or (giver.op == "Div" and model.scalar(giver.inputs[0]) != 1):
@@ -89,7 +89,7 @@ def times_inverse(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def _normalised(model: OnnxModel, x: str, variance: str) -> Found | None:
-    """A value divided by the root of its mean square, plus a number; without its mean before that a layer norm."""
+    """Find x divided by the root of its mean square plus a number; a layer norm if its mean is subtracted first."""
     added = model.made_by(variance, "Add")
     if added is None:
         return None
@@ -115,7 +115,7 @@ def _is_square(model: OnnxModel, node: OnnxNode, x: str) -> bool:
 
 
 def _by_norm(model: OnnxModel, x: str, giver: OnnxNode) -> Found | None:
-    """A value divided by its L2 norm, which is at least a small number."""
+    """Find a value divided by its L2 norm, with a small lower bound on the norm."""
     least = model.made_by(giver.inputs[0], "Clip", "Max") if giver.op == "Expand" else giver
     norm = model.made_by(least.inputs[0], "ReduceL2") if least is not None else None
     if least is None or norm is None or norm.inputs[0] != x or not norm.whole("keepdims", 1):
@@ -128,7 +128,7 @@ def _by_norm(model: OnnxModel, x: str, giver: OnnxNode) -> Found | None:
 
 
 def reduced(model: OnnxModel, node: OnnxNode) -> tuple[int, ...]:
-    """Return the axes over which a mean, a maximum or the like is taken, counted from 0, in order."""
+    """Return the axes of a reduction (mean, maximum etc.), counted from 0, in order."""
     rank = len(model.dims.get(node.inputs[0], ()))
     given = node.several("axes")
     if node.reads(1):
@@ -139,7 +139,7 @@ def reduced(model: OnnxModel, node: OnnxNode) -> tuple[int, ...]:
 
 
 def weighted(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find the weight that a normalisation's result is multiplied by, for each channel."""
+    """Find the weight for each channel that a normalisation's result is multiplied by."""
     for name, weight in (node.inputs, node.inputs[::-1]):
         giver = model.made_by(name, *WITH_WEIGHT)
         if giver is not None and len(giver.inputs) == 1 and is_weight(model, weight):
@@ -169,19 +169,19 @@ def biased(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def _belong(weight: str, bias: str) -> bool:
-    """Whether two tensors are those of one module, or have lost their names."""
+    """Return whether two tensors belong to one module, or have lost their names."""
     one, other = (name.rpartition(".") for name in (weight, bias))
     return one[0] == other[0] and (one[2], other[2]) == ("weight", "bias")
 
 
 def is_weight(model: OnnxModel, name: str) -> bool:
-    """Whether a value is a tensor of the file with more than one number, along one axis."""
+    """Return whether a value is a tensor of the file with more than one number, all along one axis."""
     constant = model.constants.get(name)
     return constant is not None and bool(constant.root) and max((*constant.dims, 1)) == constant.numel > 1
 
 
 def global_response(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find `GRN`: x + w*x*n + b, n being the norm of a channel over that of the mean channel (Woo et al. 2023)."""
+    """Find `GRN`: x + w*x*n + b, n being the norm of a channel divided by the mean norm (Woo et al. 2023)."""
     for inner, bias in (node.inputs, node.inputs[::-1]):
         giver = model.made_by(inner, "Add")
         if giver is None or not is_weight(model, bias):
@@ -194,7 +194,7 @@ def global_response(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def _response(model: OnnxModel, x: str, scaled: str) -> tuple[str, float] | None:
-    """The weight and the number added to the mean of `w * (x * (norm / (mean(norm) + eps)))`, in any order."""
+    """Return the weight and eps of `w * (x * (norm / (mean(norm) + eps)))`, with factors in any order."""
     product = model.made_by(scaled, "Mul")
     if product is None:
         return None
@@ -216,7 +216,7 @@ def _response(model: OnnxModel, x: str, scaled: str) -> tuple[str, float] | None
 
 
 def pooled_powers(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find PyTorch's LPPool: a root of means of powers, whose sign is kept, times the size of the window."""
+    """Find PyTorch's LPPool: the root of a mean of powers, with its sign kept, times the size of the window."""
     sign = model.made_by(node.inputs[0], "Mul")
     root = model.scalar(node.inputs[1])
     if sign is None or not root:

@@ -32,12 +32,12 @@ from cnndsl.layers.softmax import Softmax
 
 
 def simple(layer: Layer) -> Callable[[OnnxMaker], None]:
-    """Return what makes a layer without options of an operator."""
+    """Return the function that adds a layer without options."""
     return lambda maker: maker.same(layer)
 
 
 def clip(maker: OnnxMaker) -> None:
-    """Between 0 and 6, between -1 and 1, or from 0 on."""
+    """Add a clip between 0 and 6 or between -1 and 1, or a ReLU."""
     known: dict[tuple[float | None, float | None], Layer] = {(0, 6): Relu6(), (-1, 1): HardTanh(), (0, None): Relu()}
     found = bounds(maker.model, maker.node)
     said = [at for at in (1, 2) if maker.node.reads(at)]
@@ -47,22 +47,22 @@ def clip(maker: OnnxMaker) -> None:
 
 
 def leaky(maker: OnnxMaker) -> None:
-    """With its slope."""
+    """Add a leaky ReLU with its slope."""
     maker.same(LeakyRelu(maker.node.number("alpha", 0.01)))
 
 
 def elu(maker: OnnxMaker) -> None:
-    """With its alpha."""
+    """Add an ELU with its alpha."""
     maker.same(Elu(maker.node.number("alpha", 1.0)))
 
 
 def celu(maker: OnnxMaker) -> None:
-    """With its alpha."""
+    """Add a CELU with its alpha."""
     maker.same(Celu(maker.node.number("alpha", 1.0)))
 
 
 def selu(maker: OnnxMaker) -> None:
-    """With the numbers of the paper alone."""
+    """Add a SELU; only the paper's constants are supported."""
     alpha, gamma = maker.node.number("alpha", 1.67326), maker.node.number("gamma", 1.0507)
     if not near(alpha, 1.67326) or not near(gamma, 1.0507):
         raise maker.wrong(f"a SELU of {alpha} and {gamma} has no counterpart")
@@ -70,12 +70,12 @@ def selu(maker: OnnxMaker) -> None:
 
 
 def gelu(maker: OnnxMaker) -> None:
-    """Exact, or by the hyperbolic tangent."""
+    """Add a GELU, exact or with the tanh approximation."""
     maker.same(Gelu(approximate=maker.node.word("approximate", "none") == "tanh"))
 
 
 def hard_sigmoid(maker: OnnxMaker) -> None:
-    """With the slope of a sixth."""
+    """Add a hard sigmoid; only a slope of 1/6 is supported."""
     if not is_usual(maker.node):
         slope = maker.node.number("alpha", 0.2)
         raise maker.wrong(f"a slope of {slope} has no counterpart: HSIGMOID has one of 1/6")
@@ -83,24 +83,24 @@ def hard_sigmoid(maker: OnnxMaker) -> None:
 
 
 def swish(maker: OnnxMaker) -> None:
-    """Without a factor in the sigmoid."""
+    """Add a swish; a factor inside the sigmoid is not supported."""
     if maker.node.number("alpha", 1.0) != 1:
         raise maker.wrong(f"a factor of {maker.node.number('alpha', 1.0)} in the sigmoid has no counterpart")
     maker.same(Silu())
 
 
 def tanh(maker: OnnxMaker) -> None:
-    """With a scale and a slope."""
+    """Add a tanh with a scale and a slope."""
     maker.same(Tanh(maker.node.number("scale", 1.0), maker.node.number("slope", 1.0)))
 
 
 def softplus(maker: OnnxMaker) -> None:
-    """With a beta."""
+    """Add a softplus with its beta."""
     maker.same(Softplus(maker.node.number("beta", 1.0)))
 
 
 def prelu(maker: OnnxMaker) -> None:
-    """A slope for each channel, or one for all."""
+    """Add a PReLU with a slope for each channel, or one for all."""
     slope = maker.weight(1, "slope")
     if slope.numel == 1:
         maker.same(PRelu(shared=True))
@@ -115,7 +115,7 @@ def prelu(maker: OnnxMaker) -> None:
 
 
 def softmax(maker: OnnxMaker, layer: Layer | None = None) -> None:
-    """Over the channels at each position, whatever axis these are. Before opset 13 all further axes took part."""
+    """Add a softmax over any axis, as the channels at each position. Before opset 13 it also spans all further axes."""
     default = -1 if maker.model.opset >= 13 else 1
     axis, view = maker.axis(default), maker.view()
     if maker.model.opset < 13 and any(size > 1 for size in view.dims[axis + 1 :]):
@@ -130,7 +130,7 @@ def softmax(maker: OnnxMaker, layer: Layer | None = None) -> None:
 
 
 def _splits(maker: OnnxMaker, view: OnnxView) -> Softmax | None:
-    """The softmax over the splits of split attention, where the first axis is that of the splits of each group."""
+    """Return the softmax over the splits of split attention, if the first axis is that of the splits of each group."""
     shape = maker.shape(view.node)
     if not shape.is_vector or len(view.groups[0]) != 1 or view.is_whole:
         return None
@@ -144,7 +144,7 @@ def _splits(maker: OnnxMaker, view: OnnxView) -> Softmax | None:
 
 
 def dropout(maker: OnnxMaker) -> None:
-    """With its rate, which later opsets read."""
+    """Add dropout with its rate, which is an input in later opsets."""
     rate = maker.node.number("ratio", 0.5)
     if maker.node.reads(1):
         constant = maker.constant(1)
@@ -156,7 +156,7 @@ def dropout(maker: OnnxMaker) -> None:
 
 
 def product(maker: OnnxMaker) -> None:
-    """Of two values, of which one may be repeated; or by a tensor."""
+    """Add a product of two values, one of which may be broadcast, or of a value and a tensor."""
     constant = next((at for at in (0, 1) if maker.constant(at) is not None), None)
     if constant is not None:
         scaled(maker, constant)
@@ -175,7 +175,7 @@ def _count(view: OnnxView) -> int:
 
 
 def _is_beside(one: OnnxView, other: OnnxView) -> bool:
-    """Whether two views of whole axes have the same ones in the same places, but for some of one position."""
+    """Return whether two views have the same whole axes in the same order, except for axes of size 1."""
     if not one.is_whole or not other.is_whole or len(one.groups) != len(other.groups):
         return False
     return all(not a or not b or a == b for a, b in zip(one.groups, other.groups, strict=True))
@@ -186,7 +186,7 @@ def _broadcast(one: OnnxView, other: OnnxView) -> list[AxisRuns]:
 
 
 def total(maker: OnnxMaker) -> None:
-    """A sum of values of equal shape, or with a tensor."""
+    """Add a sum of values of equal shape, or of a value and a tensor."""
     constants = [at for at in range(len(maker.node.inputs)) if maker.constant(at) is not None]
     if constants and len(maker.node.inputs) == 2:
         shifted(maker, constants[0])
@@ -195,22 +195,22 @@ def total(maker: OnnxMaker) -> None:
 
 
 def difference(maker: OnnxMaker) -> None:
-    """Of two values."""
+    """Add a difference of two values."""
     merge(maker, Sub())
 
 
 def largest(maker: OnnxMaker) -> None:
-    """Of values."""
+    """Add an elementwise maximum of values."""
     merge(maker, Max())
 
 
 def average(maker: OnnxMaker) -> None:
-    """Of values."""
+    """Add an elementwise mean of values."""
     merge(maker, Mean())
 
 
 def quotient(maker: OnnxMaker) -> None:
-    """By a number."""
+    """Add a quotient by a number."""
     number = maker.model.scalar(maker.node.reads(1))
     if number is None or not number or not isfinite(number):
         raise maker.wrong("a quotient of values has no counterpart")
@@ -218,7 +218,7 @@ def quotient(maker: OnnxMaker) -> None:
 
 
 def merge(maker: OnnxMaker, layer: Layer) -> None:
-    """Of values of equal shape, in whatever order of axes all have."""
+    """Add a merge of values of equal shape, in any order of axes that all share."""
     views = [maker.view(at) for at in range(len(maker.node.inputs))]
     if len(views) == 1:
         maker.give(views[0])
@@ -235,7 +235,7 @@ def merge(maker: OnnxMaker, layer: Layer) -> None:
 
 
 def concat(maker: OnnxMaker) -> None:
-    """Side by side along any axis, which is that of the channels then."""
+    """Add a concatenation along any axis, which becomes the channel axis."""
     axis = maker.axis(1)
     views = [maker.led(maker.view(at), axis) for at in range(len(maker.node.inputs))]
     if len(views) == 1:

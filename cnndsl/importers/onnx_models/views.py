@@ -1,8 +1,8 @@
-"""Values of an ONNX file as views of what a layer gives: axes in another order, taken apart and put together.
+"""Values of an ONNX file as views of a layer's output: with axes permuted, split and merged.
 
-A file moves axes where the language has none: for channels that come last, between a map and a vector, before and
-after each convolution of Keras. A view follows that without a layer. What reads a value either works on what lies under
-the view, as an activation does, or has it settled first, which takes the layers that `settling` finds.
+A file moves axes where the language does not: for channels-last layouts, between a map and a vector, before and after
+each convolution of Keras. A view tracks this without a layer. The reader of a value either works on the node under the
+view, as an activation does, or has the view settled first, which adds the layers that `settling` finds.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ REPEATED = -1
 
 @record(slots=True)
 class AxisRun:
-    """A factor of an axis: so many steps of so many positions each. Axis 0 is that of the channels."""
+    """A factor of an axis: `size` steps of `stride` positions each. Axis 0 is the channel axis."""
 
     axis: int
     stride: int
     size: int
 
     def split(self, outer: int) -> tuple[AxisRun, AxisRun]:
-        """Return its outer factor of a size, and the rest."""
+        """Split it into an outer factor of the given size, and the rest."""
         inner = self.size // outer
         return AxisRun(self.axis, self.stride * inner, outer), AxisRun(self.axis, self.stride, inner)
 
@@ -36,29 +36,29 @@ AxisRuns = tuple[AxisRun, ...]
 
 @record(slots=True)
 class OnnxView:
-    """What the file's axes behind the batch are made of, in their order: for each the factors of axes of a node."""
+    """The axes of a value in the file, without the batch, in order: each is a group of factors of a node's axes."""
 
     node: int
     groups: tuple[AxisRuns, ...]
 
     @property
     def dims(self) -> tuple[int, ...]:
-        """The extents behind the batch."""
+        """Return the sizes of the axes, without the batch."""
         return tuple([prod(atom.size for atom in group) for group in self.groups])
 
     @property
     def atoms(self) -> AxisRuns:
-        """All factors in a row."""
+        """Return all factors as one sequence."""
         return merged(atom for group in self.groups for atom in group)
 
     @property
     def is_whole(self) -> bool:
-        """Whether each axis of the file is one of the node's, or has one position: nothing is taken apart."""
+        """Return whether each axis of the file is one axis of the node or has size 1: no axis is split."""
         axes = [atom.axis for group in self.groups for atom in group]
         return len(axes) == len(set(axes)) and REPEATED not in axes and all(len(group) < 2 for group in self.groups)
 
     def axis(self, at: int) -> int | None:
-        """Return the axis of the node that an axis of the file is; None for one of one position, or of several."""
+        """Return the node's axis for an axis of the file; None for an axis of size 1 or of several factors."""
         return self.groups[at][0].axis if len(self.groups[at]) == 1 else None
 
     def over(self, node: int, groups: Iterable[AxisRuns] | None = None) -> OnnxView:
@@ -70,7 +70,7 @@ class OnnxView:
         return self.over(self.node, [self.groups[at] for at in order])
 
     def reshaped(self, dims: Sequence[int]) -> OnnxView | None:
-        """Return the view with other extents; None where a factor does not divide."""
+        """Return the view with another shape; None if a factor does not divide evenly."""
         rest = list(reversed(self.atoms))
         groups: list[AxisRuns] = []
         for size in dims:
@@ -92,7 +92,7 @@ class OnnxView:
 
 
 def merged(atoms: Iterable[AxisRun]) -> AxisRuns:
-    """Return factors that follow each other as one.
+    """Merge adjacent factors that form one.
 
     >>> merged([AxisRun(0, 4, 2), AxisRun(0, 1, 4), AxisRun(1, 1, 7)])
     (AxisRun(axis=0, stride=1, size=8), AxisRun(axis=1, stride=1, size=7))
@@ -108,12 +108,12 @@ def merged(atoms: Iterable[AxisRun]) -> AxisRuns:
 
 
 def whole(axis: int, size: int) -> AxisRuns:
-    """Return an axis in one piece."""
+    """Return an axis as a single factor."""
     return (AxisRun(axis, 1, size),) if size > 1 else ()
 
 
 def plainly(node: int, shape: Shape) -> OnnxView:
-    """Return what a node gives as PyTorch has it: channels first.
+    """Return the view of a node's output in PyTorch's order: channels first.
 
     >>> plainly(3, Shape(8, (4, 4))).reshaped((2, 4, 16)).dims
     (2, 4, 16)
@@ -122,6 +122,6 @@ def plainly(node: int, shape: Shape) -> OnnxView:
 
 
 def resized(view: OnnxView, node: int, shape: Shape) -> OnnxView:
-    """Return a view of whole axes over a node with the same axes of other extents."""
+    """Return a view of whole axes over a node with the same axes in another size."""
     extents = (shape.channels, *shape.spatial)
     return view.over(node, [whole(group[0].axis, extents[group[0].axis]) if group else () for group in view.groups])

@@ -16,9 +16,9 @@ from cnndsl.layers.transposed import ConvTranspose
 
 
 def convolution(maker: OnnxMaker) -> None:
-    """A depthwise one where each channel is a group, a fully connected layer where the file's weights are a matrix.
+    """Add a convolution, depthwise if each channel is a group, or a fully connected layer if the weights are a matrix.
 
-    An uneven padding is a layer of its own.
+    Uneven padding becomes a layer of its own.
     """
     at = maker.plain()
     shape, weight = maker.shape(at), maker.weight(1)
@@ -54,7 +54,7 @@ def _convolution(
 
 
 def transposed(maker: OnnxMaker) -> None:
-    """More taken away in front than at the end is an output padding."""
+    """Add a transposed convolution. Cropping more at the start than at the end becomes output padding."""
     at = maker.plain()
     shape, weight, node = maker.shape(at), maker.weight(1), maker.node
     groups = node.whole("group", 1)
@@ -86,7 +86,7 @@ def _without_bias(layer: ConvTranspose) -> ConvTranspose:
 
 
 def _bias(maker: OnnxMaker, at: int, features: int) -> bool:
-    """Whether there is a bias, of so many values."""
+    """Return whether there is a bias of `features` values."""
     if not maker.node.reads(at) or maker.is_one_of(at, 0):
         return False
     bias = maker.weight(at, "bias")
@@ -96,7 +96,7 @@ def _bias(maker: OnnxMaker, at: int, features: int) -> bool:
 
 
 def gemm(maker: OnnxMaker) -> None:
-    """A fully connected layer; how its weights are turned is no matter of the network."""
+    """Add a fully connected layer; a transposed weight matrix makes no difference."""
     node = maker.node
     if (node.number("alpha", 1.0), node.number("beta", 1.0), node.whole("transA", 0)) != (1, 1, 0):
         raise maker.wrong("a product with factors, or of a matrix that is turned, has no counterpart")
@@ -106,7 +106,7 @@ def gemm(maker: OnnxMaker) -> None:
 
 
 def matrix_product(maker: OnnxMaker) -> None:
-    """A fully connected layer: of a vector, or along the last axis."""
+    """Add a fully connected layer: of a vector, or along the last axis."""
     weight = _matrix(maker)
     entering, features = weight.dims
     _dense(maker, entering, features, _bias(maker, 2, features))
@@ -138,5 +138,5 @@ def _dense(maker: OnnxMaker, entering: int, features: int, has_bias: bool) -> No
 
 
 def _grown(view: OnnxView, axis: int, size: int) -> OnnxView:
-    """The view with channels along an axis, also where there was one."""
+    """Return the view with channels of this size along an axis, even if the axis had size 1."""
     return view.over(view.node, [whole(0, size) if at == axis else group for at, group in enumerate(view.groups)])

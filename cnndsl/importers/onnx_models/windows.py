@@ -11,7 +11,7 @@ from cnndsl.records import record
 
 @record(slots=True)
 class SlidingWindow:
-    """What an operator says of its window, an extent for each axis; `auto` is what `auto_pad` says."""
+    """The window attributes of an operator, with a size for each axis; `auto` is its `auto_pad`."""
 
     kernel: Dims
     stride: Dims
@@ -22,22 +22,22 @@ class SlidingWindow:
 
     @property
     def reach(self) -> Dims:
-        """How far a window spans beyond its first position."""
+        """Return how far a window extends beyond its first position."""
         return tuple([d * (k - 1) for k, d in zip(self.kernel, self.dilation, strict=True)])
 
     @property
     def is_padded(self) -> bool:
-        """Whether anything is padded."""
+        """Return whether there is any padding."""
         return any(self.before) or any(self.after)
 
     @property
     def is_even(self) -> bool:
-        """Whether both sides are padded alike."""
+        """Return whether both sides have equal padding."""
         return self.before == self.after
 
     @property
     def is_half(self) -> bool:
-        """Whether it pads by half of the reach, an odd position at the end: what `same` does."""
+        """Return whether it pads by half of the reach, with an odd position at the end, as `same` does."""
         front = tuple([each // 2 for each in self.reach])
         return self.before == front and self.after == tuple(
             [each - f for each, f in zip(self.reach, front, strict=True)]
@@ -45,20 +45,20 @@ class SlidingWindow:
 
     @property
     def is_dynamic(self) -> bool:
-        """Whether the padding is TensorFlow's, and depends on the size of what comes in."""
+        """Return whether the padding follows TensorFlow and depends on the input size."""
         return self.auto == "SAME_UPPER" and any(step > 1 for step in self.stride)
 
 
 def window(maker: OnnxMaker, spatial: Dims, kernel: Dims = ()) -> SlidingWindow:
-    """Return the window of the operator at hand.
+    """Return the window of the current operator.
 
     Args:
-        maker: What is at hand.
-        spatial: The extents of the map that it slides over.
-        kernel: Those of the weights, where there are such.
+        maker: The maker with the current operator.
+        spatial: The size of the map that the window slides over.
+        kernel: The kernel size of the weights, if there are any.
 
     Raises:
-        CnnError: where something has another number of axes, or pads a negative amount.
+        CnnError: if an attribute has the wrong number of axes, or a padding is negative.
     """
     node, rank = maker.node, len(spatial)
     said = node.several("kernel_shape") or kernel
@@ -82,7 +82,7 @@ def window(maker: OnnxMaker, spatial: Dims, kernel: Dims = ()) -> SlidingWindow:
 
 
 def _same(spatial: Dims, kernel: Dims, stride: Dims, dilation: Dims, *, is_early: bool) -> tuple[Dims, Dims]:
-    """The padding that makes ceil(W/stride) windows; an odd position is at the end, or with `is_early` in front."""
+    """Return the padding for ceil(W/stride) windows; an odd position is at the end, or at the start with `is_early`."""
     sizes = zip(spatial, kernel, stride, dilation, strict=True)
     totals = [max((-(-size // s) - 1) * s + d * (k - 1) + 1 - size, 0) for size, k, s, d in sizes]
     less, more = tuple([total // 2 for total in totals]), tuple([total - total // 2 for total in totals])
@@ -90,16 +90,16 @@ def _same(spatial: Dims, kernel: Dims, stride: Dims, dilation: Dims, *, is_early
 
 
 def brief(extents: Sequence[int]) -> Dims:
-    """Return one extent where all are equal."""
+    """Return a single size if all are equal."""
     return (extents[0],) if len(set(extents)) == 1 else tuple(extents)
 
 
 def words(found: SlidingWindow, usual: str) -> Padding | None:
-    """Return the padding as an option; None where the two sides differ in another way than any option has it.
+    """Return the padding as an option; None if no option can express the difference between the two sides.
 
     Args:
         found: The window.
-        usual: What is said where two words are the same: `same` or `valid`.
+        usual: The preferred word if two are equivalent: `same` or `valid`.
     """
     if found.is_dynamic:
         return "tfsame"

@@ -1,14 +1,14 @@
-"""From a flat graph to a text that a person could have written, one step a module.
+"""Convert a flat graph to a program that a person could have written, one step per module.
 
-`chains` writes the graph as chains with branches and references. `blocks` finds parts of equal structure and makes
-them blocks, with what differs as parameters (`unify`, `solving`), `naming` orders and names them. `repeats` folds what
-follows itself, `tables` what follows itself with other numbers, and so stages whose first unit differs (`stages`).
-`writing` is the text. Nothing here knows where the graph came from.
+`chains` writes the graph as chains with branches and references. `blocks` finds parts of equal structure and turns
+them into blocks, with their differences as parameters (`unify`, `solving`); `naming` orders and names the blocks.
+`repeats` folds equal consecutive steps. `tables` folds consecutive steps that differ in their numbers, including
+stages whose first unit differs (`stages`). `writing` produces the text. No step depends on where the graph came from.
 
-A graph whose nodes have paths keeps them (`named`): `regions` finds which nodes are a module, `modules` writes each as
-chains (`statements`), `scopes` names what is read elsewhere. `sharing` makes blocks of like modules, also of those that
-lack some parts (`variants`), `labels` leaves out the names that the language gives anyway. Of several texts the first
-that is `right` is taken.
+A graph whose nodes have paths keeps them (`named`): `regions` assigns nodes to modules, `modules` writes each module
+as chains (`statements`), and `scopes` names the values that are read elsewhere. `sharing` turns similar modules into
+blocks, even if some lack parts (`variants`). `labels` omits the names that the language assigns anyway. Among several
+programs, `right` selects the first that reproduces the graph.
 """
 
 from __future__ import annotations

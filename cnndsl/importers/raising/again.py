@@ -1,4 +1,4 @@
-"""Parts that are applied again: which nodes of a later application are which of the first."""
+"""Parts that are applied several times: match the nodes of a later application with those of the first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnndsl.graph import Graph
 
 
 def applied_again(name: str) -> str:
-    """Return the name of the part that is applied once more under a name, `tower` of `tower@2`; else nothing.
+    """Return the name of the part that is applied again under a name, `tower` for `tower@2`; else an empty string.
 
     >>> applied_again("tower@2"), applied_again("tower"), applied_again("tower@2.conv")
     ('tower', '', 'tower.conv')
@@ -19,7 +19,7 @@ def applied_again(name: str) -> str:
 
 
 def are_alike(graph: Graph, first: Sequence[int], second: Sequence[int]) -> bool:
-    """Whether two sets of nodes, in order, are the same layers with the same weights."""
+    """Return whether two sets of nodes, in order, are the same layers with the same weights."""
     if len(first) != len(second):
         return False
     places = [{at: place for place, at in enumerate(nodes)} for nodes in (first, second)]
@@ -34,9 +34,9 @@ def are_alike(graph: Graph, first: Sequence[int], second: Sequence[int]) -> bool
 
 
 def read_in_any(graph: Graph, applications: Iterable[Sequence[int]], outputs: Iterable[int]) -> Mapping[int, int]:
-    """Return the nodes of some applications of one part of which another application's are read outside of it.
+    """Return the nodes of some applications of a part whose counterpart in another application is read outside it.
 
-    Each comes with its own number in the first application.
+    Each node is mapped to its number in the first application.
     """
     several = list(applications)
     places: set[int] = set()
@@ -50,7 +50,7 @@ def read_in_any(graph: Graph, applications: Iterable[Sequence[int]], outputs: It
 
 
 def applications(names: Mapping[str, Sequence[int]]) -> list[list[Sequence[int]]]:
-    """Return the nodes of parts that are applied several times, by their names in a module; the first one first."""
+    """Return the nodes of parts that are applied several times, by name in a module; the first application first."""
     found: dict[str, list[Sequence[int]]] = defaultdict(list)
     for name in sorted(names, key=lambda each: (bool(applied_again(each)), names[each])):
         found[applied_again(name) or name].append(names[name])

@@ -1,7 +1,7 @@
-"""Parts of equal structure as blocks.
+"""Turn parts of equal structure into blocks.
 
-Of all sequences that occur several times the one that makes the text shortest becomes a block, again and again until
-none makes it shorter: a grammar is inferred from repetitions, as by Nevill-Manning and Witten 1997 (arXiv:cs/9709102).
+Of all sequences that occur several times, the one that shortens the program most becomes a block. This repeats until
+none shortens it: grammar inference from repetitions, as in Nevill-Manning and Witten 1997 (arXiv:cs/9709102).
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from cnndsl.importers.raising.walks import inner, links, reads, renamed
 from cnndsl.records import record
 
 LOCAL = -2
-"""The first number of a label inside of a block: those of the graph's nodes are not negative."""
+"""The first number of a label inside a block: those of the graph's nodes are not negative."""
 LOCALS = 1000
-"""How many labels a block may have."""
+"""The maximum number of labels in a block."""
 LONGEST = 40
-"""The most steps of a block."""
+"""The maximum number of steps of a block."""
 _CANDIDATES = 8
-"""Of the sequences that promise most so many are tried each time."""
+"""The number of sequences tried each time, in order of decreasing expected savings."""
 
 _OFTEN = 3
-"""So many of those that occur most often may come first, though others promise to save more: the layers of a unit."""
+"""How many of the most frequent ones may come first even if others promise to save more: the layers of a unit."""
 
 WordCount = Callable[[TermProgram], int]
 
@@ -47,7 +47,7 @@ def with_blocks(program: TermProgram, named: Set[int], cost: WordCount) -> TermP
     Args:
         program: Chains of layers.
         named: The nodes that have labels.
-        cost: What a program costs, in words.
+        cost: Returns the cost of a program, in words.
     """
     often = sorted(_candidates(program, named), key=lambda each: (-len(each.places), -each.length))
     least = cost(program)
@@ -59,7 +59,7 @@ def with_blocks(program: TermProgram, named: Set[int], cost: WordCount) -> TermP
 
 
 def _with_more(program: TermProgram, least: int, named: Set[int], cost: WordCount) -> tuple[TermProgram, int]:
-    """The program with more blocks, those first that promise to save most, and its cost."""
+    """Return the program with more blocks, tried in order of expected savings, and its cost."""
     while True:
         several = _candidates(program, named | local_names(program))
         made, words = _with_best(program, least, several[:_CANDIDATES], named, cost)
@@ -71,7 +71,7 @@ def _with_more(program: TermProgram, least: int, named: Set[int], cost: WordCoun
 def _with_best(
     program: TermProgram, least: int, several: Sequence[_Candidate], named: Set[int], cost: WordCount
 ) -> tuple[TermProgram, int]:
-    """The program with the block of some that makes it shortest, and its cost; itself where none makes it shorter."""
+    """Return the program with the candidate block that makes it shortest, and its cost; unchanged if none does."""
     known = named | local_names(program)
     tried = [(made, cost(made)) for each in several if (made := _made(program, each, known))]
     return min([(program, least), *tried], key=lambda each: each[1])
@@ -79,7 +79,7 @@ def _with_best(
 
 @record(slots=True)
 class _Place:
-    """Where a sequence stands: which of the program's chains (found in the order of `_all`), and its first step."""
+    """The location of a sequence: the index of its chain in the order of `_all`, and its first step."""
 
     chain: int
     start: int
@@ -87,7 +87,7 @@ class _Place:
 
 @record(slots=True)
 class _Candidate:
-    """Places of sequences that may be one block; `number` is that of the block, from 1."""
+    """Locations of sequences that may become one block; `number` is that of the block, from 1."""
 
     length: int
     places: tuple[_Place, ...]
@@ -95,7 +95,7 @@ class _Candidate:
 
 
 def _all(program: TermProgram) -> Iterator[TermChain]:
-    """All chains: the network's, those in branches, those of blocks."""
+    """Yield all chains: the network's, those in branches, those of blocks."""
     for _, chain in program.chains:
         yield from _within(chain)
     for block in program.blocks:
@@ -111,7 +111,7 @@ def _within(chain: TermChain) -> Iterator[TermChain]:
 
 
 def _candidates(program: TermProgram, named: Set[int]) -> list[_Candidate]:
-    """The sequences that occur several times, those first that promise to save most."""
+    """Return the sequences that occur several times, in order of decreasing expected savings."""
     ids: dict[object, int] = {}
     found: dict[tuple[int, int], list[_Place]] = defaultdict(list)
     weights: dict[tuple[int, int], int] = {}
@@ -139,7 +139,7 @@ def _candidates(program: TermProgram, named: Set[int]) -> list[_Candidate]:
 
 
 def _apart(places: Sequence[_Place], length: int) -> tuple[_Place, ...]:
-    """The places that do not overlap, from the first one on."""
+    """Return the locations that do not overlap, from the first one on."""
     found: list[_Place] = []
     for each in places:
         if not found or found[-1].chain != each.chain or found[-1].start + length <= each.start:
@@ -148,7 +148,7 @@ def _apart(places: Sequence[_Place], length: int) -> tuple[_Place, ...]:
 
 
 def _is_closed(chain: TermChain, named: Set[int], readers: Mapping[int, int]) -> bool:
-    """Whether what has a label inside is read inside alone."""
+    """Return whether labels inside a sequence are only read inside it."""
     if len(chain) == 1 and isinstance(chain[0].term, LayerTerm | CallTerm | RepeatTerm | StartTerm):
         return False
     if any(isinstance(step.term, TapTerm) for step in inner(chain)):
@@ -174,7 +174,7 @@ def _words(term: RaisedTerm) -> int:
 
 
 def _made(program: TermProgram, candidate: _Candidate, named: Set[int]) -> TermProgram | None:
-    """The program with a block for a candidate; None where its places cannot be joined."""
+    """Return the program with a block for a candidate; None if its occurrences cannot be unified."""
     chains = list(_all(program))
     places = [chains[each.chain][each.start : each.start + candidate.length] for each in candidate.places]
     local = [_local(each, named, candidate.number) for each in places]
@@ -194,7 +194,7 @@ def _made(program: TermProgram, candidate: _Candidate, named: Set[int]) -> TermP
 
 
 def _local(chain: TermChain, named: Set[int], number: int) -> TermChain:
-    """The chain with its labels counted from its beginning, so that they are the same in all places."""
+    """Return the chain with its labels counted from its beginning, so that they are equal at all locations."""
     labels = {step.node for step in inner(chain) if not isinstance(step.term, StartTerm)} & named
     labels.discard(chain[-1].node)
     ordered = sorted(labels, reverse=min(labels, default=0) < 0)
@@ -203,7 +203,7 @@ def _local(chain: TermChain, named: Set[int], number: int) -> TermChain:
 
 
 class _WithCalls:
-    """Chains with calls in the places of a block, visited in the order of `_all`."""
+    """Chains with calls at the locations of a block, visited in the order of `_all`."""
 
     def __init__(self, length: int, calls: Mapping[tuple[int, int], CallTerm]) -> None:
         self.length, self.calls = length, calls
@@ -233,5 +233,5 @@ class _WithCalls:
 
 
 def local_names(program: TermProgram) -> frozenset[int]:
-    """Return the labels inside of blocks."""
+    """Return the labels inside blocks."""
     return frozenset(step.node for block in program.blocks for step in inner(block.body) if step.node <= LOCAL)

@@ -1,4 +1,4 @@
-"""A flat graph as chains, one for each output that is in none before it."""
+"""Write a flat graph as chains, one for each output that no earlier chain contains."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.merge import MERGES
 
 SIGNS: Mapping[type[Layer], str] = {kind: sign for sign, kind in MERGES.items()}
-"""How each merge is written."""
+"""The operator of each merge."""
 
 
 def chains(graph: Graph) -> TermProgram:
@@ -38,7 +38,7 @@ def item(node: Node, name: str = "") -> NestedItem:
 
 
 def output_names(graph: Graph) -> list[str]:
-    """Return names for the outputs that are no taps: theirs, as far as they are names and unlike."""
+    """Return names for the outputs that are not auxiliary: their own, if these are valid and distinct."""
     first = graph.output_name or "y"
     return _unique([first, *(each.name for each in graph.taps if not each.is_tap)], set())
 
@@ -59,7 +59,7 @@ def _unique(names: Sequence[str], taken: Set[str]) -> list[str]:
 
 
 def _tapped(chain: TermChain, output: Output, name: str, body: TermChain) -> TermChain:
-    """The chain with a tap behind the value from which it starts, or at the end where that is none of its steps."""
+    """Return the chain with a tap after the value that it starts from, or at the end if no step has that value."""
     start = body[0].node if body else output.node
     at = next((at for at, step in enumerate(chain) if step.node == start), len(chain) - 1)
     is_here = chain[at].node == start and len(body) > 1

@@ -1,7 +1,7 @@
-"""Concatenations that grow: one whose operands begin, or end, with all operands of another one reads that one.
+"""Growing concatenations: if the operands of one begin or end with all operands of another, it reads that one instead.
 
-The code of a DenseNet keeps a list and concatenates all of it in each layer; its program joins one more value to what
-there is. Both are the same values.
+Implementations of DenseNet keep a list and concatenate all of it in each layer; a program concatenates one more value
+to the previous result. Both give the same values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Operands = tuple[int, ...]
 
 
 def growing(graph: Graph) -> Graph:
-    """Return the graph in which each concatenation reads the largest earlier one that it goes on from.
+    """Return the graph in which each concatenation reads the largest earlier one that it extends.
 
     >>> from cnndsl.network import loads
     >>> text = "INPUT 4x4x1 -> a: CONV1-2 -> b: (@input | ID) -> c: CONV1-3 -> d: (@input | @a | ID) -> FC-2"
@@ -44,7 +44,7 @@ def growing(graph: Graph) -> Graph:
 
 
 def _joined(inputs: Operands, parts: list[Operands], known: dict[Operands, int]) -> Operands:
-    """The operands, with the most of the first or of the last ones as the concatenation that there is of them."""
+    """Return the operands with the longest known prefix or suffix replaced by its concatenation."""
     for count in range(len(inputs) - 1, 1, -1):
         for start in (0, len(inputs) - count):
             taken = parts[start : start + count]
@@ -55,7 +55,7 @@ def _joined(inputs: Operands, parts: list[Operands], known: dict[Operands, int])
 
 
 def _common(paths: list[str]) -> str:
-    """A path in the innermost module that all of these are in."""
+    """Return a path in the innermost module that contains all of these."""
     modules = [path.split(".")[:-1] for path in paths]
     found: list[str] = []
     for several in zip(*modules, strict=False):

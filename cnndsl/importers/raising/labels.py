@@ -1,7 +1,7 @@
-"""Which names are written: those that the language would not give by itself.
+"""Decide which names must be written: those that the language would not assign by itself.
 
-Until here each layer with tensors and each module has its name in the module around it. What the language calls so
-anyway, by its place in a module without labels or by its kind in one with labels, needs no label.
+Up to this step each layer with tensors and each module has its full name in the enclosing module. A name that the
+language assigns anyway, by position in a module without labels or by type in one with labels, needs no label.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ NUMBERED = re.compile(r"(?s)(|.*[^0-9])(0|[1-9][0-9]{0,5})")
 
 @record(slots=True)
 class _Named:
-    """A layer, merge, module or tap in a module, whether its label must be written, and whether it is not always
-    there."""
+    """A layer, merge, module or auxiliary output in a module, whether its label must be written, and whether it is
+    optional."""
 
     step: PlacedTerm
     needs_label: bool
@@ -47,10 +47,10 @@ class _Named:
 
 
 def with_labels(chain: TermChain, read: Set[str] = frozenset()) -> TermChain:
-    """Return what is in a module with the labels that are needed, in the modules in it too.
+    """Return the body of a module with the labels that are needed, including those in the modules in it.
 
     Args:
-        chain: What is in the module; each layer with tensors and each module has its full name.
+        chain: The body of the module; each layer with tensors and each module has its full name.
         read: Names by which values of the module are read from outside.
     """
     chain = _each(chain, lambda step: _inside(step))
@@ -66,8 +66,10 @@ def with_labels(chain: TermChain, read: Set[str] = frozenset()) -> TermChain:
 
 
 def implicit(chain: TermChain) -> TermChain:
-    """Return what is in a module, with `IMPLICIT` as the name of parts that are called by their places; in the modules
-    in it, too. A module that is called so is a call of a block, or else it would be none."""
+    """Return the body of a module with `IMPLICIT` as the name of positional parts, also in the modules in it.
+
+    A module with such a name is a call of a block; otherwise it would not be a module.
+    """
     chain = _each(chain, _implicit_inside)
     members = list(_members(chain, is_optional=False))
     read = first_names(chain)
@@ -99,7 +101,7 @@ def _inside(step: PlacedTerm) -> PlacedTerm:
 
 
 def _each(chain: TermChain, change: Callable[[PlacedTerm], PlacedTerm]) -> TermChain:
-    """The chain with each step of this module changed, those in branches before their merge."""
+    """Return the chain with each step of this module changed, those in branches before their merge."""
     return tuple([change(step.over(_of(step.term, change))) for step in chain])
 
 
@@ -118,7 +120,7 @@ def _is_member(step: PlacedTerm) -> bool:
 
 
 def _members(chain: TermChain, is_optional: bool) -> Iterator[_Named]:
-    """What is in a module, in the order of `_each`."""
+    """Yield the parts of a module, in the order of `_each`."""
     for step in chain:
         if isinstance(step.term, MergeTerm):
             last = len(step.term.branches) - 1
@@ -134,7 +136,7 @@ def _members(chain: TermChain, is_optional: bool) -> Iterator[_Named]:
 
 
 def _may_be_numbered(chain: TermChain, members: list[_Named], read: Set[str]) -> bool:
-    """Whether no label is needed for more than a number."""
+    """Return whether no part needs more than a number as its label."""
     if any(isinstance(step.term, ChainsTerm) and any(name for name, _ in step.term.chains) for step in chain):
         return False
     wanted = [each.step for each in members if each.step.name]
@@ -146,7 +148,7 @@ def _may_be_numbered(chain: TermChain, members: list[_Named], read: Set[str]) ->
 
 
 def _numbered(members: list[_Named]) -> list[str] | None:
-    """The labels of parts that are called by their places: none, but `""` for what takes no number."""
+    """Return the labels of positional parts: none, but `""` for a part without a number. None if that is impossible."""
     labels = [""] * len(members)
     count = 0
     free: list[int] = []
@@ -170,7 +172,7 @@ def _numbered(members: list[_Named]) -> list[str] | None:
 
 
 def _by_kind(members: list[_Named], read: Set[str]) -> list[str]:
-    """The labels of parts in a module in which some have labels: those that their kinds would not give them."""
+    """Return the labels in a module that has some: those that the parts' types would not give them."""
     wanted = [each.step.label for each in members]
     labels = [
         name if name and (each.needs_label or name in read or not name.isidentifier() or each.step.alias) else ""
@@ -187,7 +189,7 @@ def _by_kind(members: list[_Named], read: Set[str]) -> list[str]:
 
 
 def _given(members: list[_Named], labels: list[str]) -> list[str]:
-    """What the language calls each part."""
+    """Return the names that the language gives the parts."""
     aliases = {each.step.alias for each in members if each.step.alias}
     parts = [(label, _kind(each.step.term)) for each, label in zip(members, labels, strict=True)]
     return beside_labels(parts, aliases)

@@ -1,6 +1,6 @@
-"""Regions as chains: what is in a module is a chain of its layers and of the modules in it, each in one piece.
+"""Write regions as chains: a module contains chains of its layers and of the modules in it, each in one piece.
 
-A value that is read elsewhere is a `NameRef`: it has the name of the layer or module that gives it, where that has one,
+A value that is read elsewhere is a `NameRef`. It has the name of the layer or module that returns it, if that has one,
 or else a second name.
 """
 
@@ -33,7 +33,7 @@ from cnndsl.importers.raising.terms import (
 
 
 class ModuleChains:
-    """What is in one region, as chains. `exports` are the names, in it, of values that are read from outside."""
+    """The contents of one region, as chains. `exports` are the names, inside it, of values read from outside."""
 
     def __init__(self, graph: Graph, region: ModuleRegion) -> None:
         self.graph, self.region = graph, region
@@ -42,21 +42,21 @@ class ModuleChains:
         self.place = {at: each for each in self.inner for at in bits(each.region.nodes)}
         self.taps = [] if region.path else [TapOfModule(self, each) for each in graph.taps if each.is_tap]
         self.tapped = {at for each in self.taps if each.head for at in bits(each.head.region.nodes)}
-        """What is in the heads of taps."""
+        """The nodes in the heads of auxiliary outputs."""
         self.outputs = frozenset((*graph.main_outputs, *(each.node for each in graph.taps)))
         self.results = self._results()
-        """The values that are read outside of it."""
+        """The values that are read outside the module."""
         self.ends = self._ends()
-        """The results that nothing in it reads; the last one is what it gives, the main one."""
+        """The results that nothing in the module reads; the last one is the main result."""
         self.read = self._read()
-        """The values from outside that it reads, the one first on which it stands."""
+        """The values that the module reads from outside, its entry value first."""
         self.run: DenseRun | None = None
-        """Modules of which each joins those before it; this one is one of them, or holds them."""
+        """Modules that each merge those before them; this module is one of them or contains them."""
         if (run := self._run()) is not None:
             self._joins(run)
         self.exports: dict[int, str] = {}
         self.names: set[str] = set()
-        """The names in it, and in the modules in it."""
+        """The names in the module, and in the modules in it."""
 
     def _run(self) -> DenseRun | None:
         names = {each.main: each.region.name for each in self.inner}
@@ -68,7 +68,7 @@ class ModuleChains:
         return found if [places[at] for at in range(1, len(wanted) + 1)] == wanted else None
 
     def _joins(self, run: DenseRun) -> None:
-        """Note a run of modules in them; each then stands on the one before it."""
+        """Record a run of modules in each of them; each then follows the one before it."""
         self.run = run
         before = run.root
         for node in run.outputs:
@@ -78,7 +78,7 @@ class ModuleChains:
             before = node
 
     def is_input(self, at: int) -> bool:
-        """Whether a node is one of several inputs, which stand by themselves."""
+        """Return whether a node is one of several inputs, which are separate chains."""
         return at < len(self.graph.inputs) > 1
 
     def _results(self) -> list[int]:
@@ -98,7 +98,7 @@ class ModuleChains:
 
     @property
     def main(self) -> int:
-        """The value that it gives."""
+        """Return the main result."""
         return self.ends[-1]
 
     def _read(self) -> list[int]:
@@ -111,11 +111,11 @@ class ModuleChains:
 
     @property
     def height(self) -> int:
-        """How deep modules in it nest."""
+        """Return how deep modules in it nest."""
         return 1 + max((each.height for each in self.inner), default=-1)
 
     def body(self) -> TermChain:
-        """Return what is in it."""
+        """Return its body."""
         items, placed = self._items()
         start = 0 if self.region.path else -1
         chains = self._statements(items, placed, start)
@@ -130,7 +130,7 @@ class ModuleChains:
         return (PlacedTerm(ChainsTerm(named), self.main, -1),)
 
     def unit(self, at: int) -> ModuleChains | int:
-        """The module in it that a node belongs to; the node itself where there is none."""
+        """Return the module in it that contains a node; the node itself if there is none."""
         return self.place.get(at, at)
 
     def _is_main(self, at: int) -> bool:
@@ -138,7 +138,7 @@ class ModuleChains:
         return inner is None or inner.main == at
 
     def _reach(self, readers: int) -> int:
-        """How many nodes in it depend on some of them."""
+        """Return how many nodes in it depend on some of its nodes."""
         reached = readers
         for at in bits(self.region.nodes):
             if any(reached >> each & 1 for each in self.nodes[at].inputs):
@@ -156,8 +156,8 @@ class ModuleChains:
         return found
 
     def _items(self) -> tuple[list[NestedItem], list[int]]:
-        """Its layers and modules in an order in which they can be executed, behind what they read from outside, and the
-        numbers of those that no chain holds."""
+        """Return its layers and modules in an executable order, after the values that they read from outside, and the
+        numbers of the items that no chain contains."""
         items: list[NestedItem] = []
         numbers: dict[int, int] = {}
 
@@ -200,7 +200,7 @@ class ModuleChains:
         return items, placed
 
     def _ordered(self) -> list[ModuleChains | int]:
-        """Its layers and modules, each behind what it reads."""
+        """Return its layers and modules, each after those that it reads."""
         joined: nx.DiGraph[ModuleChains | int] = nx.DiGraph()
         for node in bits(self.region.nodes):
             if node in self.tapped:
@@ -219,7 +219,7 @@ def _first(unit: ModuleChains | int) -> int:
 
 
 class TapOfModule:
-    """A tap, and the module that is its head: one that nothing else reads. None where there is no such module."""
+    """An auxiliary output and the module that is its head, which nothing else reads; None if there is none."""
 
     def __init__(self, module: ModuleChains, tap: Output) -> None:
         self.tap, self.head = tap, None
@@ -229,11 +229,11 @@ class TapOfModule:
 
     @property
     def entry(self) -> int:
-        """The value that its head reads; -1 where it has none."""
+        """Return the value that its head reads; -1 if it has none."""
         return self.head.read[0] if self.head else -1
 
     def term(self, has_entry: bool) -> PlacedTerm:
-        """Return it as a step, which is on what enters, or else begins with a reference."""
+        """Return it as a step that continues from the current value, or else begins with a reference."""
         node = self.tap.node
         if self.head is None:
             body = (PlacedTerm(StartTerm(Link(node)), node, -1),)
@@ -247,7 +247,7 @@ class TapOfModule:
 
 
 def with_taps(chain: TermChain, taps: Sequence[TapOfModule]) -> TermChain:
-    """Return a chain with taps in their order: behind the values that their heads read, or else all at its end."""
+    """Return a chain with auxiliary outputs in order: after the values that their heads read, or all at its end."""
     places = [next((at for at, step in enumerate(chain) if step.node == each.entry), -1) for each in taps]
     is_there = min(places, default=-1) >= 0 and places == sorted(places)
     whole = len(chain)

@@ -1,4 +1,4 @@
-"""A graph whose nodes have the names of modules as the text of a program that has the same names."""
+"""Write a graph whose nodes have module names as a program with the same names."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from cnndsl.importers.raising.walks import with_parts
 from cnndsl.importers.raising.writing import TermWriter
 
 _BLOCK = 6
-"""What a block costs beside its words."""
+"""The cost of a block in addition to its words."""
 _NONE: frozenset[int] = frozenset()
 
 
 def named_texts(graph: Graph, classes: Mapping[str, str]) -> Iterator[str]:
-    """Yield texts of programs that have this graph, and the paths of its layers with tensors, the shortest first.
+    """Yield programs with this graph and the paths of its layers with tensors, the shortest first.
 
     The last one has neither blocks nor modules: each layer has its path as a label.
 
     Args:
-        graph: The graph; `Node.path` of a layer with tensors is what their names in a file of weights begin with, of
-            another one the module that it is in, and any name behind that.
+        graph: The graph. `Node.path` of a layer with tensors is the prefix of their names in a weights file. That of
+            any other layer is its module and some name after it.
         classes: The names of the modules' classes, by path.
     """
     lists = {path for path, name in classes.items() if name in ("ModuleList", "ModuleDict")}
@@ -56,7 +56,7 @@ def named_texts(graph: Graph, classes: Mapping[str, str]) -> Iterator[str]:
 
 
 class _NamedPage:
-    """Writes programs, and counts their words."""
+    """Writes programs and counts their words."""
 
     def __init__(self, module: ModuleChains) -> None:
         self.module = module
@@ -66,7 +66,7 @@ class _NamedPage:
         return words(text) + _BLOCK * len(program.blocks) + numbered(text)
 
     def text(self, program: TermProgram) -> str:
-        """The text, with the labels that are needed, repeats, tables and the defaults that pay."""
+        """Write the program with the required labels, and with repeats, tables and the defaults that shorten it."""
         blocks = [
             TermBlock(each.name, each.parameters, _short(with_labels(each.body), None)) for each in program.blocks
         ]
@@ -104,8 +104,7 @@ class _NamedPage:
 
 
 def _short(chain: TermChain, writer: TermWriter | None) -> TermChain:
-    """What is in a module with repeats, and with tables where there is a writer, in the shortest of the ways to write
-    it."""
+    """Return the body of a module in its shortest form: with repeats, and with tables if a writer is given."""
     chain = tuple([step.over(with_parts(step.term, lambda each: _short(each, writer))) for step in chain])
     plain = folded(chain, _NONE, is_deep=False)
     if writer is None:

@@ -1,4 +1,4 @@
-"""Names of blocks, by what they are made of, and their order: each stands behind those that it calls."""
+"""Name blocks after what they consist of, and order them: each block comes after the blocks that it calls."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from cnndsl.importers.raising.terms import (
 from cnndsl.importers.raising.walks import inner, with_parts
 
 _CONTAINERS = frozenset(("Sequential", "ModuleList", "ModuleDict", "SequentialAppend", "SequentialAppendList"))
-"""Classes that say nothing of what is in their modules."""
+"""Class names that do not describe what a module contains."""
 _LISTS = frozenset(("features", "blocks", "layers", "stages", "body", "model", "trunk"))
-"""What lists of stages are called."""
+"""Names of lists of stages."""
 
 
 def titles(paths: Mapping[str, Sequence[str]], classes: Mapping[str, str]) -> dict[str, str]:
-    """Return a title for each block, by the paths of its modules: their class, or what they are called.
+    """Return a title for each block: the class of its modules, or a word from their paths.
 
     >>> lists = {"fuse_layers.0": "Sequential", "fuse_layers.1": "Sequential"}
     >>> titles({"B1": ["a.down1", "a.down2"], "B2": [*lists]}, lists)
@@ -44,7 +44,7 @@ def titles(paths: Mapping[str, Sequence[str]], classes: Mapping[str, str]) -> di
 
 
 def _called_after(path: str, is_container: bool) -> str:
-    """The label of a module as a title; for a container that a list holds that of the list."""
+    """Return the label of a module as a title; for a container in a list, the label of the list."""
     names = [each for each in path.split(".") if not each.isdigit()]
     is_listed = path.rpartition(".")[2].isdigit()
     if not names or not names[-1].isascii() or (is_listed and not is_container):
@@ -57,18 +57,18 @@ def _called_after(path: str, is_container: bool) -> str:
 
 
 _RESERVED = frozenset((*keyword.kwlist, "Input"))
-"""What no block can be called."""
+"""Names that no block can have."""
 _SHORTEST = 3
-"""The fewest letters of a title: `C` and `H` are the channels and the height."""
+"""The minimum length of a title: `C` and `H` already mean the channels and the height."""
 
 
 def _single(name: str) -> str:
-    """A word for one of several things."""
+    """Return the singular of a name."""
     return re.sub(r"(?<=ch|sh|ss)es$|(?<=x)es$|(?<=[^s])s$", "", name)
 
 
 def titled(program: TermProgram, titles: Mapping[str, str] | None = None) -> TermProgram:
-    """Return the program with its blocks in order and with names: the titles that blocks have, or others."""
+    """Return the program with its blocks ordered and named: by the given titles, or else by other names."""
     ordered = _ordered(program.blocks)
     names: dict[str, str] = {}
     for block in ordered:
@@ -92,7 +92,7 @@ def _calls(chain: TermChain) -> set[str]:
 
 
 def _title(body: TermChain) -> str:
-    """A word for a block: by the merge that it ends with, or its first layer."""
+    """Return a name for a block: after the merge that it ends with, or its first layer."""
     merges = [step.term for step in body if isinstance(step.term, MergeTerm)]
     if not merges:
         leaf = next((step.term for step in body if isinstance(step.term, LayerTerm)), None)

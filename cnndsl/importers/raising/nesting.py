@@ -1,7 +1,7 @@
-"""Values that depend on each other as chains: merges with their branches, references for what is read from elsewhere.
+"""Write values that depend on each other as chains: merges with their branches, and references to values elsewhere.
 
-A merge stands on the nearest value through which everything goes that it joins, its immediate dominator; what lies
-between the two are its branches. What does not nest is a reference.
+A merge starts at its immediate dominator, the nearest value that all paths to its operands pass through. What lies
+between the two are its branches. Anything that does not nest becomes a reference.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from cnndsl.records import record
 from cnndsl.shape import Shape
 
 _DEEPEST = 4
-"""How deep branches beside an untouched value may nest before references are clearer."""
+"""How deep branches next to an identity branch may nest before references are easier to read."""
 
 
 @record(slots=True)
 class NestedItem:
-    """What a chain consists of: a layer, a merge by its sign, or a whole module.
+    """An element of a chain: a layer, a merge given by its operator, or a whole module.
 
-    `inputs` are the numbers of the items that it reads, all before it; a term stands on the first of them. `node` is
-    that of the graph whose value it gives.
+    `inputs` are the numbers of the items that it reads, all before it; a term follows the first of them. `node` is the
+    graph node whose value it returns.
     """
 
     node: int
@@ -37,7 +37,7 @@ class NestedItem:
 
 
 class ChainNester:
-    """Makes chains of items, each item in one of them; those of `placed` are read by references alone."""
+    """Builds chains of items, each item in one of them; the items in `placed` are only read by reference."""
 
     def __init__(self, items: Sequence[NestedItem], placed: Iterable[int] = ()) -> None:
         self.items = items
@@ -46,7 +46,7 @@ class ChainNester:
         self.shapes = {each.node: each.shape for each in items}
 
     def chain(self, target: int, start: int) -> TermChain:
-        """Return the steps from one value to another; where they begin elsewhere, a reference first."""
+        """Return the steps from one value to another; if they begin elsewhere, a reference comes first."""
         spine, begin = self._spine(target, start)
         self.placed.update(spine)
         steps: list[PlacedTerm] = []
@@ -59,7 +59,7 @@ class ChainNester:
         return tuple(steps)
 
     def _spine(self, target: int, start: int) -> tuple[list[int], int]:
-        """The nodes that every way passes, in order, and the value before them: -1 where an input begins."""
+        """Return the nodes on every path, in order, and the value before them: -1 where an input begins."""
         spine: list[int] = []
         at = target
         while at != start and at not in self.placed:
@@ -76,7 +76,7 @@ class ChainNester:
         return PlacedTerm(StartTerm(Link(node)), node, -1)
 
     def _before(self, item: NestedItem, start: int) -> int:
-        """The value on which an item stands; -1 for a merge of which each branch begins elsewhere."""
+        """Return the value that an item follows; -1 for a merge whose branches all begin elsewhere."""
         if not item.operator:
             return item.inputs[0]
         free = [each for each in item.inputs if each not in self.placed or each == start]
@@ -86,7 +86,7 @@ class ChainNester:
         return at if self._follows(at, start) else start if any(self._follows(each, start) for each in free) else at
 
     def _common(self, several: Sequence[int]) -> int:
-        """The nearest value through which all ways to these go."""
+        """Return the nearest value that all paths to these values pass through."""
         at = set(several)
         while len(at) > 1:
             last = max(at)
@@ -95,7 +95,7 @@ class ChainNester:
         return at.pop()
 
     def _follows(self, at: int, start: int) -> bool:
-        """Whether every way to a value goes through `start`."""
+        """Return whether every path to a value passes through `start`."""
         while at > start:
             at = self.dominators[at]
         return at == start
@@ -112,10 +112,10 @@ class ChainNester:
         return [*moved, PlacedTerm(term, item.node, channels)]
 
     def _unnested(self, branches: list[TermChain], before: int) -> TermChain:
-        """The branch beside which the others are better read as references; it then stands in the chain itself.
+        """Return the branch that should be the main chain, so that the others become references.
 
-        That is one that goes down to smaller maps and comes up again, as in a U-Net, and one in which further branches
-        beside an untouched value nest.
+        This is a branch that goes down to smaller maps and up again, as in a U-Net, or one in which further branches
+        next to an identity branch nest.
         """
         if before < 0 or any(branch and isinstance(branch[0].term, StartTerm) for branch in branches):
             return ()
@@ -130,7 +130,7 @@ class ChainNester:
         return moved
 
     def _dips(self, branch: TermChain, before: int) -> bool:
-        """Whether a branch goes through smaller maps than those at its ends."""
+        """Return whether a branch contains maps smaller than those at its ends."""
         if not branch:
             return False
         ends = (self.items[before].shape.spatial, self.shapes[branch[-1].node].spatial)
@@ -139,7 +139,7 @@ class ChainNester:
 
 
 def _ordered(operator: str, branches: list[TermChain]) -> tuple[TermChain, ...]:
-    """A sum of two has its longer branch first: the order does not matter to it."""
+    """Put the longer branch of a sum of two first: the order does not change the sum."""
     if operator == "+" and len(branches) == 2 and _length(branches[1]) > _length(branches[0]):
         first, second = branches
         if not links(second) & {step.node for step in inner(first)}:
@@ -152,7 +152,7 @@ def _length(branch: TermChain) -> int:
 
 
 def _depth(chain: TermChain) -> int:
-    """How deep merges with an untouched value nest."""
+    """Return how deep merges with an identity branch nest."""
     return max((_depth_of(step.term) for step in chain), default=0)
 
 
@@ -164,8 +164,8 @@ def _depth_of(term: RaisedTerm) -> int:
 
 
 def _dominators(items: Sequence[NestedItem], apart: Set[int]) -> dict[int, int]:
-    """The immediate dominator of each item, of those ways that begin with the first one where there are any; -1 where
-    all begins. What is apart leads to nothing but by references."""
+    """Return the immediate dominator of each item, considering the paths from the first item if there are any; -1 at
+    the root. Items in `apart` only lead to others by reference."""
     whole: nx.DiGraph[int] = nx.DiGraph()
     leading: set[int] = set()
     for at, each in enumerate(items):

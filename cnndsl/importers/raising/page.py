@@ -1,4 +1,4 @@
-"""What a page has beside its chains: defaults that pay, and definitions of blocks; how many words it has."""
+"""The parts of a program other than its chains: useful defaults and block definitions; also counts its words."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ from cnndsl.importers.raising.writing import TermWriter, UsualOptions
 from cnndsl.layers.base import Layer
 
 _STEP = 10
-"""What a step costs, beside its words."""
+"""The cost of a step, in addition to its words."""
 _LINE = 5
-"""What a line costs, in words."""
+"""The cost of a line, in words."""
 LONGEST_LINE = 108
-"""The characters of a line, as the formatter fills it."""
+"""The line length, as the formatter fills lines."""
 _NUMBER = 4
-"""What a number before brackets costs, in words."""
+"""The cost, in words, of a numeric label before `[` or `(`."""
 _NUMBERED_GROUP = re.compile(r"[\[( ](\d+|\{[^}]*\}): [\[(]")
 _FEWEST_ROWS = 3
-"""The rows of a table that shows a rule."""
+"""The number of rows that make a table's pattern visible."""
 
 
 def words(text: str) -> int:
-    """Return how many words and signs a text has."""
+    """Return the number of words and symbols in a program."""
     return len(re.findall(r"\w+|[^\w\s]", text))
 
 
 def lines(text: str) -> int:
-    """Return what the lines of a text cost beside their words; one that has no room is three."""
+    """Return the cost of a program's lines in addition to its words; a line that is too long counts as three."""
     return _LINE * sum(3 if len(each) > LONGEST_LINE else 1 for each in text.splitlines())
 
 
 def numbered(text: str) -> int:
-    """Return what the numbers before brackets cost beside their words: a call of a block, and those beside it, need
-    none."""
+    """Return the cost of numeric labels before `[` or `(`, in addition to their words: neither a call of a block nor
+    the parts next to it need any."""
     return _NUMBER * len(_NUMBERED_GROUP.findall(text))
 
 
 def weight(chain: TermChain, writer: TermWriter) -> int:
-    """Return what a way to write a chain costs: its words, and a little for each step.
+    """Return the cost of writing a chain in some way: its words, and a little for each step.
 
-    A table is one step, unless it is no easier to read than what it stands for: one of two rows, or one of calls, which
-    name their numbers as well as its head does.
+    A table counts as one step, unless it is no easier to read than what it replaces: a table of two rows, or of calls,
+    which name their numbers as well as its head does.
     """
     text = writer.chain(chain)
     return words(text) + numbered(text) + _STEP * sum(_steps(step.term) for step in chain)
@@ -71,7 +71,7 @@ def _steps(term: RaisedTerm) -> int:
 
 
 def defaults(several: list[TermChain]) -> dict[tuple[type[Layer], str], TermValue]:
-    """Return the options that most layers of a kind have, where saying so once is shorter."""
+    """Return the options shared by most layers of a type, if a `default` statement is shorter."""
     counted: dict[tuple[type[Layer], str], dict[TermValue, int]] = {}
     for chain in several:
         for step in inner(chain):
@@ -97,7 +97,7 @@ def _count(leaf: LayerTerm, counted: dict[tuple[type[Layer], str], dict[TermValu
 
 
 def default_lines(usual: UsualOptions, writer: TermWriter) -> list[str]:
-    """Return the `default` statements: one for each kind."""
+    """Return the `default` statements, one for each layer type."""
     found: dict[str, list[str]] = {}
     for (kind, name), value in usual.items():
         found.setdefault(kind.NAMES[0], []).append(f"{name}={writer.value(value)}")

@@ -1,4 +1,4 @@
-"""When something is there: comparisons of the numbers of a block that hold exactly where it is."""
+"""Find tests for optional parts: comparisons of a block's numbers that hold exactly where the part is present."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from cnndsl.importers.raising.terms import Formula, TermNumber, TermValue
 from cnndsl.records import record
 
 NumberRow = tuple[str, list[TermValue]]
-"""A parameter, with its value in each place; None where that does not matter."""
+"""A parameter with its value at each call site; None where the value does not matter."""
 
 
 @record(slots=True)
 class _Comparison:
-    """`left == right`, or that they differ; `right` may be a number."""
+    """`left == right`, or `left != right`; `right` may be a number."""
 
     left: NumberRow
     right: NumberRow
@@ -26,7 +26,7 @@ class _Comparison:
         return f"{self.left[0]} {'==' if self.is_equal else '!='} {self.right[0]}"
 
     def holds(self, at: int) -> bool | None:
-        """Whether it does in one place; None where a value is free."""
+        """Return whether it holds at one call site; None if a value is undetermined."""
         one, other = self.left[1][at], self.right[1][at]
         return None if one is None or other is None else (one == other) == self.is_equal
 
@@ -34,12 +34,12 @@ class _Comparison:
 def found_test(
     wanted: Sequence[TermValue], given: Sequence[NumberRow], entering: Sequence[TermNumber] | None
 ) -> Formula | None:
-    """Return a test that holds exactly where it should, and settle values that were free; None where there is none.
+    """Return a test that holds exactly where it should, and fix undetermined values; None if there is no such test.
 
     Args:
-        wanted: Whether it holds in each place; None where that does not matter.
+        wanted: Whether it holds at each call site; None where that does not matter.
         given: The parameters.
-        entering: The channels that enter.
+        entering: The input channels.
     """
     places = [at for at, value in enumerate(wanted) if value is not None]
     known = [*_comparisons(given, entering, len(wanted))]
@@ -54,7 +54,7 @@ def found_test(
 
 
 def _is_pair(one: _Comparison, other: _Comparison) -> bool:
-    """Whether two comparisons may be one test: of a stride or of channels, and of channels or a place."""
+    """Return whether two comparisons may form one test: of a stride or channels, and of channels or a position."""
     if not one.is_equal or one.right[0] == "0":
         return False
     return other.right[0] == "0" or (other.is_equal and one.right[0] == "1" != other.right[0])
@@ -84,7 +84,7 @@ def _comparisons(
 
 
 def _settled(each: _Comparison, wanted: Sequence[TermValue], places: Sequence[int]) -> bool:
-    """Whether a comparison holds where it should; values that were free become equal where they must."""
+    """Return whether a comparison holds where it should; make undetermined values equal where they must be."""
     free: list[int] = []
     for at in places:
         found = each.holds(at)

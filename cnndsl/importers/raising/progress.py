@@ -1,7 +1,7 @@
-"""Numbers that grow with their place in the network: the rates of stochastic depth are `0.2*place/16`.
+"""Numbers that are proportional to their position in the network: stochastic depth rates are `0.2*place/16`.
 
-Codes compute such a rate for each unit, from the number of units before it. Written out, no two units are alike; by its
-place each is its predecessor plus one, and a run of them is a repeat again.
+Implementations compute such a rate for each unit from the number of units before it. Written as plain numbers, no two
+units are alike. Written by position, each is its predecessor plus one, so a run of units is a repeat again.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from cnndsl.layers.base import Layer
 from cnndsl.records import record
 
 _FEWEST = 4
-"""The fewest unlike numbers that show how they grow."""
+"""The minimum number of distinct values needed to detect growth."""
 _CLOSE = 1e-11
-"""How far a number may be from what it is by its place: readers round to twelve digits."""
+"""The tolerance between a number and the value computed from its position: readers round to twelve digits."""
 _SUM = re.compile(r"([A-Za-z_]\w*)([+-])(\d+)")
 
 
 @record(slots=True)
 class _Scale:
-    """Numbers that are `whole*place/parts`, with a whole number for the place."""
+    """Numbers of the form `whole*place/parts`, with an integer `place`."""
 
     whole: Fraction
     parts: int
@@ -56,7 +56,7 @@ _Scales = Mapping[tuple[type[Layer], str], _Scale]
 
 
 def with_exact_shares(graph: Graph) -> Graph:
-    """Return the graph in which numbers that grow with their place are exactly that; they may have been rounded.
+    """Return the graph in which numbers proportional to their position are exact; they may have been rounded.
 
     >>> from cnndsl.network import loads
     >>> rates = (0.0333333333333, 0.0666666666667, 0.1, 0.133333333333)
@@ -79,7 +79,7 @@ def _exact(node: Node, scales: _Scales) -> Node:
 
 
 def with_shares(program: TermProgram, graph: Graph) -> TermProgram:
-    """Return the program in which numbers that grow with their place in the graph are shares of the last one."""
+    """Return the program in which numbers proportional to their position are written as shares of the last one."""
     scales = _scales(graph)
     if not scales:
         return program
@@ -105,7 +105,7 @@ def _share(value: TermValue, scale: _Scale | None) -> TermValue:
 
 
 def _scales(graph: Graph) -> _Scales:
-    """How options grow of which most layers of a type have another value."""
+    """Return the scale of each option that has one."""
     values: dict[tuple[type[Layer], str], set[float]] = defaultdict(set)
     for node in graph.nodes:
         for name, rule in node.layer.options().items():
@@ -117,7 +117,7 @@ def _scales(graph: Graph) -> _Scales:
 
 
 def _scale(values: Sequence[float]) -> _Scale | None:
-    """How sorted numbers grow, where most places up to the last one have one."""
+    """Return the scale of sorted numbers, if most positions up to the last one have a value; else None."""
     values = [each for each in values if each]
     if len(values) < _FEWEST or values[0] < 0:
         return None
@@ -132,7 +132,7 @@ def _scale(values: Sequence[float]) -> _Scale | None:
 
 
 def _wholes(step: float, last: int) -> Iterator[_Scale]:
-    """The round numbers that the steps may be parts of: codes divide by the number of places, or by the last one."""
+    """Yield scales with round totals that the steps may divide: code divides by the number of places or the last."""
     for parts in range(last, 2 * last):
         whole = round(Fraction(step * parts), 4)
         if whole and abs(float(whole) / parts - step) * last <= _CLOSE:
@@ -140,12 +140,12 @@ def _wholes(step: float, last: int) -> Iterator[_Scale]:
 
 
 def is_place(role: str) -> bool:
-    """Return whether a number of this role, or a parameter of this name, counts places."""
+    """Return whether a number with this role, or a parameter of this name, counts positions."""
     return "place" in role and re.fullmatch(r"(.*\.)?place\d*", role) is not None
 
 
 def split_sum(value: TermValue) -> tuple[str, float]:
-    """Return a number, or a name with a number added, as both: the name is empty where there is none.
+    """Split a number, or a name plus a number, into both parts; the name is empty if there is none.
 
     >>> split_sum(3), split_sum(Formula("place-1")), split_sum(Formula("2*c"))
     (('', 3), ('place', -1), ('2*c', 0))
@@ -157,7 +157,7 @@ def split_sum(value: TermValue) -> tuple[str, float]:
 
 
 def plus(value: TermNumber, more: int) -> TermNumber:
-    """Return a number or a name with a number added.
+    """Return a number or a name plus another number.
 
     >>> plus(3, -1), plus(Formula("place"), 2), plus(Formula("place+2"), -2)
     (2, 'place+2', 'place')
@@ -170,7 +170,7 @@ def plus(value: TermNumber, more: int) -> TermNumber:
 
 
 def less(value: TermValue, other: TermValue) -> int | None:
-    """Return by how much a place is more than another one; None where that is not known."""
+    """Return the difference between two positions; None if it is not known."""
     if not isinstance(value, int | Formula) or not isinstance(other, int | Formula):
         return None
     (one, number), (two, before) = split_sum(value), split_sum(other)
@@ -178,7 +178,7 @@ def less(value: TermValue, other: TermValue) -> int | None:
 
 
 def filled(values: Sequence[TermValue]) -> list[TermValue]:
-    """Return places with those that are free, where the others go up by one from each to the next.
+    """Fill in undetermined positions if the others increase by one from each to the next.
 
     >>> filled([None, 1, 2, None, 4]), filled([None, 1, 3])
     ([0, 1, 2, 3, 4], [None, 1, 3])
@@ -189,7 +189,7 @@ def filled(values: Sequence[TermValue]) -> list[TermValue]:
 
 
 def _has_places(chain: TermChain) -> bool:
-    """Whether there are places in a chain; faster than to list them."""
+    """Return whether a chain contains positions; faster than listing them."""
     return any(
         any(is_place(name) for name, _ in step.term.arguments)
         if isinstance(step.term, CallTerm)
@@ -199,7 +199,7 @@ def _has_places(chain: TermChain) -> bool:
 
 
 def _places(chain: TermChain) -> list[TermValue]:
-    """The places in a chain, in its order."""
+    """Return the positions in a chain, in order."""
     found: list[TermValue] = []
 
     def note(role: str, value: TermValue) -> TermValue:
@@ -212,14 +212,14 @@ def _places(chain: TermChain) -> list[TermValue]:
 
 
 def without_places(step: PlacedTerm) -> PlacedTerm:
-    """Return the step with no places in it."""
+    """Return the step without positions."""
     if not _has_places((step,)):
         return step
     return mapped((step,), lambda role, value: 0 if is_place(role) else value)[0]
 
 
 def _counts(chain: TermChain) -> bool:
-    """Whether a repeat in a chain counts places."""
+    """Return whether a repeat in a chain counts positions."""
     return any(isinstance(value, Counting) for each in inner(chain) for value in _own_values(each))
 
 
@@ -232,7 +232,7 @@ def _own_values(step: PlacedTerm) -> Iterable[TermValue]:
 
 
 def growth(turns: Sequence[TermChain]) -> int | None:
-    """Return by how much all places go up from each turn to the next one; None where they do not go up alike."""
+    """Return the amount by which all positions increase per iteration; None if they do not increase uniformly."""
     if not _has_places(turns[0]):
         return 0
     several = [_places(each) for each in turns]
@@ -244,7 +244,7 @@ def growth(turns: Sequence[TermChain]) -> int | None:
 
 
 def counting(chain: TermChain, step: int) -> TermChain:
-    """Return the first turn of a repeat as that of each: its places follow from `i`."""
+    """Return the first iteration of a repeat as its body: its positions follow from `i`."""
 
     def count(role: str, value: TermValue) -> TermValue:
         if not is_place(role) or not isinstance(value, int | Formula):
@@ -255,7 +255,7 @@ def counting(chain: TermChain, step: int) -> TermChain:
 
 
 def at_turn(chain: TermChain, number: int) -> TermChain:
-    """Return what is in a repeat as it is in one of its turns."""
+    """Return the body of a repeat as it is in one of its iterations."""
     return tuple([step.over(_at_turn(step.term, number)) for step in chain])
 
 
@@ -272,7 +272,7 @@ def _turned(value: TermValue, number: int) -> TermValue:
 
 
 def later(call: CallTerm, turns: int) -> CallTerm:
-    """Return a call in a repeat that begins so many turns later."""
+    """Return a call in a repeat that begins the given number of iterations later."""
     arguments = [
         (name, Counting(plus(value.before, turns * value.step), value.step))
         if isinstance(value, Counting) and value.before is not None

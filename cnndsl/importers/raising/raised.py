@@ -1,4 +1,4 @@
-"""A graph as the text of a program: the steps of this folder, one after the other."""
+"""Write a graph as a program: runs the steps of this folder in order."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from cnndsl.importers.raising.writing import TermWriter
 
 
 def raised(graph: Graph, with_names: bool = False, classes: Mapping[str, str] | None = None) -> str:
-    """Return the text of a program that has this graph, with blocks, repeats and tables.
+    """Return a program for this graph, with blocks, repeats and tables.
 
     Args:
         graph: The graph.
-        with_names: Whether the paths of its layers with tensors are to be those of the program. The path of a layer
-            without any is then taken as a hint: of the module that it is in, with some name behind that.
-        classes: The names of the classes of modules by their paths, after which blocks are called.
+        with_names: Whether the program must keep the paths of the layers with tensors. The path of a layer without
+            tensors is then a hint: its module and some name after it.
+        classes: The names of the classes of modules by their paths; blocks are named after them.
 
     >>> from cnndsl.network import loads
     >>> print(raised(loads("INPUT 8x8x4 -> CONV3-8 -> RELU -> CONV3-8 -> RELU -> POOL2 -> FC-10").graph))
@@ -50,7 +50,7 @@ def raised(graph: Graph, with_names: bool = False, classes: Mapping[str, str] | 
 
 
 def _names(graph: Graph, named: Set[int]) -> dict[int, str]:
-    """A name for each node that has a label: that of the output, or a number."""
+    """Return a name for each node that has a label: that of the output, or a number."""
     listed = {each.index: name for each, name in zip(graph.inputs, graph.input_names, strict=False)}
     listed |= dict(zip(graph.main_outputs, output_names(graph), strict=True))
     taken = {*listed.values(), *output_names(graph)}
@@ -59,7 +59,7 @@ def _names(graph: Graph, named: Set[int]) -> dict[int, str]:
 
 
 class _RaisedPage:
-    """Writes programs, and counts their words."""
+    """Writes programs and counts their words."""
 
     def __init__(
         self, names: Mapping[int, str], named: Set[int], inputs: Sequence[str], outputs: Mapping[str, int]
@@ -71,7 +71,7 @@ class _RaisedPage:
         return words(text) + lines(text)
 
     def text(self, program: TermProgram) -> str:
-        """The text, with repeats and tables and the defaults that pay."""
+        """Write the program with repeats, tables and the defaults that shorten it."""
         blocks = [TermBlock(each.name, each.parameters, self._folded(each.body)) for each in program.blocks]
         names = {**self.names, **{node: f"y{(LOCAL - node) % LOCALS + 1}" for node in local_names(program)}}
         plain = TermWriter(names, {each.name: each for each in blocks}, {})
@@ -92,6 +92,6 @@ class _RaisedPage:
         return folded(chain, self.named)
 
     def _shorter(self, chain: TermChain, writer: TermWriter) -> TermChain:
-        """The chain with repeats and tables, in the shortest of the ways to write it."""
+        """Return the chain in its shortest form, with repeats and tables."""
         several = dict.fromkeys(ways(self._folded(chain), self.named))
         return min(several, key=lambda way: weight(way, writer))

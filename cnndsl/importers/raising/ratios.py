@@ -10,15 +10,15 @@ from cnndsl.functions import divisible
 from cnndsl.importers.raising.terms import Formula, TermValue
 
 RATIOS = tuple(map(Fraction, (1, 2, 4, "1/2", "1/4", 3, 6, 8, "3/4", "1/8", "1/3", "1/6", 16, "1/16", 5)))
-"""The multiples that are looked for, the most usual ones first."""
+"""The multiples to try, the most common ones first."""
 _ROUNDED = (8, 4)
-"""What rounded numbers are multiples of."""
+"""The divisors of rounded numbers."""
 _FEWEST_ROUNDED = 3
-"""The fewest unlike numbers that show that they are rounded parts of others."""
+"""The minimum number of distinct values needed to detect rounded fractions of others."""
 
 
 def ratio_of(values: Sequence[TermValue], of: Sequence[TermValue]) -> Fraction | None:
-    """Return by what other numbers are multiplied to give these, if it is the same everywhere."""
+    """Return the factor between other numbers and these, if it is the same everywhere; else None."""
     pairs = [(value, other) for value, other in zip(values, of, strict=True) if value is not None]
     found = {quotient(value, other) for value, other in pairs}
     return found.pop() if len(found) == 1 and found <= set(RATIOS) else None
@@ -29,7 +29,7 @@ _PRODUCT = re.compile(r"(?:(\d+)\*)?([A-Za-z_]\w*(?:\*[A-Za-z_]\w*)*)(?:\*(\d+))
 
 
 def quotient(value: TermValue, other: TermValue) -> Fraction | None:
-    """Return a number by another one, and so multiples of the same name; None where that is not known."""
+    """Return the quotient of two numbers, or of multiples of the same name; None if it is not known."""
     one, two = _factors(value), _factors(other)
     return one[1] / two[1] if one and two and one[0] == two[0] and two[1] else None
 
@@ -56,7 +56,7 @@ def times(name: str, ratio: Fraction) -> Formula:
 
 
 def rounded_part(values: Sequence[TermValue], of: Sequence[TermValue]) -> tuple[Fraction, str] | None:
-    """Return of which part of other numbers these are the nearest multiples of 8, or of 4, which the text then says.
+    """Return the fraction of other numbers that gives these, rounded to multiples of 8, or of 4 with the suffix for it.
 
     >>> rounded_part([24, 32, 120, 168], [72, 120, 480, 672]), rounded_part([20, 32, 120], [72, 120, 480])
     ((Fraction(1, 4), ''), (Fraction(1, 4), ', 4'))

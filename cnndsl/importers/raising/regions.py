@@ -1,9 +1,8 @@
-"""Which nodes belong to which module: a tree of regions, by the paths of the nodes.
+"""Assign nodes to modules: a tree of regions, built from the paths of the nodes.
 
-The path of a layer with tensors says for sure where it belongs. Of the others it is a hint: a layer that stands between
-two of a module belongs to it, whatever its path says. A region is in one piece, that is convex: no way leads out of it
-and in again. A module of which the parts are not in one piece is none, and its parts belong to the module around it
-under their paths, `convs.0`.
+The path of a layer with tensors determines its module. For other layers the path is only a hint: a layer between two
+layers of a module belongs to that module, whatever its path says. A region is convex: no path leaves and re-enters it.
+A module that is not convex is dissolved, and its parts belong to the enclosing module under their paths, `convs.0`.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from cnndsl.importers.raising.again import applications, applied_again, are_alik
 
 @dataclass(slots=True)
 class ModuleRegion:
-    """A module: the nodes in it as the bits of a number, its layers with tensors by their names in it, and the modules
-    in it. `name` is that which it has in the module around it."""
+    """A module: its nodes as a bit set, its layers with tensors by their names in it, and the modules in it. `name` is
+    its name in the enclosing module."""
 
     path: str
     name: str
@@ -29,36 +28,37 @@ class ModuleRegion:
     layers: dict[int, str] = field(default_factory=dict[int, str])
     children: list[ModuleRegion] = field(default_factory=list["ModuleRegion"])
     shown: dict[int, int] = field(default_factory=dict[int, int])
-    """Nodes that are read outside of some application of it, each with its own number in the first one."""
+    """Nodes that are read outside some application of the module, each with its number in the first application."""
 
     def __contains__(self, node: int) -> bool:
         return bool(self.nodes >> node & 1)
 
 
 def regions(graph: Graph, lists: Set[str] = frozenset()) -> ModuleRegion:
-    """Return the tree of modules of a graph; its root is the whole.
+    """Return the tree of modules of a graph; its root is the whole network.
 
     Args:
         graph: The graph.
-        lists: The paths of modules that are never called, only what is in them. A list that is not a chain is left out.
+        lists: The paths of modules that are never called themselves, only their children. A list that is not a chain is
+            omitted.
     """
     return _RegionFinder(graph, lists).root()
 
 
 def without_modules(graph: Graph) -> ModuleRegion:
-    """Return a root without modules, in which each layer with tensors has its whole path as its name."""
+    """Return a root without modules, in which each layer with tensors has its full path as its name."""
     named = [node.index for node in graph.nodes if has_name(graph, node.index)]
     return ModuleRegion("", "", (1 << len(graph.nodes)) - 1, {at: graph.nodes[at].path for at in named})
 
 
 def has_name(graph: Graph, node: int) -> bool:
-    """Return whether a node has something in a file of weights."""
+    """Return whether a node has an entry in a weights file."""
     found = graph.nodes[node]
     return found.weights_of >= 0 or any(each.persistent for each in graph.tensors(found))
 
 
 def bits(nodes: int) -> Iterator[int]:
-    """Yield the numbers of the nodes in a set."""
+    """Yield the node numbers in a bit set."""
     while nodes:
         low = nodes & -nodes
         yield low.bit_length() - 1
@@ -78,17 +78,17 @@ class _RegionFinder:
         self.below, self.above = _ways(graph)
         self.named = [node.index for node in graph.nodes if has_name(graph, node.index)]
         self.modules: dict[str, set[str]] = defaultdict(set)
-        """The modules in each module, by their paths."""
+        """The child modules of each module, by path."""
         self.own: dict[str, list[int]] = defaultdict(list)
-        """The layers with tensors of each module."""
+        """The layers with tensors that belong directly to each module."""
         self.weights: dict[str, int] = defaultdict(int)
-        """All layers with tensors in a module, and in those in it."""
+        """All layers with tensors in a module, including those in its child modules."""
         for at in self.named:
             self._note(at)
         self.hints = self._hints()
 
     def root(self) -> ModuleRegion:
-        """The whole."""
+        """Return the region of the whole network."""
         whole = (1 << len(self.graph.nodes)) - 1
         return self._region("", "", whole)
 
@@ -103,7 +103,7 @@ class _RegionFinder:
             module = outer
 
     def _hints(self) -> Mapping[str, int]:
-        """The layers without tensors that may belong to a module, or to one in it."""
+        """Return the layers without tensors that may belong to a module, or to a module in it."""
         found: dict[str, int] = defaultdict(int)
         inputs = {each.index for each in self.graph.inputs}
         for node in self.graph.nodes:
@@ -136,7 +136,7 @@ class _RegionFinder:
         return made
 
     def _unlike(self, pieces: Mapping[str, int], around: str) -> list[str]:
-        """The modules that are applied several times, and are not the same layers each time."""
+        """Return the modules that are applied several times with different layers."""
         listed = {_last(module, around): [*bits(piece)] for module, piece in pieces.items()}
         found: list[str] = []
         for name, nodes in listed.items():
@@ -146,7 +146,7 @@ class _RegionFinder:
         return [f"{around}.{name}" if around else name for name in dict.fromkeys(found)]
 
     def _pieces(self, modules: Iterable[str], around: int) -> dict[str, int]:
-        """The nodes of each module: the hull of its layers with tensors, and what else may belong to it."""
+        """Return the nodes of each module: the hull of its layers with tensors, and others that may belong to it."""
         found = {each: self._hull(self.weights[each]) for each in modules}
         taken = _joined(found.values())
         foreign = _joined(1 << at for at in self.named)
@@ -175,12 +175,12 @@ class _RegionFinder:
         return any(hull >> each & 1 for each in around)
 
     def _hull(self, nodes: int) -> int:
-        """The least convex set that has these nodes."""
+        """Return the smallest convex set that contains these nodes."""
         found = list(bits(nodes))
         return _joined(self.below[at] for at in found) & _joined(self.above[at] for at in found)
 
     def _broken(self, pieces: Mapping[str, int], around: int) -> list[str]:
-        """The modules that are not in one piece, or that depend on each other."""
+        """Return the modules that are not convex, or that depend on each other."""
         foreign = _joined(1 << at for at in self.named)
         torn = [each for each, piece in pieces.items() if piece & foreign & ~self.weights[each]]
         if torn:
@@ -198,20 +198,20 @@ class _RegionFinder:
         )
 
     def _is_loose(self, module: str, piece: int) -> bool:
-        """Whether a list of modules reads several values, or several of its values are read."""
+        """Return whether a list of modules reads several values, or several of its values are read."""
         if module not in self.lists:
             return False
         read = {at for node in bits(piece) for at in self.graph.nodes[node].inputs if not piece >> at & 1}
         return len(read) > 1 or len(self._results(piece)) > 1
 
     def _results(self, piece: int) -> list[int]:
-        """The values of a module that are read outside of it."""
+        """Return the values of a module that are read outside it."""
         outputs = {*self.graph.main_outputs, *(each.node for each in self.graph.taps)}
         readers = self.graph.readers
         return [at for at in bits(piece) if at in outputs or any(not piece >> each & 1 for each in readers[at])]
 
     def _in_circles(self, pieces: Mapping[str, int], around: int) -> list[str]:
-        """The smallest of modules that read each other's values."""
+        """Return the smallest of the modules that read each other's values."""
         place = {at: module for module, piece in pieces.items() for at in bits(piece)}
         joined: nx.DiGraph[object] = nx.DiGraph()
         for number in bits(around):
@@ -225,7 +225,7 @@ class _RegionFinder:
         return []
 
     def _is_scattered(self, piece: int) -> bool:
-        """Whether a module has several results, of parts that have nothing to do with each other."""
+        """Return whether a module has several results that come from unrelated parts."""
         nodes = self.graph.nodes
         results = self._results(piece)
         if len(results) < 2:
@@ -241,14 +241,14 @@ class _RegionFinder:
 
 
 def _show(region: ModuleRegion, shown: Mapping[int, int]) -> None:
-    """Note in the modules of a region what is read outside of another application of them."""
+    """Record in the modules of a region the values that are read outside another application of them."""
     for each in region.children:
         each.shown.update({at: first for at, first in shown.items() if at in each})
         _show(each, shown)
 
 
 def _ways(graph: Graph) -> tuple[Sequence[int], Sequence[int]]:
-    """For each node those that depend on it, and those on which it depends, itself among both."""
+    """Return for each node its descendants and its ancestors, each set including the node itself."""
     above: list[int] = []
     for node in graph.nodes:
         above.append(_joined(above[at] for at in node.inputs) | 1 << node.index)
@@ -260,5 +260,5 @@ def _ways(graph: Graph) -> tuple[Sequence[int], Sequence[int]]:
 
 
 def _last(path: str, around: str) -> str:
-    """The rest of a path behind that of the module around it."""
+    """Return a path relative to that of the enclosing module."""
     return path[len(around) + 1 :] if around else path

@@ -1,4 +1,4 @@
-"""Steps that follow themselves as repeats: `A -> A -> A` is `A*3`."""
+"""Write equal consecutive steps as repeats: `A -> A -> A` is `A*3`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from cnndsl.importers.raising.terms import Formula, MergeTerm, PlacedTerm, Raise
 from cnndsl.importers.raising.walks import TermKey, inner, key, label_numbers, unnumbered
 
 LONGEST = 40
-"""The most steps in one turn."""
+"""The maximum number of steps in one iteration."""
 
 
 def folded(chain: TermChain, named: Set[int], is_deep: bool = True) -> TermChain:
-    """Return the chain with its repeats, those in its branches too.
+    """Return the chain with its repeats, including those in its branches.
 
     Args:
-        chain: What to fold.
-        named: The nodes that have labels; a turn holds none, but the last one may end with one.
-        is_deep: Whether to fold what is in branches, too.
+        chain: The chain to fold.
+        named: The nodes that have labels; an iteration contains none, but the last one may end with one.
+        is_deep: Whether to fold branches as well.
     """
     if is_deep:
         chain = tuple([step.over(_inside(step.term, named)) for step in chain])
@@ -46,7 +46,7 @@ def _inside(term: RaisedTerm, named: Set[int]) -> RaisedTerm:
 
 
 def _longest(chain: TermChain, keys: list[TermKey], start: int, named: Set[int]) -> tuple[int, int]:
-    """The period and the number of turns, at least 2, that leave the fewest steps; (1, 1) for none."""
+    """Return the period and the number of iterations (at least 2) that leave the fewest steps; (1, 1) if none."""
     best = (1, 1)
     for period in range(1, min(LONGEST, (len(chain) - start) // 2) + 1):
         count = 1
@@ -62,8 +62,8 @@ def _longest(chain: TermChain, keys: list[TermKey], start: int, named: Set[int])
 
 
 def _are_turns(chain: TermChain, period: int) -> bool:
-    """Whether the numbers of labels go up by one from turn to turn, places alike, and nothing but the last value has a
-    second name."""
+    """Return whether label numbers, and positions likewise, increase by one per iteration, and only the last value has
+    a second name."""
     if any(step.alias for step in chain[:-1]) or _growth(chain, period) is None:
         return False
     first = label_numbers(chain[:period])
@@ -78,7 +78,7 @@ def _growth(chain: TermChain, period: int) -> int | None:
 
 
 def _counting(chain: TermChain) -> TermChain:
-    """The first turn as that of a repeat: the numbers of labels follow from its own number, `i`."""
+    """Return the first iteration as the body of a repeat: label numbers follow from the iteration number, `i`."""
     steps: list[PlacedTerm] = []
     for step in chain:
         if isinstance(step.term, MergeTerm):
@@ -91,6 +91,6 @@ def _counting(chain: TermChain) -> TermChain:
 
 
 def names_inside(chain: TermChain, named: Set[int]) -> bool:
-    """Whether something in these steps has a label, other than their last value."""
+    """Return whether any step except the last has a label."""
     last = chain[-1].node
     return any(step.node in named and step.node != last for step in inner(chain))

@@ -1,4 +1,4 @@
-"""Which of several texts is a graph: each is compiled and compared, with its names."""
+"""Choose among several programs the one that reproduces a graph: compile each and compare it, with its names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnndsl.syntax.parse import parse
 
 
 def first_right(graph: Graph, texts: Iterable[str]) -> str:
-    """Return the first of some texts that is a program of a graph with its names; the last one where none is."""
+    """Return the first program that has this graph with its names; the last program if none has."""
     text = ""
     for text in texts:
         try:

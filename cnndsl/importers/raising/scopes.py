@@ -1,4 +1,4 @@
-"""Names of values: what is read elsewhere than behind it is called by its layer or module, or gets a second name."""
+"""Names of values: a value that is read elsewhere is named after its layer or module, or gets a second name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cnndsl.importers.raising.walks import links, mapped, parts, with_parts
 
 
 class ModuleOfNames(Protocol):
-    """What naming has to know of a module: what is in it, what it reads first, gives, and gives mainly."""
+    """The properties of a module that naming needs: its contents, first input, results and main result."""
 
     graph: Graph
     region: ModuleRegion
@@ -38,27 +38,27 @@ class ModuleOfNames(Protocol):
 
     @property
     def inner(self) -> Sequence[ModuleOfNames]:
-        """The modules in it."""
+        """Return the modules in it."""
         ...
 
     @property
     def read(self) -> Sequence[int]:
-        """What it reads from outside, the value on which it stands first."""
+        """Return the values that it reads from outside, its entry value first."""
         ...
 
     @property
     def results(self) -> Sequence[int]:
-        """What is read outside of it."""
+        """Return the values that are read outside it."""
         ...
 
     @property
     def main(self) -> int:
-        """What it gives."""
+        """Return its main result."""
         ...
 
     @property
     def height(self) -> int:
-        """How deep modules in it nest."""
+        """Return how deep modules in it nest."""
         ...
 
     def is_input(self, at: int) -> bool:
@@ -66,19 +66,19 @@ class ModuleOfNames(Protocol):
         ...
 
     def unit(self, at: int) -> ModuleOfNames | int:
-        """Return the module in it that a node is in, or the node."""
+        """Return the module in it that contains a node, or the node itself."""
         ...
 
 
 LETTERS = "yzuvwpqt"
-"""What second names begin with, by the height of the module: no module takes the names of one around it."""
+"""Prefixes of second names, by the height of the module: no module uses the names of an enclosing one."""
 
 ValueVisit = Callable[[TermValue, int], TermValue]
-"""What to put in place of a value, which is read so many modules further in."""
+"""Returns the replacement of a value, given how many levels of modules deeper it is read."""
 
 
 def in_order(chains: Sequence[tuple[int, TermChain]], module: ModuleOfNames) -> bool:
-    """Whether the chains hold all that is in a module, and read what stands before."""
+    """Return whether the chains contain everything in a module, and only read earlier values."""
     known = {each.index for each in module.graph.inputs if module.is_input(each.index)}
     named = {name: at for at, name in module.region.layers.items()}
     named |= {each.region.name: each.main for each in module.inner}
@@ -112,9 +112,9 @@ def with_values(chain: TermChain, visit: ValueVisit, depth: int = 0) -> TermChai
     """Return the chain with each value that it refers to replaced.
 
     Args:
-        chain: What to go through.
-        visit: Takes a value and how many modules further in it is read.
-        depth: Where the chain stands.
+        chain: The chain to traverse.
+        visit: Takes a value and how many levels of modules deeper it is read.
+        depth: The nesting depth of the chain.
     """
     return tuple([_with_values(step, visit, depth) for step in chain])
 
@@ -127,8 +127,8 @@ def _with_values(step: PlacedTerm, visit: ValueVisit, depth: int) -> PlacedTerm:
 
 
 def name_values(chains: Sequence[tuple[int, TermChain]], module: ModuleOfNames) -> tuple[tuple[str, TermChain], ...]:
-    """Return the chains of a module with names for what is read by reference, and note the names of what is read from
-    outside in `module.exports`; each chain has a name where it needs one."""
+    """Return a module's chains with names for the values that are read by reference, and record in `module.exports` the
+    names of those read from outside; each chain has a name if it needs one."""
     return _Naming(module).chains(chains)
 
 
@@ -145,10 +145,10 @@ class _Naming:
         """The names of values in the module."""
         self.aliases: dict[int, str] = {}
         self.deep: set[int] = set()
-        """What is read in the modules in it."""
+        """The values that are read inside its child modules."""
 
     def chains(self, chains: Sequence[tuple[int, TermChain]]) -> tuple[tuple[str, TermChain], ...]:
-        """The chains with names."""
+        """Return the chains with names."""
         module = self.module
         read: list[int] = []
 
@@ -177,7 +177,7 @@ class _Naming:
         return tuple(self._with_entry(entry, whole) if entry in self.aliases else whole)
 
     def _with_entry(self, entry: int, chains: list[tuple[str, TermChain]]) -> list[tuple[str, TermChain]]:
-        """The chains with a name for what enters, before the first of them."""
+        """Name the entry value before the first of the chains."""
         alias = self.aliases[entry]
         (_, first), *others = chains
         same = PlacedTerm(SameTerm(), entry, first[0].channels, alias=alias)
@@ -188,7 +188,7 @@ class _Naming:
         return [(alias, (same.also(""),)), *chains]
 
     def _chain(self, number: int, chain: TermChain) -> tuple[str, TermChain]:
-        """A chain with its name: that of its last value, or any where it does not begin with a reference."""
+        """Return a chain with its name: that of its last value, or any name if it does not begin with a reference."""
         last = chain[-1]
         is_named = bool(number) or self.module.is_input(0)
         if is_named and last.alias and not isinstance(last.term, StartTerm):
@@ -219,13 +219,13 @@ class _Naming:
         return self.aliases[at]
 
     def _in_application(self, unit: ModuleOfNames, at: int) -> str:
-        """A value in a part that is applied again, which then has a label."""
+        """Return the name of a value in a part that is applied again, and label that part."""
         first = next(each for each in self.module.inner if each.region.name == applied_again(unit.region.name))
         label = self.aliases.setdefault(unit.main, self._free())
         return f"{label}.{first.exports[unit.region.shown[at]]}"
 
     def _listed(self, at: int) -> str:
-        """What the program calls one of its outputs, where that is free."""
+        """Return the program's name for one of its outputs, if it is not used yet."""
         graph = self.module.graph
         if self.module.region.path or not graph.main_outputs[1:]:
             return ""
@@ -263,7 +263,7 @@ def _with_aliases(chain: TermChain, aliases: Mapping[int, str]) -> TermChain:
 
 
 def first_names(chain: TermChain) -> set[str]:
-    """Return the first words of the names by which values of this module are read."""
+    """Return the first components of the names by which values of this module are read."""
     found: set[str] = set()
 
     def note(value: TermValue, depth: int) -> TermValue:

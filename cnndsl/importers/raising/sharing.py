@@ -1,4 +1,4 @@
-"""Modules of equal structure as blocks: each is a call of one block, with what differs as its arguments."""
+"""Turn modules of equal structure into blocks: each module calls one block, with the differences as arguments."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from cnndsl.importers.raising.walks import inner, key, parts, with_parts
 from cnndsl.records import record
 
 _VARIANTS = 12
-"""The most kinds of modules that one block may stand for."""
+"""The maximum number of different modules that one block may replace."""
 APART = 1.05
-"""By how much shorter a text must be in which modules of one class are no block where some lack what others have."""
+"""The factor by which a program may be longer if modules of one class share a block and some lack parts of others."""
 _FEW_TESTS = 4
-"""The tests of a block that are easy to follow."""
+"""The number of tests in a block that are easy to follow."""
 _LEAST = 4
-"""The words of a module that is worth a block."""
+"""The minimum number of words of a module that justifies a block."""
 
 
 @record(slots=True)
 class _Module:
-    """A module that may become a call: its place, and what is in it, where values from outside are negative."""
+    """A module that may become a call: its location and its body, in which outside values have negative numbers."""
 
     step: PlacedTerm
     group: GroupTerm
@@ -51,13 +51,13 @@ class _Module:
 def with_shared(
     program: TermProgram, cost: WordCount, classes: Mapping[str, str], with_tests: bool
 ) -> tuple[TermProgram, Mapping[str, list[str]]]:
-    """Return the program with blocks for modules of equal structure, and the paths of the modules that are calls.
+    """Return the program with blocks for modules of equal structure, and the paths of the modules that became calls.
 
     Args:
         program: Chains with modules in them.
-        cost: What a program costs, in words.
+        cost: Returns the cost of a program, in words.
         classes: The names of the classes of modules, by their paths.
-        with_tests: Whether modules may be one block of which some lack what others have.
+        with_tests: Whether modules may share a block if some lack parts of the others.
     """
     paths: dict[str, list[str]] = {}
     refused: set[object] = set()
@@ -82,7 +82,7 @@ def with_shared(
 def _with_variants(
     program: TermProgram, cost: WordCount, classes: Mapping[str, str], paths: dict[str, list[str]]
 ) -> tuple[TermProgram, int]:
-    """The program with blocks for modules that are alike but for parts that some lack, and its cost."""
+    """Return the program with blocks for modules that differ only in parts that some lack, and its cost."""
     least = cost(program)
     done: set[object] = set()
     waiting = _alike(program, classes)
@@ -99,13 +99,13 @@ def _with_variants(
 
 
 def _slack(program: TermProgram, made: TermProgram) -> float:
-    """How much longer a text may be in which modules of one class are a block: not at all with many tests in it."""
+    """Return the factor by which a program with one block per class may be longer: 1 if it has many tests."""
     tests = [sum(isinstance(step.term, ChoiceTerm) for step in _all_steps(each)) for each in (program, made)]
     return APART if tests[1] - tests[0] <= _FEW_TESTS else 1
 
 
 def _alike(program: TermProgram, classes: Mapping[str, str]) -> list[tuple[object, list[_Module]]]:
-    """Modules of one class, or with the same names in them, of which some differ, the largest first."""
+    """Return modules of one class, or with the same names in them, that are not all equal, the largest first."""
     found: dict[object, list[_Module]] = defaultdict(list)
     for step in _all_steps(program):
         if isinstance(step.term, GroupTerm):
@@ -120,13 +120,13 @@ def _alike(program: TermProgram, classes: Mapping[str, str]) -> list[tuple[objec
 
 
 def _names(body: TermChain) -> object:
-    """The names in a module, as far as they are no numbers."""
+    """Return the names in a module that are not numbers."""
     chains = [body, *(branch for step in body for branch in parts(step.term) if isinstance(step.term, MergeTerm))]
     return frozenset(step.name for chain in chains for step in chain if step.name and not step.name.isdigit())
 
 
 def _varied(program: TermProgram, several: Sequence[_Module], paths: dict[str, list[str]]) -> TermProgram | None:
-    """The program with one block for modules of which some lack what others have; None where that cannot be."""
+    """Return the program with one block for modules of which some lack parts of the others; None if impossible."""
     found = joined([each.body for each in several], [each.step.channels for each in several])
     if found is None:
         return None
@@ -145,7 +145,7 @@ def _varied(program: TermProgram, several: Sequence[_Module], paths: dict[str, l
 
 
 def _without_numbers(step: PlacedTerm, group: GroupTerm) -> _Module:
-    """A module whose parts are called by their places, as far as they are."""
+    """Return a module whose positional parts have no numbers as labels."""
     return _Module(step, group, implicit(_apart(group.body)))
 
 
@@ -155,7 +155,7 @@ def _all_steps(program: TermProgram) -> Iterator[PlacedTerm]:
 
 
 def _candidates(program: TermProgram) -> list[tuple[object, list[_Module]]]:
-    """Modules that may be one block, those first that promise to save most."""
+    """Return groups of modules that may become one block, in order of decreasing expected savings."""
     found: dict[object, list[_Module]] = defaultdict(list)
     for step in _all_steps(program):
         if isinstance(step.term, GroupTerm):
@@ -177,12 +177,12 @@ def _candidates(program: TermProgram) -> list[tuple[object, list[_Module]]]:
 
 
 def _is_container(body: TermChain) -> bool:
-    """Whether a module has nothing in it but another one, which is to be the block."""
+    """Return whether a module only contains another one, which should become the block instead."""
     return len(body) == 1 and isinstance(body[0].term, GroupTerm)
 
 
 def _apart(body: TermChain) -> TermChain:
-    """What is in a module, with the values that it reads from outside as negative ones."""
+    """Return the body of a module, with negative numbers for the values that it reads from outside."""
 
     def visit(value: TermValue, depth: int) -> TermValue:
         if not isinstance(value, NameRef) or value.up <= depth or value.name.endswith("*"):
@@ -197,7 +197,7 @@ def _size(chain: TermChain) -> int:
 
 
 def _shared(program: TermProgram, several: Sequence[_Module], paths: dict[str, list[str]]) -> TermProgram | None:
-    """The program with a block for some modules; None where they cannot be joined."""
+    """Return the program with a block for some modules; None if they cannot be unified."""
     entering = [each.step.channels for each in several]
     found = unified([each.body for each in several], has_channels=True, entering=entering)
     return None if found is None else _replaced(program, several, found, paths)
@@ -206,7 +206,7 @@ def _shared(program: TermProgram, several: Sequence[_Module], paths: dict[str, l
 def _replaced(
     program: TermProgram, several: Sequence[_Module], found: Unified, paths: dict[str, list[str]]
 ) -> TermProgram:
-    """The program with a block in the place of modules."""
+    """Return the program with calls of a block in place of modules."""
     name = f"B{len(program.blocks) + 1}"
     paths[name] = [each.group.path for each in several]
     calls: dict[int, CallTerm] = {}
@@ -219,7 +219,7 @@ def _replaced(
 
 
 def _around(value: TermValue) -> TermValue:
-    """A value that a module reads from outside, as it is called there."""
+    """Return a value that a module reads from outside, as it is named there."""
     return NameRef(value.name, -1 - value.up) if isinstance(value, NameRef) and value.up < 0 else value
 
 

@@ -1,4 +1,4 @@
-"""Numbers that differ between chains of one structure as expressions: of the channels that enter, of each other, or as
+"""Write numbers that differ between chains of one structure as expressions: of the input channels, of each other, or as
 parameters."""
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _SHORT = {
 
 @record(slots=True)
 class Unified:
-    """A chain with expressions, its parameters, and their values for each of the chains that it stands for."""
+    """A chain with expressions, its parameters, and their values for each of the chains that it replaces."""
 
     parameters: tuple[BlockParameter, ...]
     body: TermChain
@@ -53,7 +53,7 @@ class Unified:
 
 @record(slots=True)
 class TermColumn:
-    """A number in its place, in each chain; None where a chain lacks the branch in which it stands."""
+    """The values of one number in each chain; None if a chain lacks the branch that contains it."""
 
     role: str
     values: tuple[TermValue, ...]
@@ -66,15 +66,15 @@ def solved(
     count: int,
     widths: Sequence[Sequence[TermNumber | None]] = (),
 ) -> Unified:
-    """Return the chain with expressions and parameters for what is in the columns.
+    """Return the chain with expressions and parameters in place of the columns.
 
     Args:
-        template: What all of `count` chains have in common. Where other channels enter a step in each, their place in
-            `widths` stands for them, see `marked`.
+        template: The common structure of all `count` chains. If the input channels of a step differ between them, their
+            index in `widths` replaces them, see `marked`.
         columns: Its numbers in each of them, in the order of `mapped`.
-        entering: The channels that enter each, -1 where they are not known; none where `C` may not be used.
-        count: How many chains there are.
-        widths: Channels that enter steps, in each of the chains.
+        entering: The input channels of each, -1 if they are not known; empty if `C` may not be used.
+        count: The number of chains.
+        widths: Input channels of steps, in each of the chains.
     """
     found = _Solved(columns, entering if entering and all(map(_is_known, entering)) else None)
     waiting = iter(found.values)
@@ -85,7 +85,7 @@ def solved(
 
 
 def marked(at: int) -> Formula:
-    """Return what stands for channels that are not known yet."""
+    """Return the placeholder for channels that are not known yet."""
     return Formula(f"#{at}")
 
 
@@ -117,7 +117,7 @@ class _Solved:
                 self.values[at] = self._test(each)
 
     def _filled(self, parameter: BlockParameter, row: list[TermValue]) -> list[TermValue]:
-        """The values of a parameter, with those that are free where they follow: places, and widths that stay."""
+        """Return the values of a parameter, with undetermined ones inferred: positions, and constant widths."""
         if is_place(parameter.name):
             return filled(row)
         if self.entering is None or not is_width(parameter.name) or _is_often_free(row):
@@ -128,7 +128,7 @@ class _Solved:
         ]
 
     def width(self, values: Sequence[TermNumber | None]) -> TermNumber:
-        """The channels that enter a step, as an expression; -1 if no expression gives them."""
+        """Return the input channels of a step as an expression; -1 if no expression gives them."""
         if all(value is None or not _is_known(value) for value in values):
             return -1
         ratio = ratio_of(values, self.entering) if self.entering else None
@@ -142,7 +142,7 @@ class _Solved:
         return self._expanded(values) or -1
 
     def _test(self, column: TermColumn) -> TermValue:
-        """A comparison that holds where something is there, or a parameter that says so."""
+        """Return a comparison that holds exactly if a part is present, or a parameter with that meaning."""
         given = [(each.name, row) for each, row in zip(self.parameters, self.arguments, strict=True)]
         return found_test(column.values, given, self.entering) or self._parameter(column)
 
@@ -160,7 +160,7 @@ class _Solved:
         return self._shifted(column) or self._multiple(column) or self._parameter(column)
 
     def _shifted(self, column: TermColumn) -> TermNumber | None:
-        """A place, or the number of a label, that is always so many after another one."""
+        """Return a position or label number as another one plus a constant, if it always is."""
         if not is_place(column.role) and column.role != "label":
             return None
         for parameter, given in zip(self.parameters, self.arguments, strict=True):
@@ -171,7 +171,7 @@ class _Solved:
         return None
 
     def _equal(self, column: TermColumn) -> Formula | None:
-        """The parameter that has these values, or the channels that enter."""
+        """Return the parameter that has these values, or the input channels."""
         for parameter, given in zip(self.parameters, self.arguments, strict=True):
             if _related(column.role, parameter) and _agree(column.values, given):
                 _fill(given, column.values)
@@ -180,7 +180,7 @@ class _Solved:
         return Formula("C") if is_channels else None
 
     def _multiple(self, column: TermColumn) -> Formula | None:
-        """A multiple of the channels that enter, or of a parameter."""
+        """Return a multiple of the input channels, or of a parameter."""
         if not is_width(column.role):
             return None
         if expanded := self._expanded(column.values):
@@ -195,7 +195,7 @@ class _Solved:
         return self._rounded(column.values) or self._expansion(column.values, None)
 
     def _rounded(self, values: Sequence[TermValue]) -> Formula | None:
-        """A part of the channels that enter or of a parameter, rounded as mobile networks do."""
+        """Return a fraction of the input channels or of a parameter, rounded as in mobile networks."""
         rows = [("C", self.entering)] if self.entering else []
         rows += [
             (each.name, row) for each, row in zip(self.parameters, self.arguments, strict=True) if is_width(each.name)
@@ -206,7 +206,7 @@ class _Solved:
         return None
 
     def _expanded(self, values: Sequence[TermValue]) -> Formula | None:
-        """The channels that enter times a parameter that says by how much they expand."""
+        """Return the input channels times a parameter, the expansion factor."""
         given = next((row for each, row in zip(self.parameters, self.arguments, strict=True) if each.name == "e"), None)
         if given is None or self.entering is None:
             return None
@@ -226,9 +226,9 @@ class _Solved:
         return Formula("e*C")
 
     def _expansion(self, values: Sequence[TermValue], ratio: Fraction | None) -> Formula | None:
-        """The same with a new parameter, where few factors, which mostly expand, tell more than the channels.
+        """Return the same with a new parameter, if there are few factors, most of which expand: clearer than channels.
 
-        `ratio` is the only factor, where there is no other.
+        `ratio` is the only factor, if there is no other.
         """
         if self.entering is None or any(each.name == "e" for each in self.parameters):
             return None
@@ -260,15 +260,15 @@ class _Solved:
 
 
 _EXPANDING = 3
-"""The least factor by which a unit expands its channels."""
+"""The minimum expansion factor of a unit."""
 _FACTORS = 3
-"""The most of such factors."""
+"""The maximum number of such factors."""
 _WIDTHS = frozenset(("filters", "groups", "channels", "features", "start", "stop"))
-"""The numbers that are multiples of others: not those of a kernel."""
+"""The roles whose numbers may be multiples of others: kernel sizes may not."""
 
 
 def is_width(role: str) -> bool:
-    """Return whether a number of this role, or a parameter of this name, counts channels."""
+    """Return whether a number with this role, or a parameter of this name, counts channels."""
     return role in _WIDTHS or re.fullmatch(r"(.*\.)?c\d*", role) is not None
 
 
@@ -277,7 +277,7 @@ def _is_test(column: TermColumn) -> bool:
 
 
 def _is_outside(value: TermValue) -> bool:
-    """Whether a value means something else in a block: an expression, or a reference to what is not in it."""
+    """Return whether a value changes its meaning in a block: an expression, or a reference to a value outside it."""
     return (
         isinstance(value, Formula)
         or (isinstance(value, Link) and value.node >= -1)
@@ -290,12 +290,12 @@ def _is_output(value: TermValue) -> bool:
 
 
 def _related(role: str, parameter: BlockParameter) -> bool:
-    """Whether a number of this role may be this parameter: a stride is never one of a width."""
+    """Return whether a number with this role may be this parameter: a stride is never the same as a width."""
     return parameter.name.rstrip("0123456789") == _short(role)
 
 
 def _short(role: str) -> str:
-    """The letter for a parameter: of an argument of a block, or a column of a table, that which it has there."""
+    """Return the letter for a parameter: block arguments and table columns keep the letter that they have there."""
     return _SHORT.get(role) or (role.rpartition(".")[2].rstrip("0123456789") if "." in role else "p")
 
 
@@ -314,12 +314,12 @@ def _agree(values: Sequence[TermValue], given: Sequence[TermValue]) -> bool:
 
 
 def _is_often_free(values: Sequence[TermValue]) -> bool:
-    """Whether a parameter does not matter in many chains, which a default leaves out."""
+    """Return whether a parameter does not matter in many chains, so that a default makes it unnecessary."""
     return 4 * sum(value is None for value in values) >= len(values)
 
 
 def _fill(given: list[TermValue], values: Sequence[TermValue]) -> None:
-    """A parameter that was free in some chains takes the value that it needs there."""
+    """Give a parameter the value that it needs in the chains where it was undetermined."""
     for at, value in enumerate(values):
         if given[at] is None:
             given[at] = value
@@ -331,9 +331,9 @@ def _with_defaults(
     arguments: Sequence[tuple[TermValue, ...]],
     is_block: bool,
 ) -> tuple[tuple[BlockParameter, ...], TermChain, tuple[tuple[TermValue, ...], ...]]:
-    """Parameters that mostly have one value have it as their default, and follow the others.
+    """Give parameters that mostly have one value a default, and put them after the others.
 
-    Of a block those stand first that are given most often.
+    In a block, the parameters that are set most often come first.
     """
     found: list[tuple[int, BlockParameter, TermValue]] = []
     given: dict[int, int] = {}

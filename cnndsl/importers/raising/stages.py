@@ -1,6 +1,7 @@
-"""Runs of calls as stages, of which the first unit may differ: `Unit(c, 2) -> Unit(c)*{n-1}`.
+"""Runs of calls as stages whose first unit may differ: `Unit(c, 2) -> Unit(c)*{n-1}`.
 
-A table may have stages of one unit as well, whose repeat has no turns; what stands in none is put back as it was.
+A table may also have stages of a single unit, whose repeat has no iterations. Repeats that end up in no table are
+undone.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from cnndsl.records import record
 
 @record(slots=True)
 class _Turns:
-    """A call that follows itself so many times, and the last of the steps that it stands in."""
+    """A call, the number of times that it is repeated, and the last of the steps that it covers."""
 
     call: CallTerm
     count: int
@@ -35,7 +36,7 @@ class _Turns:
 
 
 def staged(chain: TermChain) -> TermChain:
-    """Return the chain with its runs of calls as stages, each a call and a repeat of the others."""
+    """Return the chain with its runs of calls as stages: a call and a repeat of the others."""
     steps: list[PlacedTerm] = []
     at = 0
     while at < len(chain):
@@ -46,7 +47,7 @@ def staged(chain: TermChain) -> TermChain:
 
 
 def staged_modules(chain: TermChain) -> TermChain:
-    """Return the chain in which each module that is a run of calls is one stage, if it can be."""
+    """Return the chain in which each module that is a run of calls is written as one stage, if possible."""
     steps: list[PlacedTerm] = []
     for step in chain:
         if isinstance(step.term, GroupTerm) and len(run := _run(step.term.body, 0)) == len(step.term.body):
@@ -57,7 +58,7 @@ def staged_modules(chain: TermChain) -> TermChain:
 
 
 def _run(chain: TermChain, start: int) -> list[_Turns]:
-    """The calls of one block that follow each other from some step on."""
+    """Return the consecutive calls of one block, starting at a given step."""
     found: list[_Turns] = []
     for step in chain[start:]:
         turns = _turns(step)
@@ -99,7 +100,7 @@ def _stages(run: Sequence[_Turns]) -> TermChain:
 
 
 def _rest(first: _Turns, last: _Turns | None) -> CallTerm:
-    """The call that is repeated behind the first one of a stage."""
+    """Return the call that is repeated after the first one of a stage."""
     if last is None and first.count > 1:
         return later(first.call, 1)
     if last is not None and last.count > 1:
@@ -109,20 +110,20 @@ def _rest(first: _Turns, last: _Turns | None) -> CallTerm:
 
 
 def _in_repeat(name: str, value: TermValue) -> TermValue:
-    """An argument of a call that is a repeat of one turn, or of none."""
+    """Return an argument of a call for a repeat of one iteration, or of none."""
     if not is_place(name) or not (value is None or isinstance(value, int | Formula)):
         return value
     return Counting(None if value is None else plus(value, -1), 1)
 
 
 def _is_one_stage(one: CallTerm, other: CallTerm) -> bool:
-    """Whether two calls give as many channels."""
+    """Return whether two calls output the same number of channels."""
     pairs = zip(one.arguments, other.arguments, strict=True)
     return all(value == another for (name, value), (_, another) in pairs if is_width(name))
 
 
 def unstaged(chain: TermChain) -> TermChain:
-    """Return the chain without repeats of no turns, and with equal calls as one repeat."""
+    """Return the chain without empty repeats, and with equal consecutive calls as one repeat."""
     steps: list[PlacedTerm] = []
     for step in chain:
         term = step.term
@@ -153,12 +154,12 @@ def _is_turn(step: PlacedTerm, repeat: RepeatTerm) -> bool:
 
 
 def _earlier(body: TermChain) -> TermChain:
-    """What is in a repeat that begins one turn earlier."""
+    """Return the body of a repeat that begins one iteration earlier."""
     return tuple([step.over(later(step.term, -1)) if isinstance(step.term, CallTerm) else step for step in body])
 
 
 def _counted(table: TableTerm) -> TableTerm:
-    """The table that counts all units of each stage, the first one too."""
+    """Return the table with a count of all units of each stage, including the first."""
     where = _stage(table.body)
     if where is None:
         return table
@@ -182,7 +183,7 @@ def _counted(table: TableTerm) -> TableTerm:
 
 
 def _stage(chain: TermChain) -> tuple[TermChain, int] | None:
-    """The chain in which a call stands before a repeat of the same block, and its place there."""
+    """Return the chain in which a call comes before a repeat of the same block, and its position there."""
     for at, step in enumerate(chain):
         if at + 1 < len(chain) and isinstance(step.term, CallTerm):
             repeat = chain[at + 1].term

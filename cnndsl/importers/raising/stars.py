@@ -1,4 +1,4 @@
-"""Modules of which each joins all that come before it, as in a DenseNet: `(@x | @layer*)`."""
+"""Modules that each merge everything that comes before them, as in a DenseNet: `(@x | @layer*)`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from cnndsl.records import record
 
 @record(slots=True)
 class DenseRun:
-    """A value, and modules `layer1`, `layer2` … of which each joins it and all of them before it; `joins` are the nodes
-    that do so, with how many modules each joins."""
+    """A value and modules `layer1`, `layer2` … that each merge it with the outputs of all modules before them; `joins`
+    maps each merge node to the number of modules that it merges."""
 
     root: int
     prefix: str
@@ -22,18 +22,18 @@ class DenseRun:
     joins: Mapping[int, int]
 
     def term(self, up: int) -> MergeTerm:
-        """Return what joins them, so many modules further in."""
+        """Return the term that merges them, for use in a module nested `up` levels deeper."""
         root = PlacedTerm(StartTerm(Link(self.root)), self.root, -1)
         star = PlacedTerm(StartTerm(NameRef(f"{self.prefix}*", up)), -1, -1)
         return MergeTerm("|", ((root,), (star,)))
 
 
 def dense_run(names: Mapping[int, str], joins: Sequence[Node]) -> DenseRun | None:
-    """Return the run of modules in a module; None where there is none.
+    """Return the run of such modules inside a module; None if there is none.
 
     Args:
-        names: The names of the modules in it, by the nodes that they give.
-        joins: Nodes in it, and those in these modules.
+        names: The names of the modules in it, by the nodes that they return.
+        joins: Merge nodes of this module and of the modules in it.
     """
     several = [each for each in joins if type(each.layer) is MERGES["|"] and len(each.inputs) > 2]
     if not several:

@@ -1,4 +1,4 @@
-"""The chains of a module: that of its main value, cut where something else must stand before it goes on."""
+"""The chains of a module: the chain of its main value, split where another chain must come first."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from cnndsl.importers.raising.terms import Link, MergeTerm, PlacedTerm, StartTer
 from cnndsl.importers.raising.walks import inner, links
 
 Statements = list[tuple[int, TermChain]]
-"""Chains, each with the node whose value it gives."""
+"""Chains, each with the node whose value it returns."""
 
 
 class StatementWriter:
     """Writes the items of a module as chains.
 
-    `holds` says for each node which nodes are known once it stands: those that a module gives. `inside` are all nodes
-    of the module.
+    `holds` maps each node to the nodes that are available once it is written, namely those that a module returns.
+    `inside` contains all nodes of the module.
     """
 
     def __init__(self, items: list[NestedItem], placed: list[int], holds: dict[int, list[int]]) -> None:
@@ -22,7 +22,7 @@ class StatementWriter:
         self.nester = ChainNester(items, placed)
         self.numbers = {each.node: at for at, each in enumerate(items)}
         self.units = {inside: unit for unit, several in holds.items() for inside in several}
-        """The item that gives each value."""
+        """The item that returns each value."""
 
     def main(self, node: int, start: int) -> Statements:
         """Return the chains of the main value, its own last."""
@@ -36,7 +36,7 @@ class StatementWriter:
         return self._cut((node, self.nester.chain(self.numbers[node], -1)), -1)
 
     def _cut(self, statement: tuple[int, TermChain], start: int) -> Statements:
-        """The chain, in pieces where a step reads what no chain has yet."""
+        """Return the chain, split where a step reads a value that no chain has yet."""
         node, chain = statement
         found: Statements = []
         begun = 0
@@ -68,7 +68,7 @@ class StatementWriter:
         return is_here and self.numbers[unit] not in self.nester.placed
 
     def inserted(self, statements: Statements, further: Statements) -> Statements:
-        """Return the chains with further ones as soon as all is known that these read, and the last one last."""
+        """Insert further chains as soon as all values that they read are available; the last chain stays last."""
         needed = {self.units.get(each, each) for _, chain in further for each in links(chain)} & self.numbers.keys()
         needed -= {step.node for _, chain in further for step in inner(chain) if not isinstance(step.term, StartTerm)}
         needed = {each for each in needed if self._is_item(each)}

@@ -1,6 +1,6 @@
-"""Items one after the other: how a module is written in which values do not nest.
+"""Write items one after the other: the form of a module whose values do not nest.
 
-A chain goes on as long as each item reads the one before it, and a further one begins where that is not so.
+A chain continues as long as each item reads the one before it; otherwise a new chain begins.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ def straight(
     """Return chains of items in their order, the main end last.
 
     Args:
-        items: What to write; an item without a term and an operator is a value from outside.
-        start: The number of the item that enters, -1 where the items begin with an input.
-        ends: The nodes whose values nothing in them reads, the main one last.
-        apart: The numbers of items that no chain holds; several inputs are among them.
+        items: The items to write; an item without a term or an operator is a value from outside.
+        start: The number of the entry item, -1 if the items begin with an input.
+        ends: The nodes whose values no item reads, the main one last.
+        apart: The numbers of items that no chain contains; several inputs are among them.
     """
     found: list[tuple[int, list[PlacedTerm]]] = []
     before = start

@@ -1,4 +1,4 @@
-"""Steps that follow themselves with other numbers as a table: `for c, n in (64, 3), (128, 4) [Unit(c)*n]`."""
+"""Write consecutive steps that differ in their numbers as a table: `for c, n in (64, 3), (128, 4) [Unit(c)*n]`."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from cnndsl.importers.raising.unify import skeleton, unified
 from cnndsl.importers.raising.walks import TermKey, mapped, unnumbered
 
 FEWEST = 2
-"""Rows below which a table is no gain."""
+"""The minimum number of rows for which a table pays off."""
 _FEWEST_CALLS = 4
-"""The same, where a row is a single call, which names its numbers as well as a table does."""
+"""The same if a row is a single call, which names its numbers as well as a table does."""
 _WIDEST = 8
 _BEGINNINGS = 4
-"""A table of stages may begin with one of so many steps."""
+"""The number of steps at which a table of stages may begin."""
 _ENDS = 3
-"""It may end with one of so many."""
+"""The number of steps at which it may end."""
 
 
 def tabled(chain: TermChain, named: Set[int], is_deep: bool = True, is_staged: bool = False) -> TermChain:
-    """Return the chain with its tables, those in its branches too.
+    """Return the chain with its tables, including those in its branches.
 
     Args:
-        chain: What to fold; its repeats are there already.
-        named: The nodes that have labels; no row holds one, but the last may end with one.
-        is_deep: Whether to fold what is in branches, too.
-        is_staged: Whether repeats of calls are the rest of stages, and stand in no place of a single call.
+        chain: The chain to fold, with its repeats already in place.
+        named: The nodes that have labels; a row contains none, but the last row may end with one.
+        is_deep: Whether to fold branches as well.
+        is_staged: Whether repeats of calls are the rest of stages, and cannot match a single call.
     """
     if is_deep:
         chain = tuple([step.over(_inside(step.term, named)) for step in chain])
@@ -69,7 +69,7 @@ def ways(plain: TermChain, named: Set[int], is_deep: bool = True) -> Iterator[Te
     Args:
         plain: A chain with its repeats.
         named: The nodes that have labels.
-        is_deep: Whether to fold what is in branches, too.
+        is_deep: Whether to fold branches as well.
     """
     yield plain
     if len(plain) < FEWEST:
@@ -103,7 +103,7 @@ def _longest(chain: TermChain, parts: Sequence[TermKey], start: int, named: Set[
 
 
 def _from_nothing(found: Unified) -> Unified:
-    """The same with places that are not negative: the body says how many less it means."""
+    """Return the same with non-negative positions: the body subtracts the offset."""
     body, rows = found.body, found.arguments
     for at, parameter in enumerate(found.parameters):
         values = [row[at] for row in rows]
@@ -115,7 +115,7 @@ def _from_nothing(found: Unified) -> Unified:
 
 
 def _with_less(body: TermChain, name: Formula, by: int) -> TermChain:
-    """What reads a place, with a number added to it."""
+    """Return a body with a number added to everything that reads a position."""
     return mapped(body, lambda _, value: value if less(value, name) is None else _moved(value, by))
 
 

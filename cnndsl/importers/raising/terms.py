@@ -1,4 +1,4 @@
-"""The tree between a graph and its text: chains of layers, merges, calls and repeats.
+"""The term tree, between a graph and its text: chains of layers, merges, calls and repeats.
 
 A number in a layer or a call may be a `Formula`, the text of an expression.
 """
@@ -11,7 +11,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.records import record
 
 IMPLICIT = "?"
-"""The name of what is called by its place, whatever number that is."""
+"""The name of any part that is named by its position."""
 
 
 class Formula(str):
@@ -22,15 +22,15 @@ class Formula(str):
 
 @record(slots=True)
 class Link:
-    """A value of the graph, by its node: what a reference names."""
+    """A reference to a value of the graph, by its node."""
 
     node: int
 
 
 @record(slots=True)
 class NameRef:
-    """A value by its name, `up` so many modules further out. In what is to be a block, those outside of it are
-    negative: -1 is a name where the block is called."""
+    """A value by its name, `up` levels of modules further out. In a future block, values outside it have negative `up`:
+    -1 is a name at the block's call site."""
 
     name: str
     up: int = 0
@@ -41,7 +41,7 @@ TermNumber: TypeAlias = int | float | Formula
 
 @record(slots=True)
 class Counting:
-    """A number that goes up in each turn of a repeat: `before + step*i`; None where it does not matter."""
+    """A number that increases with the iterations of a repeat: `before + step*i`; None if it does not matter."""
 
     before: TermNumber | None
     step: int
@@ -49,7 +49,7 @@ class Counting:
 
 @record(slots=True)
 class Share:
-    """A number that grows with its place: `whole*number/parts`."""
+    """A number that is proportional to its position: `whole*number/parts`."""
 
     number: TermNumber | Counting
     whole: float
@@ -61,7 +61,7 @@ TermValue: TypeAlias = TermNumber | Link | NameRef | Counting | Share | str | bo
 
 @record(slots=True)
 class LayerTerm:
-    """A layer, its options by name, and the values that it takes beside the one before it."""
+    """A layer, its options by name, and its operands other than the previous value."""
 
     kind: type[Layer]
     options: tuple[tuple[str, TermValue], ...]
@@ -70,9 +70,9 @@ class LayerTerm:
 
 @record(slots=True)
 class MergeTerm:
-    """Branches on one value.
+    """Branches that start from one value.
 
-    `is_optional` says that the last one is `ID` where that fits, `keeps_shape` that it fits here.
+    `is_optional` means that the last branch is `ID` if the shapes match; `keeps_shape` means that they match here.
     """
 
     operator: str
@@ -81,20 +81,20 @@ class MergeTerm:
     keeps_shape: bool = False
 
     def over(self, branches: tuple[TermChain, ...]) -> MergeTerm:
-        """Return the same merge of other branches."""
+        """Return the same merge with other branches."""
         return MergeTerm(self.operator, branches, self.is_optional, self.keeps_shape)
 
 
 @record(slots=True)
 class StartTerm:
-    """A reference, from which a chain starts."""
+    """A reference at the start of a chain."""
 
     value: TermValue
 
 
 @record(slots=True)
 class CallTerm:
-    """A block with its arguments by the names of its parameters, in their order."""
+    """A call of a block, with its arguments by parameter name, in order."""
 
     block: str
     arguments: tuple[tuple[str, TermValue], ...]
@@ -102,7 +102,7 @@ class CallTerm:
 
 @record(slots=True)
 class RepeatTerm:
-    """A chain several times."""
+    """A chain that is repeated."""
 
     body: TermChain
     count: TermValue
@@ -119,7 +119,7 @@ class TableTerm:
 
 @record(slots=True)
 class TapTerm:
-    """A chain on the side, which gives an output of that name."""
+    """An auxiliary output of that name, with its chain."""
 
     name: str
     is_for_training: bool
@@ -128,7 +128,7 @@ class TapTerm:
 
 @record(slots=True)
 class GroupTerm:
-    """A module of its own, in brackets; `path` is its own."""
+    """A module of its own, in square brackets; `path` is its path."""
 
     body: TermChain
     path: str
@@ -136,19 +136,19 @@ class GroupTerm:
 
 @record(slots=True)
 class ChainsTerm:
-    """Several chains in brackets, which are no module: each but the last one has a name, perhaps."""
+    """Several chains in square brackets that are not a module: each but the last one may have a name."""
 
     chains: tuple[tuple[str, TermChain], ...]
 
 
 @record(slots=True)
 class SameTerm:
-    """`ID`, which stands for a name."""
+    """`ID`, used to give a value a name."""
 
 
 @record(slots=True)
 class ChoiceTerm:
-    """What is there if a test holds; `ID` where its body is empty."""
+    """An optional part, present if a test holds; an empty body means `ID`."""
 
     test: TermValue
     body: TermChain
@@ -156,14 +156,14 @@ class ChoiceTerm:
 
 @record(slots=True)
 class AgainTerm:
-    """A part of the same module once more, with its weights."""
+    """Another application of a part of the same module, with shared weights."""
 
     name: str
 
 
 @record(slots=True)
 class KindTerm:
-    """A layer of which the kind is a value, an activation."""
+    """A layer whose type is a parameter, an activation."""
 
     kind: TermValue
 
@@ -187,8 +187,8 @@ RaisedTerm: TypeAlias = (
 
 @record(slots=True)
 class PlacedTerm:
-    """A term in its place: the node whose value it gives, and the channels that enter, in a block as an expression;
-    there both may be unknown, -1.
+    """A term in its context: the node whose value it returns, and its input channels, in a block as an expression;
+    both may be unknown (-1) there.
 
     `name` and the number after it are its label, `alias` is a second name for its value.
     """
@@ -201,7 +201,7 @@ class PlacedTerm:
     alias: str = ""
 
     def over(self, term: RaisedTerm) -> PlacedTerm:
-        """Return another term in the same place."""
+        """Return another term in the same context."""
         return PlacedTerm(term, self.node, self.channels, self.name, self.number, self.alias)
 
     def labelled(self, name: str, number: TermValue = None) -> PlacedTerm:
@@ -214,7 +214,7 @@ class PlacedTerm:
 
     @property
     def label(self) -> str:
-        """Its label as it is written, with a hole for a number that is an expression."""
+        """Return the label as it is written, with a placeholder for a number that is an expression."""
         if self.number is None:
             return self.name
         return f"{self.name}{{{self.number}}}" if isinstance(self.number, Formula) else f"{self.name}{self.number}"
@@ -242,7 +242,7 @@ class TermBlock:
 
 @record(slots=True)
 class TermProgram:
-    """A network: its chains with the node that each names (-1 for the first one), and its blocks."""
+    """A network: its chains with the node that each one names (-1 for the first), and its blocks."""
 
     chains: tuple[tuple[int, TermChain], ...]
     blocks: tuple[TermBlock, ...] = ()

@@ -1,8 +1,8 @@
-"""What several chains of equal structure have in common: one chain in which numbers that differ are expressions.
+"""Unify chains of equal structure: one chain in which the numbers that differ are expressions.
 
-A number that is the same everywhere stays. One that follows from the channels that enter is `C` or a multiple, one that
-follows from another number a multiple of that; what is left are parameters (Plotkin's anti-unification, 1970, with
-arithmetic).
+A number that is the same everywhere stays. One that follows from the input channels becomes `C` or a multiple of it,
+and one that follows from another number a multiple of that. All others become parameters (Plotkin's anti-unification,
+1970, with arithmetic).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from cnndsl.importers.raising.walks import TermKey, key, numbers
 
 
 def skeleton(chain: TermChain) -> TermKey:
-    """Return what chains have in common that `unified` can join.
+    """Return a key that chains share if `unified` can join them.
 
-    Numbers do not count, nor whether the shorter branch of a sum of two is `ID` or a projection.
+    The key ignores numbers, and whether the shorter branch of a sum of two is `ID` or a projection.
     """
     return tuple([_skeleton(step) for step in chain])
 
@@ -47,13 +47,13 @@ def _skeleton(step: PlacedTerm) -> object:
 
 
 def _is_single(term: RepeatTerm) -> bool:
-    """Whether a repeat is one of a call or a merge, of which there may be one as well."""
+    """Return whether a repeat contains a single call or merge, so that other chains may have it without a repeat."""
     (only, *others) = term.body
     return not others and isinstance(only.term, CallTerm | MergeTerm) and not only.name and only.number is None
 
 
 def _with_turns(several: tuple[PlacedTerm | None, ...]) -> tuple[PlacedTerm | None, ...]:
-    """Calls or merges and repeats of them in one place as repeats, some of a single turn."""
+    """Convert calls or merges that align with repeats of them into repeats of one iteration."""
     if not any(step is not None and isinstance(step.term, RepeatTerm) for step in several):
         return several
     return tuple(
@@ -66,7 +66,7 @@ def _turn(step: PlacedTerm) -> RepeatTerm:
 
 
 def is_shortcut(merge: MergeTerm) -> bool:
-    """Return whether the second branch of a sum of two is untouched, or one convolution with what follows it."""
+    """Return whether the second branch of a sum of two is `ID`, or one convolution and the layers after it."""
     if merge.operator != "+" or len(merge.branches) != 2:
         return False
     short = merge.branches[1]
@@ -82,12 +82,12 @@ def is_shortcut(merge: MergeTerm) -> bool:
 def unified(
     several: Sequence[TermChain], has_channels: bool, entering: Sequence[TermNumber] | None = None
 ) -> Unified | None:
-    """Join chains of one skeleton; None where they cannot be.
+    """Join chains of one skeleton; None if that is impossible.
 
     Args:
         several: The chains.
-        has_channels: Whether `C` may be used, the channels that enter.
-        entering: These channels of each, where they are others than those of its first step.
+        has_channels: Whether `C`, the number of input channels, may be used.
+        entering: The input channels of each chain, if they differ from those of its first step.
     """
     aligned = LaidUpon()
     template = aligned.chain(tuple(several))
@@ -98,15 +98,15 @@ def unified(
 
 
 class LaidUpon:
-    """Chains laid upon each other: the first one's numbers stand for all, in the order of `mapped`."""
+    """Aligned chains: the first one's numbers stand for all, in the order of `mapped`."""
 
     def __init__(self) -> None:
         self.columns: list[TermColumn] = []
         self.widths: list[tuple[TermNumber | None, ...]] = []
-        """The channels that enter steps, in each chain, where they differ."""
+        """The input channels of steps in each chain, where they differ."""
 
     def chain(self, several: tuple[TermChain | None, ...]) -> TermChain | None:
-        """Return the chain that has the structure of all, None where there is none; a chain that is None is absent."""
+        """Return the chain with the structure of all, None if there is none; absent chains are None in `several`."""
         there = [chain for chain in several if chain is not None]
         steps: list[PlacedTerm] = []
         for at in range(len(there[0])):
@@ -117,7 +117,7 @@ class LaidUpon:
         return tuple(steps)
 
     def step(self, several: tuple[PlacedTerm | None, ...]) -> PlacedTerm | None:
-        """Return the step that has the structure of all, None where there is none."""
+        """Return the step with the structure of all; None if there is none."""
         several = _with_turns(several)
         there = [step for step in several if step is not None]
         first = there[0]
@@ -142,7 +142,7 @@ class LaidUpon:
         return None if term is None else made.over(term)
 
     def _channels(self, several: Sequence[TermNumber | None]) -> TermNumber:
-        """The channels that enter a step, or what stands for them."""
+        """Return the input channels of a step, or their placeholder."""
         there = [each for each in several if each is not None]
         if type(there[0]) is int and all(each == there[0] for each in there):
             return there[0]
@@ -165,7 +165,7 @@ class LaidUpon:
         return made.over(ChainsTerm(tuple(found)))
 
     def merge(self, several: tuple[MergeTerm | None, ...], first: MergeTerm) -> MergeTerm | None:
-        """Return the merge that has the structure of all, None where there is none; `first` is one of them."""
+        """Return the merge with the structure of all, None if there is none; `first` is one of them."""
         branches: list[TermChain] = []
         is_optional = first.is_optional
         if any(merge is not None and merge.is_optional != is_optional for merge in several):
@@ -186,7 +186,7 @@ class LaidUpon:
         return MergeTerm(first.operator, tuple(branches), is_optional, first.keeps_shape)
 
     def _note(self, several: Sequence[TermChain | None]) -> None:
-        """The numbers of one step, each with its values in all chains."""
+        """Record the numbers of one step, each with its values in all chains."""
         lists = [None if chain is None else numbers(chain) for chain in several]
         roles = next(each for each in lists if each is not None)
         for at, (role, _) in enumerate(roles):
@@ -195,5 +195,5 @@ class LaidUpon:
 
 
 def _may_choose(column: Sequence[TermChain | None], keeping: Sequence[bool]) -> bool:
-    """Whether `ID or X` means `ID` exactly where that stands: where it fits."""
+    """Return whether `ID or X` would select `ID` exactly in the chains that have it: those where the shapes match."""
     return all(branch is None or (not branch) == keeps for branch, keeps in zip(column, keeping, strict=True))

@@ -1,4 +1,4 @@
-"""Modules that are alike but for parts that only some of them have: one block, with `A if test`."""
+"""Modules that differ only in parts that some of them lack, written as one block with `A if test`."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _Column = dict[int, PlacedTerm]
 
 
 def joined(several: Sequence[TermChain], entering: Sequence[TermNumber]) -> Unified | None:
-    """Join modules of which some lack what others have; None where they cannot be.
+    """Join modules of which some lack parts of the others; None if that is impossible.
 
     Args:
-        several: What is in each.
-        entering: The channels that enter each.
+        several: The body of each.
+        entering: The input channels of each.
     """
     laid = _LaidWithGaps()
     template = laid.chain(tuple(_with_skips(several)))
@@ -36,7 +36,7 @@ def joined(several: Sequence[TermChain], entering: Sequence[TermNumber]) -> Unif
 
 
 def _with_skips(several: Sequence[TermChain]) -> list[TermChain]:
-    """The chains, with a sum of one branch where others add what enters."""
+    """Return the chains, with a sum of a single branch where others add their input."""
     skips = [at for at in map(_skip, several) if at is not None]
     if not skips or any(at is None and _has_sum(chain) for at, chain in zip(map(_skip, several), several, strict=True)):
         return list(several)
@@ -46,7 +46,7 @@ def _with_skips(several: Sequence[TermChain]) -> list[TermChain]:
 
 
 def _skip(chain: TermChain) -> int | None:
-    """The place of a sum with what enters it."""
+    """Return the index of a sum whose second branch is `ID`; None if there is none."""
     found = (
         at
         for at, step in enumerate(chain)
@@ -69,7 +69,7 @@ def _wrapped(chain: TermChain, begin: int, end: int) -> TermChain:
 
 class _LaidWithGaps(LaidUpon):
     def chain(self, several: tuple[TermChain | None, ...]) -> TermChain | None:
-        """The chain that has what any of them has, with tests around what some lack."""
+        """Return the chain with all parts that any of them has, and tests around the parts that some lack."""
         columns = _aligned(several)
         there = [chain is not None for chain in several]
         steps: list[PlacedTerm] = []
@@ -137,7 +137,7 @@ def _lacking(column: _Column, there: Sequence[bool]) -> set[int]:
 
 
 def _hint(body: TermChain) -> str:
-    """What a parameter is called that says whether something is there."""
+    """Return the name of a parameter that controls whether a part is present."""
     if not body:
         return "skip"
     step = body[0]
@@ -153,7 +153,7 @@ def _hint(body: TermChain) -> str:
 
 
 def _is_activation(step: PlacedTerm) -> bool:
-    """Whether a step is an activation without options, and without tensors: those have names."""
+    """Return whether a step is an activation without options and without tensors (tensors have names)."""
     term = step.term
     return (
         isinstance(term, LayerTerm)
@@ -170,7 +170,7 @@ def _kind(step: PlacedTerm) -> str:
 
 
 def _aligned(several: tuple[TermChain | None, ...]) -> list[_Column]:
-    """The steps of the chains side by side: each in a column with those that it is like, in an order that all keep."""
+    """Align the steps of the chains: each column contains similar steps, and all chains keep their order."""
     ordered = sorted(range(len(several)), key=lambda number: -len(several[number] or ()))
     columns: list[tuple[object, _Column]] = []
     for number in ordered:
@@ -191,7 +191,7 @@ def _aligned(several: tuple[TermChain | None, ...]) -> list[_Column]:
 
 
 def _common(one: Sequence[object], other: Sequence[object]) -> list[tuple[int, int]]:
-    """The places of a longest common subsequence of two sequences."""
+    """Return the index pairs of a longest common subsequence of two sequences."""
     lengths = [[0] * (len(other) + 1) for _ in range(len(one) + 1)]
     for at in reversed(range(len(one))):
         for to in reversed(range(len(other))):
@@ -211,7 +211,7 @@ def _common(one: Sequence[object], other: Sequence[object]) -> list[tuple[int, i
 
 
 def _mark(step: PlacedTerm) -> object:
-    """What like steps have in common."""
+    """Return a key that similar steps share."""
     if isinstance(step.term, MergeTerm):
         return (step.term.operator, step.name)
     if isinstance(step.term, GroupTerm):

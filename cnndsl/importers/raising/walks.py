@@ -1,6 +1,7 @@
-"""Ways through the tree of terms.
+"""Traversals of the tree of terms.
 
-`mapped` visits all numbers of a chain in one order, `key` says which chains are equal, with their numbers or without.
+`mapped` visits all numbers of a chain in a fixed order. `key` determines which chains are equal, with or without their
+numbers.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from cnndsl.importers.raising.terms import (
 )
 
 NumberVisit: TypeAlias = Callable[[str, TermValue], TermValue]
-"""What to put in place of a number, of which the first argument tells the role."""
+"""Returns the replacement of a number; its first argument is the number's role."""
 TermKey: TypeAlias = tuple[object, ...]
 
 _NUMBERS = frozenset(("int", "dims", "number", "padding"))
@@ -74,11 +75,11 @@ def with_parts(term: RaisedTerm, change: Callable[[TermChain], TermChain]) -> Ra
 
 
 def mapped(chain: TermChain, visit: NumberVisit) -> TermChain:
-    """Return the chain with each of its numbers replaced; those of tables stay.
+    """Return the chain with each of its numbers replaced; the numbers of tables stay.
 
     Args:
-        chain: What to go through.
-        visit: Takes the role of a number, the name of its option or its place in a call, and the number.
+        chain: The chain to traverse.
+        visit: Takes the role of a number (the name of its option or its position in a call) and the number.
     """
     return tuple([_placed(step, visit) for step in chain])
 
@@ -145,8 +146,7 @@ def numbers(chain: TermChain) -> list[tuple[str, TermValue]]:
 
 
 def key(chain: TermChain, with_numbers: bool = True) -> TermKey:
-    """Return what equal chains have in common, or with_numbers=False those that differ in numbers alone; the numbers of
-    labels count."""
+    """Return a key that equal chains share; with_numbers=False ignores numbers, except those of labels."""
     return tuple([_key_of(step) for step in (chain if with_numbers else mapped(chain, _plain))])
 
 
@@ -165,7 +165,7 @@ def unnumbered(step: PlacedTerm) -> PlacedTerm:
 
 
 def label_numbers(chain: TermChain) -> list[TermValue]:
-    """Return the numbers of labels, those of parts in branches too, but not those in modules in it."""
+    """Return the numbers of labels, including those in branches, but not those inside nested modules."""
     found: list[TermValue] = []
     for step in chain:
         if isinstance(step.term, MergeTerm):
@@ -185,7 +185,7 @@ def _key(term: RaisedTerm) -> TermKey:
 
 
 def _own(term: RaisedTerm) -> TermKey:
-    """What a term is, beside the chains in it."""
+    """Return the key of a term without the chains in it."""
     match term:
         case LayerTerm():
             return (term.kind, term.options, term.references)
@@ -220,7 +220,7 @@ def _values(term: RaisedTerm) -> TermKey:
 
 
 def inner(chain: TermChain) -> Iterator[PlacedTerm]:
-    """Yield all steps of a chain, and those inside of them."""
+    """Yield all steps of a chain, including nested ones."""
     for step in chain:
         yield step
         for each in parts(step.term):
@@ -228,17 +228,17 @@ def inner(chain: TermChain) -> Iterator[PlacedTerm]:
 
 
 def reads(chain: TermChain) -> list[int]:
-    """Return the nodes that references in a chain name, each as often as it is named."""
+    """Return the nodes that references in a chain name, once per reference."""
     return [value.node for _, value in numbers(chain) if isinstance(value, Link)]
 
 
 def links(chain: TermChain) -> set[int]:
-    """Return the nodes that references in a chain name."""
+    """Return the set of nodes that references in a chain name."""
     return set(reads(chain))
 
 
 def renamed(chain: TermChain, known: Mapping[int, int]) -> TermChain:
-    """Return the chain with other numbers for some of its nodes."""
+    """Return the chain with some of its nodes renumbered."""
     if not known:
         return chain
     chain = mapped(

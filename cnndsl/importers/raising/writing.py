@@ -1,4 +1,4 @@
-"""Terms as text in the language."""
+"""Write terms as source text in the language."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ from cnndsl.importers.raising.walks import inner
 from cnndsl.layers.base import Layer
 
 WIDTH = 90
-"""Characters to which lines are filled."""
+"""The maximum length of a filled line, in characters."""
 
 UsualOptions = Mapping[tuple[type[Layer], str], TermValue]
 
 
 class TermWriter:
-    """Writes chains, with the names of nodes, the blocks by name and what `default` statements say."""
+    """Writes chains, given the names of nodes and blocks and the values set by `default` statements."""
 
     def __init__(self, names: Mapping[int, str], blocks: Mapping[str, TermBlock], defaults: UsualOptions) -> None:
         self.names, self.blocks, self.defaults = names, blocks, defaults
 
     def chain(self, chain: TermChain) -> str:
-        """A chain; `ID` for one without steps."""
+        """Write a chain; `ID` if it has no steps."""
         return " -> ".join(map(self.step, chain)) or "ID"
 
     def lines(self, chain: TermChain, name: str = "") -> str:
-        """A chain that is the network's or a further one, named where it has a name: some steps a line."""
+        """Write one of the network's chains, with its name if it has one, several steps to a line."""
         texts = [self.step(step) for step in chain]
         if name and not isinstance(chain[-1].term, StartTerm):
             label = chain[-1].label
@@ -70,7 +70,7 @@ class TermWriter:
         return "\n".join(lines)
 
     def step(self, step: PlacedTerm) -> str:
-        """A step with its label."""
+        """Write a step with its label."""
         if isinstance(step.term, SameTerm):
             return f"{step.alias}: ID" if step.alias else "ID"
         text = self.term(step)
@@ -88,7 +88,7 @@ class TermWriter:
         return f"{text} -> {name}: ID" if holds_labels else f"{name}: {text}"
 
     def term(self, step: PlacedTerm) -> str:
-        """A step without its label."""
+        """Write a step without its label."""
         match step.term:
             case LayerTerm():
                 return self.leaf(step.term)
@@ -102,7 +102,7 @@ class TermWriter:
                 return self._brackets(step.term)
 
     def _brackets(self, term: RaisedTerm) -> str:
-        """A term with a chain in it, or none."""
+        """Write any other term, with square brackets around its chain if it needs them."""
         match term:
             case RepeatTerm():
                 count = self.value(term.count)
@@ -162,7 +162,7 @@ class TermWriter:
         return f"for {', '.join(term.names)} in {listed} [{self.chain(term.body)}]"
 
     def leaf(self, term: LayerTerm) -> str:
-        """A layer with the options that are not as they are by default."""
+        """Write a layer with the options that differ from their defaults."""
         kind, rules = term.kind, term.kind.options()
         options = dict(term.options)
         references = iter(term.references)
@@ -205,7 +205,7 @@ class TermWriter:
         return f"{head}({', '.join(given)})" if given else head
 
     def _share(self, share: Share) -> str:
-        """A number that grows with its place."""
+        """Write a number that is proportional to its position."""
         if isinstance(share.number, int | float):
             return number(float(Fraction(str(share.whole)) * share.number / share.parts))
         place = self.value(share.number)
@@ -236,7 +236,7 @@ class TermWriter:
         return "x".join(text if (text := self.value(each)).isdigit() else f"{{{text}}}" for each in value)
 
     def value(self, value: TermValue) -> str:
-        """A number, word, or reference."""
+        """Write a number, word or reference."""
         if isinstance(value, Link):
             return f"@{self.names[value.node]}"
         if isinstance(value, NameRef):
@@ -251,7 +251,7 @@ class TermWriter:
 
 
 def _counted(value: Counting) -> str:
-    """A number in a repeat, by the number of its turn."""
+    """Write a number in a repeat as an expression of the iteration number."""
     turns = "i" if value.step == 1 else f"{value.step}*i"
     name, more = split_sum(value.before or 0)
     text = f"{name} + {turns}" if name else turns
@@ -259,7 +259,7 @@ def _counted(value: Counting) -> str:
 
 
 def number(value: TermNumber) -> str:
-    """A number as it is written: with an exponent where it would have more digits than a number may have."""
+    """Write a number; use an exponent if it would otherwise have more digits than a number may have."""
     if not isinstance(value, float):
         return str(value)
     if value.is_integer() and abs(value) < 1e15:
@@ -272,7 +272,7 @@ def number(value: TermNumber) -> str:
 
 
 def _quoted(name: str) -> str:
-    """A label or a path with quotes around those of its names that need them."""
+    """Return a label or a path, with quotes around those of its names that need them."""
     if name == '""':
         return name
     holes = re.split(r"(?<!{)\.(?![^{]*})", name)
