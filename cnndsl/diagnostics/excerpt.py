@@ -10,7 +10,7 @@ from cnndsl.terminal import Paint, clean, visible, width
 LONGEST = 110
 """A line with more characters is cut around its marks."""
 _LEAD = 16
-"""The number of characters of a cut line before its first mark."""
+"""The number of characters of a cut line that are kept before its first mark."""
 _TAB = 4
 
 

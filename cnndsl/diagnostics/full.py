@@ -34,8 +34,8 @@ def full(diagnostic: Diagnostic, *, colour: bool = False) -> str:
 
 
 def message_text(diagnostic: Diagnostic, longest: int = LONGEST) -> MessageText:
-    """Return what `full` prints, in pieces and without colour. Lines of more characters than `longest` are cut around
-    what is underlined in them.
+    """Return the output of `full` in pieces and without colour. Lines with more characters than `longest` are cut
+    around the underlined parts.
 
     >>> found = Diagnostic("E0312", "the branches differ", Span(Source("net.cnn", "CONV3 -> ID"), 9, 11), "56x56")
     >>> message_text(found).place, message_text(found).excerpt

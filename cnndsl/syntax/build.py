@@ -171,7 +171,7 @@ class TreeBuilder(ExpressionBuilder):
         return ast.Label(words.path(c[0]), c[2], c[0].span, self._span(c))
 
     def _check_label(self, word: Word) -> None:
-        """Raise CnnError for `CONV3-64: conv1`, whose label follows its layer."""
+        """Raise CnnError for `CONV3-64: conv1`, where the label follows its layer."""
         if not re.search("[-/]", word.span.text) or '"' in word.span.text:
             return
         from cnndsl.syntax.pasted_fixes import label_behind

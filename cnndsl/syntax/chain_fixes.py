@@ -47,7 +47,7 @@ def missing_arrows(stop: Stop) -> Fix | None:
 
 
 def _gaps(stop: Stop) -> Iterator[int]:
-    """Yield the offsets of elements without an arrow before them: the one at the stop, and those that follow it so."""
+    """Yield the offsets of elements that lack an arrow before them: the one at the stop, and those right after it."""
     text, at = stop.source.text, stop.offset
     yield at
     for _ in range(_MOST):

@@ -1,5 +1,5 @@
-"""Edits for lines that are no statement of this language: prose without a `#`, `return a, b`, `if bn: BN`, numbers with
-thousands separated by commas."""
+"""Edits for lines that are not statements of the language: prose without a `#`, `return a, b`, `if bn: BN`, numbers
+with thousands separated by commas."""
 
 from __future__ import annotations
 

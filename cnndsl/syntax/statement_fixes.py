@@ -61,7 +61,7 @@ def head(stop: Stop) -> Fix | None:
 
 
 def _advised(source: Source, edits: list[tuple[int, int, str]], keyword: str, place: Span) -> Fix:
-    """Return the fix for the head of a statement: what to write in place of what, and the line if it is short."""
+    """Return the fix for the head of a statement: the replacements, and the line if it is short."""
     start, end, text = edits[0]
     written = source.text[start:end]
     if len(edits) == 1 and text == keyword and written not in _KEYWORDS:

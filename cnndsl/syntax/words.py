@@ -173,7 +173,7 @@ def unquoted(text: str) -> str:
 
 
 class _Holes:
-    """Returns the placeholders of a token by their offset in its flattened text."""
+    """The placeholders of a token, by their offset in its flattened text."""
 
     def __init__(self, word: Word, places: dict[int, Expr]) -> None:
         self.word, self.places = word, places
