@@ -1,6 +1,6 @@
-"""Diagnostics as text: for people, for editors, for continuous integration.
+"""Render diagnostics as text for people, editors and continuous integration.
 
-Nothing is printed here. Whatever comes from a file is escaped first, so that no input can steer the terminal.
+Nothing is printed here. Text from a file is escaped first, so that no input can control the terminal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ FORMATS = ("full", "concise", "json", "github", "sarif")
 
 
 def render(diagnostics: Sequence[Diagnostic], format: str = "full", *, colour: bool = False) -> str:
-    """The diagnostics in one of `FORMATS`, without a line break at the end.
+    """Return the diagnostics in one of `FORMATS`, without a final line break.
 
     Raises KeyError for another format.
     """

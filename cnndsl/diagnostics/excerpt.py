@@ -1,4 +1,4 @@
-"""One line of a file with its underlines: carets that align under tabs, wide characters and escapes."""
+"""Render one line of a file with its underlines, which align under tabs, wide characters and escapes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from cnndsl.records import record
 from cnndsl.terminal import Paint, clean, visible, width
 
 LONGEST = 110
-"""A line of more characters is cut around its marks."""
+"""A line with more characters is cut around its marks."""
 _LEAD = 16
-"""How much of a cut line is kept in front of its first mark."""
+"""The number of characters of a cut line that are kept before its first mark."""
 _TAB = 4
 
 
 @record(slots=True)
 class Mark:
-    """An underline from character `start` to before `end`, with what is said of it."""
+    """An underline from character `start` to before `end`, with its label."""
 
     start: int
     end: int
@@ -25,7 +25,7 @@ class Mark:
 
 
 def excerpt(line: str, marks: Sequence[Mark], paint: Paint, tint: str, longest: int = LONGEST) -> Iterator[list[str]]:
-    """The line as printed, and the lines under it; more than once where its marks are too far apart for one.
+    """Yield the line as printed and the lines below it; several times if its marks are too far apart for one excerpt.
 
     >>> for shown in excerpt("CONV3 -> ID", [Mark(9, 11, "56x56", True), Mark(0, 5, "28x28", False)], Paint(False), ""):
     ...     print(*shown, sep="\\n")
@@ -41,8 +41,8 @@ def excerpt(line: str, marks: Sequence[Mark], paint: Paint, tint: str, longest: 
 
 
 def _windows(line: str, marks: list[Mark], longest: int) -> Iterator[tuple[int, int, list[Mark]]]:
-    """Ranges of characters to show, each with the marks that begin in it. Where less room is given than a terminal has,
-    what is said of marks has to fit into it as well."""
+    """Yield the ranges of characters to show, each with the marks that begin in it. If `longest` is less than
+    `LONGEST`, the labels of the marks have to fit as well."""
     texts = [mark.end + 1 + len(mark.text) for mark in marks] if longest < LONGEST else []
     needed = max(len(line), *texts, 0)
     if needed <= longest or not marks:
@@ -62,7 +62,7 @@ def _windows(line: str, marks: list[Mark], longest: int) -> Iterator[tuple[int, 
 
 
 def _print(line: str, start: int, stop: int) -> tuple[str, list[int]]:
-    """The characters of a range as printed, and the column of each, and of the end."""
+    """Return the characters of a range as printed, and the column of each and of the end."""
     printed = ["… "] if start else []
     columns: list[int] = []
     at = 2 if start else 0
@@ -78,7 +78,7 @@ def _print(line: str, start: int, stop: int) -> tuple[str, list[int]]:
 
 
 def _place(mark: Mark, start: int, columns: list[int]) -> Mark:
-    """The mark in columns."""
+    """Return a mark with columns in place of characters."""
     last = len(columns) - 1
     first = columns[min(mark.start - start, last)] + max(0, mark.start - start - last)
     end = columns[min(mark.end - start, last)]
@@ -86,7 +86,7 @@ def _place(mark: Mark, start: int, columns: list[int]) -> Mark:
 
 
 def _underline(marks: list[Mark], paint: Paint, tint: str) -> list[str]:
-    """The row of underlines with the text of the last one, then the other texts, each hanging from its mark."""
+    """Return the row of underlines with the last label, then the other labels, each below its mark."""
     if not marks:
         return []
     row: dict[int, tuple[str, bool]] = {}
@@ -114,7 +114,7 @@ def _tint(primary: bool, tint: str) -> str:
 
 
 def _draw(row: dict[int, tuple[str, bool]], paint: Paint, tint: str) -> str:
-    """The characters at their columns; runs of one kind share one colour."""
+    """Return the characters at their columns; runs of the same type share one colour."""
     drawn: list[str] = []
     at = 0
     run, kind = "", False

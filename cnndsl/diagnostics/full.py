@@ -1,6 +1,6 @@
-"""A diagnostic for people: the message, the lines of the file with every place involved underlined, the way out.
+"""Render a diagnostic for people: the message, the lines with every location underlined, and the suggested fix.
 
-The look is rustc's, as the language reference shows it.
+The format is rustc's, as shown in the language reference.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from cnndsl.terminal import Paint, clean
 
 _SEVERITY = {"error": "red", "warning": "yellow"}
 _SHOWN_LINES = 3
-"""A place of more lines than this is shown by its first and its last one."""
+"""A location with more lines is shown by its first and its last one."""
 _FULL_WIDTH = 120
 
 
 def full(diagnostic: Diagnostic, *, colour: bool = False) -> str:
-    """The diagnostic with the lines that it concerns."""
+    """Return the diagnostic with the lines that it concerns."""
     paint = Paint(colour)
     tint = _SEVERITY.get(diagnostic.severity, "cyan")
     labels = _labels(diagnostic)
@@ -34,8 +34,8 @@ def full(diagnostic: Diagnostic, *, colour: bool = False) -> str:
 
 
 def message_text(diagnostic: Diagnostic, longest: int = LONGEST) -> MessageText:
-    """Return what `full` prints, in pieces and without colour. Lines of more characters than `longest` are cut around
-    what is underlined in them.
+    """Return the output of `full` in pieces and without colour. Lines with more characters than `longest` are cut
+    around the underlined parts.
 
     >>> found = Diagnostic("E0312", "the branches differ", Span(Source("net.cnn", "CONV3 -> ID"), 9, 11), "56x56")
     >>> message_text(found).place, message_text(found).excerpt
@@ -73,9 +73,9 @@ def _help(text: str, margin: int, paint: Paint) -> Iterable[str]:
 
 
 def _labels(diagnostic: Diagnostic) -> list[tuple[bool, Annotation]]:
-    """The places to underline, each with whether it is the primary one.
+    """Return the locations to underline, each with whether it is the primary one.
 
-    A primary place that says nothing itself and holds one of the others is left out: they show it.
+    A primary location without a label of its own that contains one of the others is omitted: the others show it.
     """
     others = [(False, other) for other in diagnostic.others]
     if diagnostic.span is None:
@@ -109,7 +109,7 @@ def _places(
     tint: str,
     longest: int = LONGEST,
 ) -> Iterable[str]:
-    """An arrow with the place, then the lines; further files each under an arrow of their own."""
+    """Yield an arrow with the location, then the lines; each further file gets its own arrow."""
     if diagnostic.span is not None:
         heading = _heading(diagnostic) if _fits(diagnostic, margin) else str(diagnostic.span)
         yield f"{' ' * (margin - 1)}{paint('-->', 'bold', 'blue')} {clean(heading)}"
@@ -127,7 +127,7 @@ def _in_order(sources: Iterable[Source]) -> list[Source]:
 
 
 def _marks(primary: bool, label: Annotation) -> list[tuple[int, Mark]]:
-    """The underlines of a place, with their lines; the text goes under the last one."""
+    """Return the underlines of a location with their line numbers; the label goes below the last one."""
     span = label.span
     first, last = span.line, _last_line(span)
     numbers = range(first, last + 1) if last - first < _SHOWN_LINES else (first, last)

@@ -1,4 +1,4 @@
-"""Diagnostics for programs: a line each, JSON, GitHub's workflow commands, SARIF 2.1.0."""
+"""Render diagnostics for programs: one line each, JSON, GitHub's workflow commands, SARIF 2.1.0."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from cnndsl.errors import Diagnostic, Fix, Span
 from cnndsl.terminal import clean
 
 DiagnosticJson: TypeAlias = "str | int | list[DiagnosticJson] | dict[str, DiagnosticJson] | None"
-"""What JSON holds of a diagnostic: no fractions."""
+"""The JSON values in a diagnostic: no fractions."""
 
 _GITHUB = {"error": "error", "warning": "warning"}
 _SARIF = {"error": "error", "warning": "warning"}
 
 
 def concise(diagnostics: Sequence[Diagnostic]) -> str:
-    """One line each: `net.cnn:3:7: E0102 there is no kind `CNOV``."""
+    """Return one line for each diagnostic: `net.cnn:3:7: E0102 there is no kind `CNOV``."""
     return "\n".join(map(_line, diagnostics))
 
 
 def as_json(diagnostics: Sequence[Diagnostic]) -> str:
-    """A list of objects; lines and columns count from 1, in characters."""
+    """Return a JSON list of objects; lines and columns count from 1, in characters."""
     return json.dumps([_object(each) for each in diagnostics], indent=2)
 
 
 def github(diagnostics: Sequence[Diagnostic]) -> str:
-    """Workflow commands, which GitHub Actions shows beside the changed lines.
+    """Return workflow commands, which GitHub Actions shows beside the changed lines.
 
     Source: docs.github.com, "Workflow commands for GitHub Actions".
     """
@@ -37,7 +37,7 @@ def github(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def sarif(diagnostics: Sequence[Diagnostic]) -> str:
-    """A SARIF 2.1.0 log (OASIS standard), which code scanners take."""
+    """Return a SARIF 2.1.0 log (OASIS standard), which code scanners accept."""
     codes = sorted({each.code for each in diagnostics})
     driver: dict[str, DiagnosticJson] = {"name": "cnndsl", "rules": [{"id": code} for code in codes]}
     run: dict[str, DiagnosticJson] = {
@@ -86,7 +86,7 @@ def _fix(fix: Fix) -> dict[str, DiagnosticJson]:
 
 
 def _sentence(diagnostic: Diagnostic) -> str:
-    """The message with everything that has no field of its own."""
+    """Return the message with everything that has no field of its own."""
     message = ", ".join((diagnostic.message, *diagnostic.context))
     return f"{message}; help: {diagnostic.help}" if diagnostic.help else message
 
@@ -115,7 +115,7 @@ def _property(text: str) -> str:
 
 
 def _uri(path: str) -> str:
-    """A path as a reference, relative where the path is; a drive and a server need the scheme.
+    """Return a path as a URI reference, relative if the path is; a drive and a server need the scheme.
 
     >>> _uri("nets/my net.cnn"), _uri("C:\\\\nets\\\\a.cnn"), _uri("\\\\\\\\server\\\\share\\\\a.cnn")
     ('nets/my%20net.cnn', 'file:///C:/nets/a.cnn', 'file://server/share/a.cnn')
@@ -165,7 +165,7 @@ def _result(diagnostic: Diagnostic, rule: int) -> dict[str, DiagnosticJson]:
 
 
 def _sarif_fix(fix: Fix, text: str) -> dict[str, DiagnosticJson]:
-    """Return a fix as SARIF has it (section 3.55): replacements by file."""
+    """Return a fix in SARIF format (section 3.55): replacements by file."""
     changes: dict[str, list[DiagnosticJson]] = {}
     for edit in fix.edits:
         replaced: dict[str, DiagnosticJson] = {

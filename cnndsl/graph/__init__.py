@@ -1,4 +1,4 @@
-"""The graph of a network: its nodes, the tree of parts, and questions about them."""
+"""The graph of a network: its nodes, the tree of parts, and queries on them."""
 
 from cnndsl.graph.ancestry import ancestors, descendants, parted
 from cnndsl.graph.graph import Graph, Output, ValueName

@@ -1,4 +1,4 @@
-"""What depends on what: networkx's algorithms, with types."""
+"""Dependencies between nodes: networkx's algorithms, with types."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import networkx as nx
 
 
 def ancestors(graph: nx.DiGraph[int], node: int) -> set[int]:
-    """Return the nodes that a node depends on, itself among them.
+    """Return the nodes that a node depends on, including itself.
 
     >>> sorted(ancestors(nx.DiGraph([(0, 1), (1, 2), (0, 3)]), 2))
     [0, 1, 2]
@@ -20,7 +20,7 @@ def ancestors(graph: nx.DiGraph[int], node: int) -> set[int]:
 
 
 def descendants(graph: nx.DiGraph[int], node: int) -> set[int]:
-    """Return the nodes that depend on a node, itself among them.
+    """Return the nodes that depend on a node, including itself.
 
     >>> sorted(descendants(nx.DiGraph([(0, 1), (1, 2), (0, 3)]), 1))
     [1, 2]
@@ -30,12 +30,12 @@ def descendants(graph: nx.DiGraph[int], node: int) -> set[int]:
 
 
 _START = -1
-"""A node before all inputs."""
+"""A virtual node before all inputs."""
 
 
 def parted(graph: nx.DiGraph[int], nodes: Iterable[int]) -> int | None:
-    """Return where the ways to some nodes parted: the last node that lies on every way from an input to each of them.
-    None where the ways begin at several inputs.
+    """Return the node at which the paths to some nodes diverge: the last one on every path from an input to each of
+    them. None if the paths begin at several inputs.
 
     It is the nearest common dominator (Cooper, Harvey and Kennedy 2001, as `networkx.immediate_dominators`).
 

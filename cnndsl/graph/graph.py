@@ -1,8 +1,8 @@
-"""The one type that travels: a network as an immutable graph that remembers where it came from.
+"""The type that all stages share: a network as an immutable graph that records its origin.
 
-A `Graph` holds a frozen `networkx.DiGraph` (`wiring.py`) and the tree of parts, as written: calls of blocks, repeats,
-branches, names. Nodes are numbered in an order in which they can be executed. Facts about nodes are not stored here:
-they are computed by `analysis` and passed as arguments.
+A `Graph` holds a frozen `networkx.DiGraph` (`wiring.py`) and the tree of parts as written: block calls, repeats,
+branches, names. Nodes are numbered in an executable order. Properties of nodes are not stored here: `analysis` computes
+them, and they are passed as arguments.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cnndsl.values import Value, show
 
 @record(slots=True)
 class Output:
-    """A named output beside the first one: a tap, or one of those that the program lists with `output`."""
+    """A named output besides the first one: a tap, or one that the program lists with `output`."""
 
     name: str
     node: int
@@ -38,9 +38,9 @@ class Output:
 
 @record(slots=True)
 class ValueName:
-    """What a name of a program means: `output` is the node whose value has it, `path` that of the part or layer which
-    gives the value. `nodes` are those of a chain or a further application, none of a second name for a value; None
-    stands for all that the part has."""
+    """The meaning of a name in a program: `output` is the node that computes its value, `path` the path of the part or
+    layer with this value. `nodes` are the nodes of a chain or a further application, empty for a second name of a
+    value; None means all nodes of the part."""
 
     path: str
     output: int
@@ -49,15 +49,15 @@ class ValueName:
 
 @record
 class Graph:
-    """A network. Its first nodes are its inputs; `output` is the node whose value it gives.
+    """A network. Its first nodes are its inputs; `output` is the node that computes its output.
 
     `digraph` has an attribute `node` for each index, and an edge for each value that a node reads (see `wired`).
-    `modules` maps the path of each named part and block call to the node whose output is the part's. `settings` are the
-    parameters of the net with their values, `domains` those that have one with what they may be; `lets` are the
-    expressions of file-level names. `output_name` is how the program calls what the network gives first, where it names
-    its outputs; `taps` are the others. `input_names` are the names that the program gives to its inputs, none where it
-    has one without a name. `defaults` are those of the parameters; `names` are the chains and second labels, which make
-    no parts of their own, by their paths. `is_program` says that `source` is a program, of which the graph was made.
+    `modules` maps the path of each named part and block call to the node whose output is the part's. `settings` maps
+    the parameters of the net to their values, `defaults` to their defaults, and `domains` those with a domain to their
+    allowed values. `lets` are the expressions of file-level names. `output_name` is the program's name for the first
+    output, if it names its outputs; `taps` are the others. `input_names` are the program's names for its inputs, empty
+    if an input is unnamed. `names` maps the paths of chains and second labels, which are not parts of their own, to
+    their meaning. `is_program` means that the graph was built from a program, `source`.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Graph:
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
-        """All nodes in executable order; each stands at its index."""
+        """Return all nodes in executable order; each is at its own index."""
         return tuple([found["node"] for _, found in self.digraph.nodes(data=True)])
 
     def __len__(self) -> int:
@@ -91,7 +91,7 @@ class Graph:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 of what the network was made from: the texts and the settings."""
+        """Return the SHA-256 of the inputs that the network was built from: the sources and the settings."""
         import hashlib
 
         digest = hashlib.sha256()
@@ -102,46 +102,46 @@ class Graph:
 
     @property
     def main_outputs(self) -> tuple[int, ...]:
-        """The nodes of the outputs that are no taps, in their order."""
+        """Return the nodes of the outputs that are not taps, in order."""
         return (self.output, *(each.node for each in self.taps if not each.is_tap))
 
     @property
     def title(self) -> str:
-        """The name of the net, or of its file where it has none."""
+        """Return the name of the net, or of its file if it has none."""
         return self.name or self.file.removesuffix(".cnn").strip("<>")
 
     @property
     def file(self) -> str:
-        """The name of its file without folders and drive, the same on every system."""
+        """Return the name of its file without folders and drive, the same on every system."""
         return basename(self.source.name)
 
     @cached_property
     def inputs(self) -> tuple[Node, ...]:
-        """The nodes of the inputs in their order: the first ones."""
+        """Return the nodes of the inputs in order; they are the first ones."""
         return tuple(takewhile(lambda node: not node.inputs, self.nodes))
 
     @property
     def input(self) -> Shape:
-        """The shape of the input, of several that of the first."""
+        """Return the shape of the input, or of the first one if there are several."""
         return self.nodes[0].shape
 
     @property
     def layers(self) -> tuple[Node, ...]:
-        """All nodes but the inputs."""
+        """Return all nodes except the inputs."""
         return self.nodes[len(self.inputs) :]
 
     def shapes(self, node: Node) -> tuple[Shape, ...]:
-        """The shapes of a node's inputs."""
+        """Return the shapes of a node's inputs."""
         nodes = self.nodes
         return tuple([nodes[at].shape for at in node.inputs])
 
     def tensors(self, node: Node) -> tuple[Tensor, ...]:
-        """Return the parameters and buffers that a node has of its own: none where it shares those of another one."""
+        """Return the parameters and buffers that a node owns: none if it shares those of another node."""
         return node.layer.tensors(*self.shapes(node)) if node.inputs and node.weights_of < 0 else ()
 
     @cached_property
     def applications(self) -> Mapping[int, tuple[int, ...]]:
-        """For each node whose module is applied several times all nodes that are applications of it, itself first."""
+        """Return, for each node whose module is applied several times, all its applications, itself first."""
         found: dict[int, list[int]] = {}
         for node in self.nodes:
             if node.weights_of >= 0:
@@ -150,7 +150,7 @@ class Graph:
 
     @cached_property
     def readers(self) -> tuple[tuple[int, ...], ...]:
-        """For each node the nodes that read it, one entry an edge."""
+        """Return, for each node, the nodes that read it, one entry per edge."""
         readers: list[list[int]] = [[] for _ in self.nodes]
         for node in self.nodes:
             for at in node.inputs:
@@ -159,17 +159,17 @@ class Graph:
 
     @cached_property
     def by_path(self) -> Mapping[str, Node]:
-        """The nodes by their paths."""
+        """Return the nodes by path."""
         return {node.path: node for node in self.nodes}
 
     @cached_property
     def parts(self) -> Mapping[str, int]:
-        """The node whose value each layer, named part and block call gives, by path."""
+        """Return by path the node that computes the value of each layer, named part and block call."""
         return {path: node.index for path, node in self.by_path.items()} | dict(self.modules)
 
     def named(self, path: str) -> ValueName | None:
-        """Return what a path means: a part, a chain, or a value by a second name; None where nothing is called so. It
-        may lead through names of values: `b.y1`, where the chain `b` ends with a module.
+        """Return what a path refers to: a part, a chain, or a value by a second name; None if nothing has that name.
+        The path may go through names of values: `b.y1`, if the chain `b` ends with a module.
 
         >>> from cnndsl.network import loads
         >>> graph = loads("INPUT 8x8x4 -> a: [conv: CONV3-4] -> b: again a -> FC-2").graph
@@ -185,7 +185,7 @@ class Graph:
         return None
 
     def _followed(self, path: str) -> str:
-        """The path with the longest name of a value at its beginning replaced by the path of what gives the value."""
+        """Replace the longest name of a value at the start of a path by the path of the part with this value."""
         names = path.split(".")
         for length in range(len(names) - 1, 0, -1):
             value = self.names.get(".".join(names[:length]))

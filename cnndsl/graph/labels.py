@@ -1,6 +1,6 @@
-"""What a part may be called: its label becomes an attribute of the emitted module and a part of `state_dict` keys.
+"""Valid names for parts: a label becomes an attribute of the emitted module and a part of `state_dict` keys.
 
-So a label that Python or PyTorch cannot bear is refused, not changed. Knows nothing of where labels stand.
+So a label that Python or PyTorch does not allow is rejected, not changed. This module does not know where labels occur.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import keyword
 import re
 from functools import lru_cache
 
-# dir() of nn.Module(), nn.Sequential(), nn.ModuleDict() and nn.ModuleList() of torch 2.13, without what begins with two
-# underscores. A label of that name would take the place of what PyTorch itself calls.
+# dir() of nn.Module(), nn.Sequential(), nn.ModuleDict() and nn.ModuleList() of torch 2.13, without names that begin
+# with two underscores. A label with such a name would replace an attribute that PyTorch itself uses.
 MODULE_ATTRIBUTES = frozenset(
     """
     T_destination add_module append apply bfloat16 buffers call_super_init children clear compile cpu cuda double
@@ -37,7 +37,7 @@ _IN_QUOTES = re.compile(r"[A-Za-z0-9_/-]+")
 
 @lru_cache(maxsize=4096)
 def why_not(name: str) -> str:
-    """Why a part cannot have a name; empty where it can.
+    """Return the reason why a part cannot have a name; empty if it can.
 
     >>> why_not("conv1"), why_not("0"), why_not("block1-0"), why_not("forward")
     ('', '', '', "PyTorch's modules have an attribute of that name")

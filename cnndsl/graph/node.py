@@ -1,4 +1,4 @@
-"""A layer in its place in a network."""
+"""A layer at its position in a network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnndsl.shape import Shape
 
 @record(slots=True)
 class Iteration:
-    """Which turn of which repeat: the `number`th (from 1) of `count`, of the repeat written at `span`."""
+    """One iteration of a repeat: the `number`th (from 1) of `count`, of the repeat written at `span`."""
 
     number: int
     count: int
@@ -20,13 +20,13 @@ class Iteration:
 
 @record(slots=True)
 class Node:
-    """A layer in its place.
+    """A layer at its position in a network.
 
-    `path` is where its weights live (`layer3.2.conv1`), `text` the layer as written with its values filled in,
-    `inputs` the indices of the nodes that it reads, `written` the expressions behind its options, by option. There the
-    call of a function `default` stands around what a `default` gives, whose names are those of the file, and `extents`
-    around the extents of several axes. In a part that is applied again, `weights_of` is the node whose module it is: of
-    the same layer in the first application. Elsewhere it is -1.
+    `path` is the path of its weights (`layer3.2.conv1`), `text` the layer as written with its values filled in,
+    `inputs` the indices of the nodes that it reads, `written` the expressions for its options, by option. In `written`,
+    a call of a function `default` encloses an expression from a `default`, whose names are those of the file, and a
+    call of `extents` encloses the extents of several axes. In a part that is applied again, `weights_of` is the node
+    that owns the module: the same layer in the first application. Elsewhere it is -1.
     """
 
     index: int
@@ -43,11 +43,11 @@ class Node:
 
     @property
     def value_inputs(self) -> tuple[int, ...]:
-        """Return the nodes whose values it reads: `inputs` without the one of which it takes the extents alone."""
+        """Return the nodes whose values it reads: `inputs` without the one that only determines extents."""
         at = self.layer.extents_of
         return (*self.inputs[:at], *self.inputs[at + 1 :]) if at else self.inputs
 
     @property
     def kind(self) -> str:
-        """Return the name of the layer type, `CONV`."""
+        """Return the name of the layer type, such as `CONV`."""
         return self.layer.kind()

@@ -1,4 +1,4 @@
-"""A network with errors, as far as it is known: for a picture, never to compute with."""
+"""A network with errors, as far as it is known: only for drawing, never for computing."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from cnndsl.records import record
 
 @record
 class PartialGraph:
-    """The graph of all that is written. `failing` has for each node at which something fails the number of the error.
+    """The graph of everything written. `failing` maps each node at which something fails to the number of the error.
 
-    Nodes in `unknown` have shapes that are guesses: they fail, or depend on what fails. `texts` are the parts of the
-    program that could not be made, each of which is one node; nothing enters those that are `loose`.
+    Nodes in `unknown` have guessed shapes: they fail, or depend on a node that fails. `texts` are the parts of the
+    program that could not be built, each of which is one node; those in `loose` have no input.
     """
 
     graph: Graph

@@ -1,4 +1,4 @@
-"""The tree of parts: what the program wrote, and which nodes each piece of it became.
+"""The tree of parts: the structure of the program, and the nodes that each part of it became.
 
 A table groups by this tree, a diagram folds it, and the emitted source has a class for a block and a loop for a repeat.
 """
@@ -22,7 +22,7 @@ class LayerPart:
 
 @record(slots=True)
 class IdentityPart:
-    """`ID`: the value goes on as it is, without a node."""
+    """`ID`: passes its input on unchanged, without a node."""
 
 
 @record(slots=True)
@@ -35,18 +35,18 @@ class ReferencePart:
 
 @record(slots=True)
 class SequencePart:
-    """Parts one after the other."""
+    """Parts in sequence."""
 
     parts: tuple[Part, ...]
 
 
 @record(slots=True)
 class LoopPart:
-    """A repeat or a `for`: its turns in order.
+    """A repeat or a `for`: its iterations in order.
 
-    `names` are the variables that change from turn to turn (`i`, or those of the `for`), `rows` their values.
-    `count` is the expression of a repeat, None for a `for`, `cells` the expressions of a table's rows: for a range
-    one row of its two ends, for a list without elements one of the list.
+    `names` are the variables that change with each iteration (`i`, or those of the `for`), `rows` their values. `count`
+    is the expression of a repeat, None for a `for`. `cells` are the expressions of a table's rows: for a range one row
+    with its two ends, for a list without elements one row with the list.
     """
 
     turns: tuple[Part, ...]
@@ -58,13 +58,13 @@ class LoopPart:
 
     @property
     def is_range(self) -> bool:
-        """Return whether it is a `for` over a range."""
+        """Return whether this is a `for` over a range."""
         return self.count is None and len(self.names) == 1 and [len(row) for row in self.cells] == [2]
 
 
 @record(slots=True)
 class MergePart:
-    """Parallel branches on one input, and the node that merges them."""
+    """Parallel branches with the same input, and the node that merges them."""
 
     branches: tuple[Part, ...]
     node: int
@@ -72,11 +72,11 @@ class MergePart:
 
 @record(slots=True)
 class ChoicePart:
-    """A part that was decided upon when compiled.
+    """A choice that was made at compile time.
 
-    `kind` is `either` (`ID or X`), `if`, `maybe` (`A?`), or `absent`: a merge that lacks a branch since a `test` fails.
-    `taken` is the number of the alternative that holds here, -1 for none; `test` the condition of an `if`, or the name
-    of an `A?`. `skips` says of an `either` that what did not fit passes on what enters, as `ID` does.
+    `kind` is `either` (`ID or X`), `if`, `maybe` (`A?`), or `absent`: a merge that lacks a branch because a `test`
+    fails. `taken` is the number of the chosen alternative, -1 for none. `test` is the condition of an `if`, or the name
+    of an `A?`. `skips` is true for an `either` whose rejected alternative passes its input on, as `ID` does.
     """
 
     kind: Literal["either", "if", "maybe", "absent"]
@@ -89,11 +89,11 @@ class ChoicePart:
 
 @record(slots=True)
 class NamedPart:
-    """A label and what it names. `name` is final, `template` as written (`denselayer{i}`).
+    """A label and the part that it names. `name` is final, `template` as written (`denselayer{i}`).
 
-    `path` is the full path. `is_module` is false for the label of a single layer or of a block call, whose own
-    path it becomes; such a label wraps the `LayerPart` or `CallPart`. `template` may be a path, `convs.1`, of which
-    `name` is the last one.
+    `path` is the full path. `is_module` is false for the label of a single layer or of a block call, which uses it as
+    its own path; such a label wraps the `LayerPart` or `CallPart`. `template` may be a path, `convs.1`, whose last name
+    is `name`.
     """
 
     name: str
@@ -104,15 +104,18 @@ class NamedPart:
 
     @property
     def is_scattered(self) -> bool:
-        """Return whether it belongs to a module of which the parts need not follow one another, as `convs.1` does."""
+        """Return whether it belongs to a module whose parts need not be consecutive, such as `convs.1`."""
         return any(isinstance(text, str) and "." in text for text in self.template)
 
 
 @record(slots=True)
 class CallPart:
-    """The call of a block. `arguments` are its parameters' values in order, `written` the expressions that the
-    call gave them, `defaults` those of the block for parameters that the call leaves out, `entry` the node that it
-    reads, `first` and `stop` the range of its nodes, `lets` the values that the block names."""
+    """The call of a block.
+
+    `arguments` are the values of its parameters in order, `written` the expressions that the call gives them,
+    `defaults` the block's expressions for parameters that the call omits. `entry` is the node that it reads, `first`
+    and `stop` are the range of its nodes, `lets` the values that the block names.
+    """
 
     block: str
     span: Span
@@ -131,7 +134,7 @@ class CallPart:
 
 @record(slots=True)
 class TapPart:
-    """An extra, named output that starts from the main line and leaves it unchanged."""
+    """An extra, named output that branches off the main chain and leaves it unchanged."""
 
     name: str
     path: str
@@ -142,10 +145,10 @@ class TapPart:
 
 @record(slots=True)
 class AgainPart:
-    """`again name`: a part that is applied once more, with the weights of its first application.
+    """`again name`: a part that is applied again, with the weights of its first application.
 
-    `path` is that of the first application, `part` what it became here: a label around it of a name with the number of
-    the application, `tower@2`. `entry` is the node that it reads.
+    `path` is the path of the first application. `part` is this application: a label whose name has the number of the
+    application, `tower@2`, around the part. `entry` is the node that it reads.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""Walking over the tree of parts. What a part consists of is said here and nowhere else."""
+"""Traverse the tree of parts. Only this module defines which parts a part consists of."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def inner_parts(part: Part) -> tuple[Part, ...]:
 
 
 def with_inner(part: Part, parts: tuple[Part, ...]) -> Part:
-    """Return a part that consists of other parts, as many as `inner_parts` gives."""
+    """Return a copy of a part that consists of other parts, as many as `inner_parts` returns."""
     match part:
         case LayerPart() | IdentityPart() | ReferencePart():
             return part
@@ -66,7 +66,7 @@ def with_inner(part: Part, parts: tuple[Part, ...]) -> Part:
 
 
 def walk(part: Part) -> Iterator[Part]:
-    """Yield a part and all parts in it, outer ones first.
+    """Yield a part and all parts inside it, outer ones first.
 
     >>> [type(each).__name__ for each in walk(SequencePart((LayerPart(1), MergePart((IdentityPart(),), 2))))]
     ['SequencePart', 'LayerPart', 'MergePart', 'IdentityPart']
@@ -79,7 +79,7 @@ def walk(part: Part) -> Iterator[Part]:
 
 
 def nodes_of(part: Part | None) -> Iterator[int]:
-    """Yield the nodes that a part makes, in the order in which they run: a merge after its branches.
+    """Yield the nodes of a part in the order in which they run: a merge after its branches.
 
     >>> list(nodes_of(MergePart((LayerPart(1), LayerPart(2)), 3)))
     [1, 2, 3]
@@ -98,7 +98,7 @@ def nodes_of(part: Part | None) -> Iterator[int]:
 
 
 def output(part: Part | None, entry: int) -> int:
-    """Return the node whose value leaves a part that the value of `entry` enters.
+    """Return the node that computes the output of a part whose input is the value of `entry`.
 
     >>> output(SequencePart((LayerPart(1), IdentityPart())), 0)
     1
@@ -114,8 +114,7 @@ def output(part: Part | None, entry: int) -> int:
 
 
 def entered(part: Part, entry: int) -> Iterator[tuple[Part, int]]:
-    """Yield the parts that a part consists of, each with the node whose value enters it; that of `entry` enters the
-    part itself."""
+    """Yield the parts that a part consists of, each with the node of its input; `entry` is that of the part itself."""
     for each in inner_parts(part):
         yield each, entry
         if isinstance(part, SequencePart | LoopPart):
@@ -123,8 +122,8 @@ def entered(part: Part, entry: int) -> Iterator[tuple[Part, int]]:
 
 
 def rebuilt(part: Part, change: Callable[[Part, Part], Part]) -> Part:
-    """Return a part in which `change` has replaced every part, inner ones first, but for layers: it is given the part
-    as it was, and the same with its inner parts replaced."""
+    """Rebuild a part, inner parts first: `change` replaces each part except layers. It receives the part as it was, and
+    the same part with its inner parts replaced."""
     before = inner_parts(part)
     after = tuple([each if isinstance(each, LayerPart) else rebuilt(each, change) for each in before])
     is_same = all(new is old for new, old in zip(after, before, strict=True))

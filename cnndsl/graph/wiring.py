@@ -1,4 +1,4 @@
-"""From nodes with ordered inputs to a `networkx.DiGraph`."""
+"""Convert nodes with ordered inputs to a `networkx.DiGraph`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnndsl.graph.node import Node
 
 
 def wired(nodes: Iterable[Node]) -> nx.DiGraph[int]:
-    """Return the frozen graph of nodes that stand in executable order.
+    """Return the frozen graph of nodes given in executable order.
 
     Each index has the attribute `node`. An edge has the attribute `operands`: the positions at which the value enters,
     two for `x + x`.
@@ -25,7 +25,7 @@ def wired(nodes: Iterable[Node]) -> nx.DiGraph[int]:
 
 
 def reading(inputs: Sequence[tuple[int, ...]]) -> nx.DiGraph[int]:
-    """Return the graph of nodes of which each reads these, before they are final.
+    """Return the graph of nodes before they are final; `inputs` lists the nodes that each one reads.
 
     >>> sorted(reading([(), (0,), (1, 0)]).edges)
     [(0, 1), (0, 2), (1, 2)]
@@ -37,7 +37,7 @@ def reading(inputs: Sequence[tuple[int, ...]]) -> nx.DiGraph[int]:
 
 
 def operands_by_input(inputs: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
-    """Return for each node that is read the positions at which its value enters.
+    """Return the positions at which the value of each input node enters.
 
     >>> operands_by_input((4, 2, 4))
     {4: (0, 2), 2: (1,)}

@@ -1,1 +1,1 @@
-"""Rules of thumb, held against a network and its text: those of `analysis`, and those on names."""
+"""Rules of thumb that check a network and its source: those of `analysis`, and those on names."""

@@ -1,8 +1,8 @@
-"""`lint`: the rules of thumb of the lectures, held against a network. Most rules are in `analysis`;
-those that ask the text are in `name_rules`.
+"""`lint`: check a network against the rules of thumb of the lectures.
 
-A rule is switched off in the file, by a comment `# cnndsl: allow(even-kernel)`: at the end of a line for what that
-line says, on a line of its own for the whole network. Findings are warnings: a network may have its reasons.
+Most rules are in `analysis`; those that read the source are in `name_rules`. A comment `# cnndsl: allow(even-kernel)`
+in the file disables a rule: at the end of a line for that line, on a line of its own for the whole network. Findings
+are warnings, because a network may have its reasons.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _ALLOW = re.compile(r"#\s*cnndsl:\s*allow\(([^)]*)\)")
 
 @record(slots=True)
 class Rule:
-    """A rule of thumb: its name, what it says in one sentence, where it is from, and the check."""
+    """A rule of thumb: its name, its summary in one sentence, its source, and the check."""
 
     name: str
     check: Check
     strict: bool = False
-    """True where `check --strict` takes it for an error."""
+    """True if `check --strict` treats its findings as errors."""
     checked: bool = False
-    """True where `check` warns as well."""
+    """True if `check` warns as well."""
 
     @property
     def summary(self) -> str:
@@ -70,13 +70,13 @@ RULES: tuple[Rule, ...] = (
     Rule("dead-branch", rules.dead_branch),
     Rule("block-like-kind", rules.block_like_kind),
 )
-"""All rules, in the order in which they are tried."""
+"""All rules, in the order in which they are applied."""
 
 
 def lint(graph: Graph, allow: Collection[str] = ()) -> list[Diagnostic]:
-    """What the rules find, in the order of the file; a rule's name is the code of its findings.
+    """Return the findings of the rules, in file order; the code of a finding is the name of its rule.
 
-    `allow` names rules that are not asked. What a rule finds several times in one place (a repeat) is said once.
+    `allow` names rules to skip. Several findings of a rule at one location (a repeat) are reported once.
     """
     switches = _Switches(graph)
     found = list(switches.unknown())
@@ -98,7 +98,7 @@ def _findings(graph: Graph, rule: Rule, switches: _Switches) -> Iterator[Diagnos
 
 
 class _Switches:
-    """The comments of a network's files that switch rules off."""
+    """The comments in a network's files that disable rules."""
 
     def __init__(self, graph: Graph) -> None:
         sources = {source.name: source for source in (graph.source, *graph.sources)}
@@ -120,7 +120,7 @@ class _Switches:
         return switch is not None and rule in switch.rules and (switch.alone or not alone)
 
     def unknown(self) -> Iterator[Diagnostic]:
-        """A diagnostic for each rule that is switched off and does not exist."""
+        """Yield a diagnostic for each disabled rule that does not exist."""
         known = [rule.name for rule in RULES]
         for lines in self._lines.values():
             for switch in lines.values():
@@ -139,7 +139,7 @@ class _Switch:
 
 
 def _allowed(source: Source) -> Mapping[int, _Switch]:
-    """The switches of a text by line."""
+    """Return the comments of a source that disable rules, by line."""
     switches: dict[int, _Switch] = {}
     for match in _ALLOW.finditer(source.text):
         line = source.position(match.start())[0]

@@ -1,4 +1,4 @@
-"""Rules that ask the text: names that nothing uses, or that hide others, uncalled blocks, a repeat for a width."""
+"""Rules that read the source: names that are unused or hide others, uncalled blocks, a repeat in place of a width."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def unused(graph: Graph) -> Iterator[Finding]:
 
 
 def _unused_values(file: ast.File) -> Iterator[Finding]:
-    """A `let`, a block, what is taken from another file, and a parameter of the net."""
+    """Yield each unused `let`, block, name from another file, and parameter of the net."""
     known = names_outside(file) | set(choices(file).values())
     for statement in file.statements:
         if isinstance(statement, ast.Let) and statement.name not in known:
@@ -58,7 +58,7 @@ def _unused_values(file: ast.File) -> Iterator[Finding]:
 
 
 def _unused_in_blocks(file: ast.File) -> Iterator[Finding]:
-    """Parameters and values of blocks."""
+    """Yield the unused parameters and values of blocks."""
     for block in file.statements:
         if isinstance(block, ast.Block):
             used_here = names_in_block(block)
@@ -74,7 +74,7 @@ def _unused_in_blocks(file: ast.File) -> Iterator[Finding]:
 
 
 def _unused_defaults(file: ast.File) -> Iterator[Finding]:
-    """A `default` after which no layer of its type stands."""
+    """Yield each `default` without a later layer of its type."""
     for at, statement in enumerate(file.statements):
         if not isinstance(statement, ast.Default):
             continue
@@ -88,7 +88,7 @@ def _unused_defaults(file: ast.File) -> Iterator[Finding]:
 
 
 def _unused_labels(file: ast.File) -> Iterator[Finding]:
-    """A second name for a value, on `ID` or on a reference, that nothing refers to."""
+    """Yield each second name for a value, on `ID` or on a reference, that nothing refers to."""
     text = code(file.source)
     for node in ast.walk(file.statements):
         if not isinstance(node, ast.Label) or len(node.name) != 1 or not isinstance(node.name[0], str):
@@ -208,7 +208,7 @@ def _let_name(statement: ast.Let) -> Span:
 
 
 def _removal(span: Span) -> Fix:
-    """Return the fix that removes a statement, with its line where nothing else is on it."""
+    """Return the fix that removes a statement, with its line if nothing else is on it."""
     return Fix((Edit(_with_line(span.source, span), ""),), "remove it, or use it")
 
 
@@ -255,6 +255,6 @@ def _is_identity(item: ast.ChainItem) -> bool:
 
 
 def _keeps_shape(graph: Graph, part: Part) -> bool:
-    """Whether ID could stand in place of a part: it gives the shape that enters it."""
+    """Return whether ID could replace a part: its output has the shape of its input."""
     nodes = [graph.nodes[at] for at in nodes_of(part)]
     return bool(nodes) and graph.shapes(nodes[0])[0] == nodes[-1].shape

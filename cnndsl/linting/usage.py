@@ -1,7 +1,7 @@
-"""The names that a program defines and uses, statement by statement, and in blocks.
+"""The names that a program defines and uses, statement by statement and in blocks.
 
-What a name in a block means, its parameters and values decide first, then the file. A variable of a `for` counts as a
-use of what has the same name outside: a name is taken for used where that is not certain.
+A name in a block refers to the block's parameters and values first, then to the file. A variable of a `for` counts as a
+use of the same name outside: a name is treated as used unless it is certain that it is not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cnndsl.syntax.words import name_and_size
 
 @lru_cache(maxsize=8)
 def tree(source: Source) -> ast.File | None:
-    """Return the syntax tree of a source again; None for one that is no program, as that of a graph of networkx."""
+    """Parse a source again and return its tree; None if it is not a program, as for a graph from networkx."""
     try:
         return parse(source)
     except CnnError:
@@ -53,7 +53,7 @@ def names_in_block(block: ast.Block) -> set[str]:
 
 
 def names_outside(file: ast.File) -> set[str]:
-    """Return the names that a file uses of its own: those in blocks as far as the blocks do not define them."""
+    """Return the names of the file that it uses; in blocks, only those that the block itself does not define."""
     found: set[str] = set()
     for statement in file.statements:
         if isinstance(statement, ast.Block):

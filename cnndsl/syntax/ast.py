@@ -1,7 +1,8 @@
 """The syntax tree: one frozen dataclass for each construct, each with its span.
 
-The tree is what was written, before any meaning: kinds are not looked up, names not resolved. Expressions are
-those of `cnndsl.expr`. `walk` visits all of a tree, `parts` and `children` what one node consists of.
+The tree represents the source before its meaning is resolved: layer types are not looked up, names not resolved.
+Expressions are those of `cnndsl.expr`. `walk` visits a whole tree, `parts` and `children` return what one node consists
+of.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ class Argument:
 class WrittenLayer:
     """`KIND[size][-width][/stride][(options)]`, or the call of a block.
 
-    A size of digits alone stays in `head` (`CONV3`, `RELU6`, `Bottleneck2`): only who knows the kinds and blocks
-    can tell it from a name. `size` holds a size with a hole: `CONV{k}x7` has head `CONV` and sizes `k`, `7`.
-    `dims` is the volume behind INPUT.
+    A size of digits alone stays in `head` (`CONV3`, `RELU6`, `Bottleneck2`): the layer types and blocks must be known
+    to tell it from a name. `size` is a size with a placeholder: `CONV{k}x7` has head `CONV` and sizes `k`, `7`. `dims`
+    is the shape after INPUT.
     """
 
     head: str
@@ -53,7 +54,7 @@ class Chain:
 
 @record(slots=True)
 class Group:
-    """`[A -> B]` or `(A -> B)`: brackets that only group. `lets` stand at the head of those that are a block."""
+    """`[A -> B]` or `(A -> B)`: brackets that only group. `lets` are the values at the head of the body of a block."""
 
     body: Chain
     span: Span
@@ -89,7 +90,7 @@ class Optional:
 
 @record(slots=True)
 class Either:
-    """`ID or X`: the first whose shape fits the merge around it."""
+    """`ID or X`: the first alternative whose shape fits the merge around it."""
 
     choices: tuple[ChainItem, ...]
     span: Span
@@ -97,7 +98,7 @@ class Either:
 
 @record(slots=True)
 class Label:
-    """`name{i}: A`. The parts of the name are texts and holes."""
+    """`name{i}: A`. The parts of the name are texts and placeholders."""
 
     name: tuple[str | Expr, ...]
     body: ChainItem
@@ -107,21 +108,21 @@ class Label:
 
 @record(slots=True)
 class Ref:
-    """`@name`; the parts of the name are texts and holes, and dots separate modules. In `@unit*.skip` a text has the
-    star."""
+    """`@name`; the parts of the name are texts and placeholders, and dots separate modules. In `@unit*.skip` a text
+    contains the star."""
 
     name: tuple[str | Expr, ...]
     span: Span
 
     @property
     def is_starred(self) -> bool:
-        """Return whether it stands for several values."""
+        """Return whether it refers to several values."""
         return any(isinstance(each, str) and "*" in each for each in self.name)
 
 
 @record(slots=True)
 class Again:
-    """`again name`: a part once more, with the same weights; the parts of the name are texts and holes."""
+    """`again name`: a part applied again with the same weights; the parts of the name are texts and placeholders."""
 
     name: tuple[str | Expr, ...]
     span: Span
@@ -150,7 +151,7 @@ class Conditional:
 
 @record(slots=True)
 class For:
-    """`for c, n in (64, 3), (128, 4) [ ... ]`; `rows` are the two ends of a range `1..3`."""
+    """`for c, n in (64, 3), (128, 4) [ ... ]`; for a range `1..3`, `rows` are its two ends."""
 
     names: tuple[str, ...]
     rows: tuple[Expr, ...]
@@ -172,8 +173,8 @@ class Each:
 class Equation:
     """`name = A -> B`, or `@a -> B` without a name: a further chain, which starts from an earlier value.
 
-    It stands behind the chain of the network, or behind another chain in brackets, as an item of that. The parts of
-    the name, of which there are none without a name, are texts and holes.
+    It follows the chain of the network, or another chain in brackets as an item of that chain. The parts of the name
+    are texts and placeholders; a chain without a name has none.
     """
 
     name: tuple[str | Expr, ...]
@@ -188,7 +189,7 @@ ChainItem: TypeAlias = WrittenLayer | Optional | Either | Label | Ref | Again | 
 
 @record(slots=True)
 class Domain:
-    """What a parameter may be: `1..5`, or `{3, 5, 7}`."""
+    """The allowed values of a parameter: `1..5`, or `{3, 5, 7}`."""
 
     values: tuple[Expr, ...]
     is_range: bool
@@ -224,7 +225,7 @@ class Net:
 
 @record(slots=True)
 class Use:
-    """`use "part.cnn": A, B`: the file, and each name with its place."""
+    """`use "part.cnn": A, B`: the file, and each name with its span."""
 
     path: str
     names: tuple[tuple[str, Span], ...]
@@ -251,7 +252,7 @@ class Default:
 
 @record(slots=True)
 class Block:
-    """`block B(c) = CONV3-c -> RELU`. `parameters` is None without parentheses; `lets` stand before the chain."""
+    """`block B(c) = CONV3-c -> RELU`. `parameters` is None without parentheses; `lets` come before the chain."""
 
     name: str
     parameters: tuple[Parameter, ...] | None
@@ -262,7 +263,7 @@ class Block:
 
     @property
     def values(self) -> tuple[Let, ...]:
-        """Return the values that it names: before its chain, or at the head of the brackets that it is."""
+        """Return the values that the block names: before its chain, or at the head of its body in brackets."""
         first = self.body.items[0]
         return self.lets or (first.lets if isinstance(first, Group) and len(self.body.items) == 1 else ())
 
@@ -277,7 +278,7 @@ class Assert:
 
 @record(slots=True)
 class Main:
-    """The chain that is the network: it begins with INPUT."""
+    """The chain that is the network; it begins with INPUT."""
 
     chain: Chain
     span: Span
@@ -285,7 +286,7 @@ class Main:
 
 @record(slots=True)
 class Outputs:
-    """`output p3, head.cls`: what the network gives, in this order; each name with its place."""
+    """`output p3, head.cls`: the outputs of the network, in this order; each name with its span."""
 
     names: tuple[tuple[str, Span], ...]
     span: Span
@@ -296,7 +297,7 @@ Statement: TypeAlias = Version | Net | Use | Let | Default | Block | Assert | Ma
 
 @record(slots=True)
 class Comment:
-    """A comment with its `#`, as it stands."""
+    """A comment with its `#`, unchanged."""
 
     text: str
     span: Span
@@ -304,7 +305,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class File:
-    """A file: its statements and comments in the order of the text. Two files are never the same."""
+    """A file: its statements and comments in source order. Two files are never equal."""
 
     source: Source
     statements: tuple[Statement, ...]
@@ -317,9 +318,9 @@ _INNER = frozenset(get_args(SyntaxNode)) - {Literal}
 
 
 def walk(nodes: Iterable[SyntaxNode]) -> Iterator[SyntaxNode]:
-    """Yield the nodes and everything inside them except literals, in the order of the text.
+    """Yield the nodes and everything inside them except literals, in source order.
 
-    The walk does not recurse, so a deep tree needs no more of Python's stack than a flat one.
+    The walk is not recursive, so a deep tree needs no more of Python's stack than a flat one.
 
     >>> from cnndsl.syntax.parse import parse
     >>> file = parse(Source("", "INPUT 3 -> [FC-{2*n}]*2"))
@@ -334,9 +335,9 @@ def walk(nodes: Iterable[SyntaxNode]) -> Iterator[SyntaxNode]:
 
 
 def children(node: SyntaxNode) -> list[SyntaxNode]:
-    """Return the nodes right below a node, in the order of its fields.
+    """Return the direct children of a node, in the order of its fields.
 
-    Literals are left out: they contain no node and define no name, and a tree has more of them than of anything else.
+    Literals are omitted: they contain no node and define no name, and a tree has more of them than of anything else.
     """
     found: list[SyntaxNode] = []
     for part in parts(node):
@@ -348,7 +349,7 @@ def children(node: SyntaxNode) -> list[SyntaxNode]:
 
 
 def parts(node: SyntaxNode) -> list[SyntaxNode | list[SyntaxNode]]:
-    """Return the children of a node field by field: those of a sequence in a list, a single one by itself."""
+    """Return the children of a node field by field: a list for a sequence, a single node otherwise."""
     found: list[SyntaxNode | list[SyntaxNode]] = []
     for name in _fields(node.__class__):
         value = getattr(node, name)
@@ -364,7 +365,7 @@ def parts(node: SyntaxNode) -> list[SyntaxNode | list[SyntaxNode]]:
 
 
 def _gather(several: tuple[Any, ...], into: list[SyntaxNode]) -> None:
-    """Add the nodes of a tuple, and of the tuples in it."""
+    """Add the nodes of a tuple, and of the tuples inside it, to `into`."""
     for each in several:
         if each.__class__ in _INNER:
             into.append(each)
@@ -374,12 +375,12 @@ def _gather(several: tuple[Any, ...], into: list[SyntaxNode]) -> None:
 
 @cache
 def _fields(kind: type) -> tuple[str, ...]:
-    """The fields that may contain nodes: not those with a place."""
+    """Return the names of the fields that may contain nodes: those that are not spans."""
     return tuple(each.name for each in fields(kind) if not each.name.endswith("span"))
 
 
 def bound_names(node: SyntaxNode) -> tuple[str, ...]:
-    """Return the names that a node itself gives to values and blocks; labels are not among them.
+    """Return the names that a node itself gives to values and blocks, without labels.
 
     >>> from cnndsl.syntax.parse import parse
     >>> file = parse(Source("", "let a = 1\\nINPUT 3 -> for c, n in (4, 1), (8, 2) [FC-c]*n"))

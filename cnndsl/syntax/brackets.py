@@ -1,6 +1,6 @@
-"""Brackets and quotes that do not match: where the one stands that is wrong, and where its partner.
+"""Find mismatched brackets and unclosed quotes.
 
-Only the text is looked at, not the grammar.
+This works on the source text alone, without the grammar. "Bracket" means any of `()`, `[]` and `{}`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BRACKET = re.compile(rf"{QUOTE_OR_COMMENT}|(?P<bracket>[()\[\]{{}}])")
 
 
 def unmatched(stop: Stop) -> Diagnostic | None:
-    """What is wrong with the brackets in front of the place, or at it; None where nothing is."""
+    """Return the error for a mismatched bracket or quotation mark before or at the stop; None if there is none."""
     if stop.found == '"':
         place = Span(stop.source, stop.offset, stop.offset + len(stop.after.rstrip()))
         return Diagnostic("E0108", "unclosed quotation mark", place, help='for example, `use "resnet.cnn": Block`')
@@ -32,9 +32,9 @@ def unmatched(stop: Stop) -> Diagnostic | None:
 
 
 def brackets(text: str, start: int, end: int | None = None) -> Iterator[tuple[int, str]]:
-    """Yield the brackets of a part of a text that are in no quotes and no comment, each with where it stands.
+    """Yield the offset and character of each bracket in a range of a text, except in quotes and comments.
 
-    The part begins outside of both. A quote that is not closed ends with its line.
+    The range must begin outside both. A quote that is not closed ends with its line.
 
     >>> list(brackets('a (b "[" # ]', 0))
     [(2, '(')]
@@ -45,7 +45,7 @@ def brackets(text: str, start: int, end: int | None = None) -> Iterator[tuple[in
 
 
 def partner(text: str, at: int) -> int:
-    """Return where the bracket is closed that stands at a place; -1 where it is not.
+    """Return the offset of the bracket that closes the one at an offset; -1 if it is not closed.
 
     >>> partner("a (b [c]) d", 2)
     8
@@ -59,7 +59,7 @@ def partner(text: str, at: int) -> int:
 
 
 def split(text: str, separator: str) -> list[str]:
-    """Return the pieces of a text between separators that stand in no brackets. An arrow is no minus.
+    """Split a text at the separators outside brackets. A `-` separates only between spaces, so an arrow does not.
 
     >>> split("A(b, c), D", ",")
     ['A(b, c)', ' D']
@@ -75,12 +75,12 @@ def split(text: str, separator: str) -> list[str]:
 
 
 def opened_at(stop: Stop) -> list[int]:
-    """Return where the brackets stand that are open at the place, outermost first."""
+    """Return the offsets of the brackets that are open at the stop, outermost first."""
     return opened_in(stop.source.text, stop.start, stop.offset)
 
 
 def opened_in(text: str, start: int, at: int) -> list[int]:
-    """Return where the brackets stand that are open at a place, outermost first, from where none is.
+    """Return the offsets of the brackets that are open at `at`, outermost first; none may be open at `start`.
 
     >>> opened_in("a (b [c]) (d [e", 0, 14)
     [10, 13]
@@ -95,7 +95,7 @@ def opened_in(text: str, start: int, at: int) -> list[int]:
 
 
 def closed(stop: Stop) -> int:
-    """Return where the text behind the place has closed all brackets that are open there; -1 where it does not."""
+    """Return the offset at which the last bracket open at the stop is closed; -1 if they are not all closed."""
     expected = [_PARTNER[stop.source.text[at]] for at in opened_at(stop)]
     if not expected:
         return -1
@@ -110,7 +110,7 @@ def closed(stop: Stop) -> int:
 
 
 def _behind(stop: Stop) -> Iterator[tuple[int, str]]:
-    """The brackets from the place on, which can itself stand in quotes."""
+    """Yield the brackets from the stop on; the stop itself may be inside quotes."""
     return ((at, char) for at, char in brackets(stop.source.text, stop.start) if at >= stop.offset)
 
 
@@ -131,7 +131,7 @@ def _wrong_closer(stop: Stop, open_here: list[int]) -> Diagnostic | None:
 
 
 def _never_closed(stop: Stop, at: int) -> Diagnostic | None:
-    """A bracket that could be closed at the place, where instead something stands that no bracket holds."""
+    """Return the error for a bracket that could be closed at the stop, if what was found there cannot be inside it."""
     opener = stop.source.text[at]
     closer = _PARTNER[opener]
     stands_outside = stop.is_end or stop.begins_statement or (stop.found == "->" and not stop.takes("ARROW"))
@@ -149,7 +149,7 @@ def _never_closed(stop: Stop, at: int) -> Diagnostic | None:
 
 
 def _closes(stop: Stop) -> bool:
-    """Whether a bracket is closed behind the place that is open at it."""
+    """Return whether a bracket that is open at the stop is closed after it."""
     depth = 0
     for _, char in _behind(stop):
         depth += 1 if char in _PARTNER else -1

@@ -9,7 +9,7 @@ from cnndsl.syntax.parse_failure import Stop
 
 
 def mixed(stop: Stop) -> Fix | None:
-    """`(A + B | C)`: the sum is the inner merge, as `+` binds tighter than `|` elsewhere. The help has both."""
+    """Fix `(A + B | C)`: the sum is the inner merge, as `+` binds tighter than `|` elsewhere. The help shows both."""
     opened = opened_at(stop)
     text = stop.source.text
     if stop.found not in ("+", "|") or not stop.takes("PLUS", "VBAR") or not opened or text[opened[-1]] != "(":
@@ -28,7 +28,7 @@ def mixed(stop: Stop) -> Fix | None:
 
 
 def _grouped(text: str, outer: str, inner: str, start: int) -> list[tuple[int, int, str]]:
-    """The parentheses around the pieces between one operator that have the other one. A text begins at `start`."""
+    """Return edits that put pieces between `outer` that contain `inner` in parentheses. The text begins at `start`."""
     edits: list[tuple[int, int, str]] = []
     at = start
     for piece in split(text, outer):

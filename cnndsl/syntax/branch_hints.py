@@ -1,4 +1,4 @@
-"""Hints for branches whose parentheses or operators are missing or wrong."""
+"""Hints for branches whose parentheses or operators are missing or invalid."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnndsl.syntax.statement_hints import free_name
 
 
 def branches(stop: Stop) -> str:
-    """`A + B` without parentheses, `(A, B)`, `(A + B | C)`, `MUL(A | B)`."""
+    """Return the hint for `A + B` without parentheses, `(A, B)`, `(A + B | C)`, `MUL(A | B)`."""
     if stop.found in ("+", "|") and (leading := _leading(stop)):
         return leading
     if stop.found in ("+", "|") and (beginning := _of_values(stop)):
@@ -35,7 +35,7 @@ def branches(stop: Stop) -> str:
 
 
 def _parted(stop: Stop) -> str:
-    """The last two layers in front of an operator, and what follows it, in parentheses."""
+    """Return the last two layers before an operator, and what follows it, in parentheses."""
     line = stop.before[-2000:].rpartition("\n")[2]
     layers = [each.strip() for each in line.split("->") if each.strip() and not re.match(r"\s*(?i:INPUT)\b", each)]
     other = re.match(r"[+|]\s*([A-Za-z_@][\w./@-]*(?<![-/.]))", stop.after)
@@ -43,7 +43,7 @@ def _parted(stop: Stop) -> str:
 
 
 def _joined(stop: Stop) -> str:
-    """`(A, B)`: concatenated or added, with the branches as they are written."""
+    """Return the hint for `(A, B)`: concatenate or add, with the branches as written."""
     opened = opened_at(stop)
     end = partner(stop.source.text, opened[-1]) if opened else -1
     branches = [each.strip() for each in split(stop.source.text[opened[-1] + 1 : end], ",")] if end > 0 else []
@@ -53,7 +53,7 @@ def _joined(stop: Stop) -> str:
 
 
 def _of_values(stop: Stop) -> str:
-    """`x = @a + @b`, `@a + @b` on a line of its own, `CONV3-8 (@a + @b)`."""
+    """Return the hint for `x = @a + @b`, `@a + @b` on a line of its own, `CONV3-8 (@a + @b)`."""
     line = stop.before[-2000:].rpartition("\n")[2]
     rest = stop.source.text[stop.offset : stop.offset + 200].partition("\n")[0].partition("#")[0].rstrip()
     behind = re.search(r"[\w)\]}][ \t]+(\(\s*@[^()]*)$", line)
@@ -71,7 +71,7 @@ def _of_values(stop: Stop) -> str:
 
 
 def _leading(stop: Stop) -> str:
-    """`(| A | B)`, `MUL(+ @u*)`: an operator in front of branches that need none there."""
+    """Return the hint for `(| A | B)`, `MUL(+ @u*)`: an operator before branches that do not need one there."""
     rest = re.match(r"[+|]\s*([^()]*)\)", stop.after)
     kind = re.search(r"\b((?i:MUL|MAX|MEAN)|SUB)\s*\(\s*$", stop.before)
     if kind:

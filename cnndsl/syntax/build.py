@@ -1,4 +1,4 @@
-"""From the parser's reductions to the syntax tree: one method for each rule of the grammar.
+"""Convert the parser's reductions to the syntax tree: one method for each rule of the grammar.
 
 lark calls a method with the children of its rule, punctuation included; the first and the last give the span.
 """
@@ -17,7 +17,7 @@ from cnndsl.syntax.words import Word
 
 
 class TreeBuilder(ExpressionBuilder):
-    """Builds the tree of a source, and collects its comments.
+    """Builds the tree of a source and collects its comments.
 
     lark saves a builder with the tables (`generate`) and calls the one that it loads with them (`parse`).
     """
@@ -26,10 +26,10 @@ class TreeBuilder(ExpressionBuilder):
         super().__init__()
         self.comments: list[ast.Comment] = []
         self._let_brackets: list[ast.Group] = []
-        """The brackets with a `let` at their head that no block has been found for yet."""
+        """The groups with a `let` at their head that have not been matched to a block yet."""
 
     def __reduce__(self) -> tuple[type[TreeBuilder], tuple[()]]:
-        """Pickle the name of the class alone, so that the tables contain nothing of a source."""
+        """Pickle only the name of the class, so that the tables contain nothing of a source."""
         return TreeBuilder, ()
 
     def begin(self, source: Source) -> None:
@@ -171,7 +171,7 @@ class TreeBuilder(ExpressionBuilder):
         return ast.Label(words.path(c[0]), c[2], c[0].span, self._span(c))
 
     def _check_label(self, word: Word) -> None:
-        """Raise CnnError for `CONV3-64: conv1`, whose label follows its layer."""
+        """Raise CnnError for `CONV3-64: conv1`, where the label follows its layer."""
         if not re.search("[-/]", word.span.text) or '"' in word.span.text:
             return
         from cnndsl.syntax.pasted_fixes import label_behind
@@ -349,7 +349,7 @@ class TreeBuilder(ExpressionBuilder):
 
 
 class _Items:
-    """Things between brackets, and the place of the whole."""
+    """Items between brackets, and the span of the whole."""
 
     def __init__(self, items: tuple[Any, ...], span: Span) -> None:
         self.items, self.span = items, span

@@ -1,4 +1,4 @@
-"""From the parser's reductions to expressions: one method for each rule of the grammar that gives one."""
+"""Convert the parser's reductions to expressions: one method for each grammar rule that yields one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cnndsl.syntax import words
 
 
 class Token(Protocol):
-    """A word of the text, as lark gives it: a `str` with its place."""
+    """A token of the source, as lark returns it: a `str` with its position."""
 
     type: str
     start_pos: int
@@ -31,7 +31,7 @@ class Token(Protocol):
 
 
 RuleChildren: TypeAlias = list[Any]
-"""Tokens and what other methods returned: lark's own interface is untyped."""
+"""Tokens and the results of other methods: lark's own interface is untyped."""
 
 
 class ExpressionBuilder:
@@ -115,12 +115,12 @@ class ExpressionBuilder:
 
 
 def is_token(child: Any) -> bool:
-    """Tokens, the only texts among the children, know their place themselves."""
+    """Return whether a child is a token; tokens are the only strings among the children and know their position."""
     return isinstance(child, str)
 
 
 class Hole:
-    """An expression in braces, and the place of the braces."""
+    """An expression in braces, and the span of the braces."""
 
     def __init__(self, value: Expr, span: Span) -> None:
         self.value, self.span = value, span

@@ -1,4 +1,4 @@
-"""Edits for chains and branches: commas and blanks where arrows stand, counts, brackets of the wrong sort."""
+"""Edits for chains and branches: commas and spaces in place of arrows, counts, brackets of the wrong type."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST = 200
 
 
 def missing_arrows(stop: Stop) -> Fix | None:
-    """`A B C`, on one line or on several: every arrow that is missing from the place on."""
+    """Fix `A B C`, on one line or on several: insert every missing arrow from the stop on."""
     is_label = stop.type in ("QUOTED", "OPENING", "NUMBERED", "DOTTED")
     begins = is_label or stop.type in ("WORD", "LSQB", "MERGE", "NAME", "LPAR", "EQUATION")
     goes_on = stop.takes("ARROW") or (stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS"))
@@ -47,7 +47,7 @@ def missing_arrows(stop: Stop) -> Fix | None:
 
 
 def _gaps(stop: Stop) -> Iterator[int]:
-    """Where elements begin that no arrow leads to: the one at the place, and those that follow it without one."""
+    """Yield the offsets of elements that lack an arrow before them: the one at the stop, and those right after it."""
     text, at = stop.source.text, stop.offset
     yield at
     for _ in range(_MOST):
@@ -64,7 +64,7 @@ def _gaps(stop: Stop) -> Iterator[int]:
 
 
 def commas(stop: Stop) -> Fix | None:
-    """`A, B, C`: every comma of the chain."""
+    """Fix `A, B, C`: replace every comma of the chain."""
     text = stop.source.text
     if stop.found != "," or not stop.takes("ARROW", "RSQB") or stop.takes("EQUAL", "PERCENT", "RBRACE"):
         return None
@@ -94,7 +94,7 @@ def commas(stop: Stop) -> Fix | None:
 
 
 def count(stop: Stop) -> Fix | None:
-    """`[A]x3`, `[A] x 3`, `3x[A]`, `3*CONV3-64`."""
+    """Fix `[A]x3`, `[A] x 3`, `3x[A]`, `3*CONV3-64`."""
     text = stop.source.text
     after = re.match(r"([xX×][ \t]*)([0-9]+|\{[^{}]*\})", stop.after)
     before = stop.before.rstrip()
@@ -125,7 +125,7 @@ def count(stop: Stop) -> Fix | None:
 
 
 def square(stop: Stop) -> Fix | None:
-    """`[A | B]`, `[@a, ID]`."""
+    """Fix `[A | B]`, `[@a, ID]`."""
     opened = opened_at(stop)
     text = stop.source.text
     if stop.found not in ("+", "|", ",") or not opened or text[opened[-1]] != "[" or stop.takes("EQUAL", "PERCENT"):
@@ -145,8 +145,8 @@ def square(stop: Stop) -> Fix | None:
 
 
 def sum_without(stop: Stop) -> Fix | None:
-    """`CONV3-64 + @a` outside of parentheses. Where the other branch is no reference, it matters where the parentheses
-    open: the text does not tell."""
+    """Fix `CONV3-64 + @a` outside parentheses. If the other branch is not a reference, the position of the opening
+    parenthesis matters and the text does not show it."""
     if stop.found not in ("+", "|") or not stop.takes("ARROW") or opened_at(stop):
         return None
     text = stop.source.text
@@ -166,7 +166,7 @@ def sum_without(stop: Stop) -> Fix | None:
 
 
 def _element_before(stop: Stop) -> int:
-    """Where the element begins that a place follows; -1 where no arrow or sign leads to it."""
+    """Return the offset of the element before the stop; -1 if there is no arrow or symbol before it."""
     text, depth = stop.source.text, 0
     for at in range(stop.offset - 1, stop.start, -1):
         depth += (text[at] in ")]}") - (text[at] in "([{")
@@ -178,7 +178,7 @@ def _element_before(stop: Stop) -> int:
 
 
 def walk_body(stop: Stop) -> Fix | None:
-    """`for c in 64, 128 (CONV3-c)`."""
+    """Fix `for c in 64, 128 (CONV3-c)`."""
     end = partner(stop.source.text, stop.offset) if stop.found == "(" else -1
     if end < 0 or not stop.takes("LSQB") or stop.takes("REFERENCE"):
         return None
@@ -188,7 +188,7 @@ def walk_body(stop: Stop) -> Fix | None:
 
 
 def braces(stop: Stop) -> Fix | None:
-    """`block U(c) { A -> B }`, `{ A -> B }*2`, `CONV3-16{stride=2}`, `net N { … }`."""
+    """Fix `block U(c) { A -> B }`, `{ A -> B }*2`, `CONV3-16{stride=2}`, `net N { … }`."""
     text = stop.source.text
     opened = opened_at(stop)
     at = stop.offset if stop.found in ("{", "[") else opened[-1] if opened else -1
@@ -216,7 +216,7 @@ def braces(stop: Stop) -> Fix | None:
 
 
 def superfluous(stop: Stop) -> Fix | None:
-    """`-> ->`, and an arrow at the end."""
+    """Fix `-> ->`, and an arrow at the end."""
     before = stop.before.rstrip()
     if not before.endswith("->"):
         return None

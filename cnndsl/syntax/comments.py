@@ -8,7 +8,7 @@ from cnndsl.syntax import ast
 
 
 class Comments:
-    """The comments of a file, handed out from the first to the last."""
+    """The comments of a file, returned in order, each once."""
 
     def __init__(self, file: ast.File) -> None:
         self._comments = file.comments
@@ -16,12 +16,12 @@ class Comments:
         self._next = 0
 
     def before(self, offset: int) -> tuple[ast.Comment, ...]:
-        """Those before an offset that are still there."""
+        """Return the comments before an offset that have not been returned yet."""
         first, self._next = self._next, max(self._next, bisect_left(self._starts, offset))
         return self._comments[first : self._next]
 
     def at(self, offset: int) -> ast.Comment | None:
-        """The comment that contains an offset."""
+        """Return the comment that contains an offset; None if there is none."""
         number = bisect_left(self._starts, offset + 1) - 1
         comment = self._comments[number] if number >= 0 else None
         return comment if comment and offset < comment.span.end else None

@@ -1,4 +1,4 @@
-"""What edits of a text share: which part of it is code, where a statement ends, a fix of several places."""
+"""Helpers for edits of a source: which part of it is code, where a statement ends, a fix with several edits."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _BEGINS = re.compile(
     rf"^[ \t]*(?:(?:{'|'.join(STATEMENTS)}|output|(?i:INPUT))\b(?!\s*:)|[A-Za-z_]\w*\s*=(?!=))", re.MULTILINE
 )
 _LONGEST = 20_000
-"""So far from a place edits are looked for."""
+"""The number of characters around a location in which edits are searched for."""
 
 
 def code(source: Source, start: int = 0, end: int | None = None) -> str:
-    """Return a part of a text with blanks in the place of comments and quotes.
+    """Return a part of a source with spaces in place of comments and quotes.
 
     >>> code(Source("", 'a "b" # c'))
     'a        '
@@ -27,13 +27,13 @@ def code(source: Source, start: int = 0, end: int | None = None) -> str:
 
 
 def statement_end(source: Source, at: int) -> int:
-    """Return where the statement ends that a place is in, as far as the text shows it."""
+    """Return where the statement that contains an offset ends, as far as the text shows it."""
     found = _BEGINS.search(source.text, at, at + _LONGEST)
     return found.start() if found else min(len(source.text), at + _LONGEST)
 
 
 def line_of(source: Source, at: int) -> Span:
-    """Return the line that a place is in, without what is blank around it."""
+    """Return the line that contains an offset, without surrounding spaces."""
     start = source.text.rfind("\n", 0, at) + 1
     end = source.text.find("\n", at)
     line = source.text[start : end if end >= 0 else len(source.text)]
@@ -41,12 +41,12 @@ def line_of(source: Source, at: int) -> Span:
 
 
 def fix(source: Source, edits: Iterable[tuple[int, int, str]], advice: str, place: Span) -> Fix:
-    """Return the fix of several places, each with its start, its end and what is written there."""
+    """Return a fix with several edits, each with its start, its end and its replacement."""
     return Fix(tuple(Edit(Span(source, start, end), text) for start, end, text in edits), advice, place)
 
 
 def word_at(source: Source, at: int) -> Span:
-    """Return what stands around a place between blanks."""
+    """Return the text around an offset between spaces."""
     start, end = at, at
     while start > 0 and not source.text[start - 1].isspace():
         start -= 1
@@ -56,7 +56,7 @@ def word_at(source: Source, at: int) -> Span:
 
 
 def named(char: str, written: str) -> str:
-    """Return the advice for a character that looks like another one, which is named by Unicode.
+    """Return the advice for a character that looks like another one, with its Unicode name.
 
     >>> named("\u2013", "-")
     'this is an en dash (U+2013); type an ordinary hyphen: {}'

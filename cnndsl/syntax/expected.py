@@ -1,4 +1,4 @@
-"""What a syntax error says: which words could have stood there, in terms that a user knows."""
+"""Build the message of a syntax error: which tokens could have followed, in terms that a user knows."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _PLAIN = {
     "RSQB": "`]`",
     "RBRACE": "`}`",
 }
-"""Terminals that are said as they are, whatever else could stand there, in the order of the message."""
+"""Terminals that are listed whatever else could have followed, in the order of the message."""
 
 
 _FIXES = (*PASTED_FIXES, *LINE_FIXES, *LAYER_FIXES, *SIGN_FIXES, *CHAIN_FIXES, *STATEMENT_FIXES, dotted)
 
 
 def describe(stop: Stop) -> Diagnostic:
-    """The diagnostic for a place at which something else was expected."""
+    """Return the diagnostic for a stop at which something else was expected."""
     whole = _whole_word(stop)
     found = _described(whole)
     is_plain = not found.help or found.help.startswith("an arrow is missing")
@@ -87,8 +87,8 @@ def _described(stop: Stop) -> Diagnostic:
 
 
 def _whole(stop: Stop) -> Span:
-    """What was found; the whole word or arrow where the parser read a piece of one, the `m` of `million`, the `>` of
-    `->`."""
+    """Return the span of what was found: the whole word or arrow if the parser read only a piece of it, such as the `m`
+    of `million` or the `>` of `->`."""
     word = re.match(r"[A-Za-z_]\w*", stop.after) if re.fullmatch(r"[A-Za-z_]\w*", stop.found) else None
     is_arrow = stop.found == ">" and stop.before.endswith("-")
     end = stop.offset + len(word[0]) if word else stop.span.end
@@ -96,7 +96,7 @@ def _whole(stop: Stop) -> Span:
 
 
 def _whole_word(stop: Stop) -> Stop:
-    """The stop at the beginning of a label, or of `@2` in `t@2`, if the parser went on into it."""
+    """Return the stop at the beginning of a label, or of `@2` in `t@2`, if the parser continued into it."""
     if stop.found in (":", ".") and stop.takes("ARROW", "RSQB", "PLUS"):
         found = re.search(rf'[A-Za-z0-9_)\]}}"?]\s+({LABEL})$', stop.end_of_before)
     else:
@@ -113,7 +113,7 @@ def _whole_word(stop: Stop) -> Stop:
 
 
 def _behind(stop: Stop) -> tuple[Annotation, ...]:
-    """The word that the place comes after, where that stands on another line."""
+    """Return the label for the word before the stop, if that is on another line."""
     before = stop.before.rstrip()
     word = re.search(r"\S{1,24}$", before)
     if stop.is_end or word is None or "\n" not in stop.before[len(before) :]:
@@ -131,7 +131,7 @@ def _expectation(stop: Stop) -> str:
 
 
 def _expected(stop: Stop) -> Iterator[str]:
-    """What could have stood there, each thing once, the likeliest first."""
+    """Yield what could have followed, each item once, the likeliest first."""
     if stop.takes("STRING"):
         yield "a file name in quotes"
         return
@@ -157,7 +157,7 @@ def _expected(stop: Stop) -> Iterator[str]:
 
 
 def _beginnings(stop: Stop) -> Iterator[str]:
-    """Parts, values and names, which begin with many different words."""
+    """Yield parts, values and names, which can begin with many different tokens."""
     if stop.takes("REFERENCE") and stop.takes("LSQB"):
         yield "a layer"
     elif stop.takes("NUMBER", "NAME"):

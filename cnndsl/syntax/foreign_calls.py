@@ -1,4 +1,4 @@
-"""The arguments of a call as PyTorch and Keras write it, which are taken one by one."""
+"""Parse the arguments of a call in PyTorch's or Keras's notation, which are taken one by one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from cnndsl.syntax.brackets import split
 _IGNORED = frozenset(
     "name input_shape kernel_initializer bias_initializer kernel_regularizer inplace dim device dtype axis".split()
 )
-"""Arguments that say nothing of a network's structure."""
+"""Arguments that do not affect a network's structure."""
 
 
 class UntranslatableError(Exception):
-    """An argument that has no counterpart for sure."""
+    """An argument without a certain counterpart."""
 
 
 class ForeignCall:
@@ -31,7 +31,7 @@ class ForeignCall:
         self.number = len(self.unnamed)
 
     def take(self, names: str, position: int = -1, default: str = "") -> str:
-        """The value of an argument by any of its names, or at its place."""
+        """Remove an argument and return its value, by any of its names or by its position."""
         for name in names.split():
             if name in self.named:
                 return self.named.pop(name)
@@ -41,13 +41,13 @@ class ForeignCall:
         return default
 
     def finish(self) -> None:
-        """Raises UntranslatableError where something is left that counts."""
+        """Raise UntranslatableError if a relevant argument is left."""
         if any(self.unnamed) or not _IGNORED.issuperset(self.named):
             raise UntranslatableError
 
 
 def value_of(text: str) -> str:
-    """Return a value without its quotes, and the numbers of a tuple as extents.
+    """Return a value without its quotes, and the numbers of a tuple as a shape.
 
     >>> value_of("'same'"), value_of("(3, 5)"), value_of("(7, 7)")
     ('same', '3x5', '7')

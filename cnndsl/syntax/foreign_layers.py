@@ -1,6 +1,6 @@
-"""Layers as PyTorch and Keras write them, with their own numbers: `Conv2d(3, 128, 5, stride=2)` is CONV5-128/2.
+"""Translate layers of PyTorch and Keras, with their own numbers: `Conv2d(3, 128, 5, stride=2)` is CONV5-128/2.
 
-What is not known for sure is not translated: an argument without a counterpart, a value that is computed.
+Only what is certain is translated, not an argument without a counterpart or a computed value.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _ACTIVATIONS = {
     "None": "",
 }
 FOREIGN = "in cnndsl this is {}"
-"""What is said of a layer of another framework."""
+"""The message for a layer of another framework."""
 
 
 def _number(text: str, sign: str = "") -> str:
-    """A number or a name behind a sign; a name for a size stands in braces."""
+    """Return a number or a name after a symbol; a name for a size is in braces."""
     if re.fullmatch(r"[0-9]+(x[0-9]+)*", text) or (sign in ("-", "/") and text.isidentifier()):
         return f"{sign}{text}"
     if re.fullmatch(r"[A-Za-z_0-9*/+ ]+", text):
@@ -49,7 +49,7 @@ def _extents(text: str) -> list[int]:
 
 
 def _padding(padding: str, kernel: str, dilation: str, default: str) -> list[str]:
-    """The option `pad` where it isn't the default."""
+    """Return the option `pad` if it isn't the default."""
     padding = padding.lower() or default
     sizes, dilations = _extents(kernel), _extents(dilation)
     if padding == "same" or (set(sizes) == {1} and padding in ("valid", "0")):
@@ -74,7 +74,7 @@ def _layer(kind: str, size: str, width: str, stride: str, options: list[str]) ->
 
 
 def activation_kind(name: str) -> str:
-    """Return the layer type of an activation by its name elsewhere; empty for one that is not known, and for none.
+    """Return the layer type of an activation by its name elsewhere; empty if it is unknown or missing.
 
     >>> activation_kind("'relu'"), activation_kind("nn.ReLU")
     ('RELU', 'RELU')
@@ -207,7 +207,7 @@ def _dense(_: str, call: ForeignCall) -> list[str]:
 
 
 def _plain(kind: str, channels: bool = False) -> Callable[[str, ForeignCall], list[str]]:
-    """A layer without options; `channels` is an argument that follows from the input."""
+    """Return the translation of a layer without options; `channels` is an argument that follows from the input."""
 
     def translate(_: str, call: ForeignCall) -> list[str]:
         if channels:
@@ -294,7 +294,7 @@ _FOREIGN = re.compile(rf"(?<![\w.@])(?P<module>{_MODULES})(?P<name>[A-Za-z]\w*)[
 
 
 def _base(name: str) -> tuple[str, str]:
-    """A name in capitals without its dimensions, and those: `Conv2DTranspose` is CONVTRANSPOSE, 2D."""
+    """Split a name into its capitals without dimensions, and the dimensions: `Conv2DTranspose` is CONVTRANSPOSE, 2D."""
     found = re.fullmatch(r"([A-Z_]+?)([123]D)(?!EPTH)([A-Z]*)", name.upper())
     if found is None:
         return name.upper().replace("_", ""), ""
@@ -302,7 +302,7 @@ def _base(name: str) -> tuple[str, str]:
 
 
 def translated(name: str, arguments: str) -> list[str]:
-    """Return the layers that a call of another framework makes; nothing where that is not known.
+    """Return the layers that a call of another framework creates; empty if they are not known.
 
     >>> translated("Conv2d", "3, 128, 5, stride=2"), translated("Dense", "10, activation='softmax'")
     (['CONV5-128/2(pad=valid)'], ['FC-10', 'SOFTMAX'])
@@ -321,7 +321,7 @@ def translated(name: str, arguments: str) -> list[str]:
 
 
 def calls(source: Source, start: int, end: int) -> Iterator[Fix]:
-    """Yield a fix for each layer of another framework in a part of a text."""
+    """Yield a fix for each layer of another framework in a range of a source."""
     text = source.text
     for found in _FOREIGN.finditer(text, start, end):
         close = partner(text, found.start("open")) if found["open"] else found.end("name") - 1
@@ -337,7 +337,7 @@ def calls(source: Source, start: int, end: int) -> Iterator[Fix]:
 
 
 def chained(layers: list[str], text: str, end: int) -> str:
-    """Return layers as a chain, in brackets where a text goes on with something that binds to the last one."""
+    """Return layers as a chain, in square brackets if the text continues with something that binds to the last one."""
     chain = " -> ".join(layers)
     binds = re.match(r"\s*(?:[*?]|(?:if|or|else)\b)", text[end : end + 20])
     return f"[{chain}]" if len(layers) > 1 and binds else chain
@@ -348,7 +348,7 @@ def _after_blanks(text: str, at: int) -> int:
 
 
 def call_at(source: Source, at: int) -> Fix | None:
-    """Return the fix for the layer of another framework that a place of a line is in, or stands right behind."""
+    """Return the fix for the layer of another framework that contains an offset or ends right before it."""
     start = max(source.text.rfind("\n", 0, at) + 1, at - 400)
     for fix in calls(source, start, min(len(source.text), at + 400)):
         if fix.place is not None and fix.place.start <= at <= _after_blanks(source.text, fix.place.end):

@@ -1,9 +1,9 @@
-"""The one canonical style: syntax tree -> text.
+"""The canonical style: syntax tree -> text.
 
-Kinds stand in capitals, layers that only group in `[ ]`, brackets of expressions only where they are needed; blank
-lines are kept where lines break, one at most. Comments stay at the part that they stood at; one inside a part that
-has no room for it, such as an expression, goes above it. The meaning is never changed.
-Where lines break is `layout`'s, what words look like `unparse`'s.
+Layer types are in capitals, layers that are only grouped in `[ ]`, and expressions in parentheses only if necessary.
+Blank lines are kept where lines break, at most one. Comments stay at their part; a comment inside a part without room
+for it, such as an expression, goes above the part. The meaning is never changed. `layout` decides where lines break,
+`unparse` how tokens are spelled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BLANK_LINE = re.compile(r"\n[ \t\r\f]*\n")
 
 
 def format(file: ast.File) -> str:
-    """The text of a file in the canonical style.
+    """Return the text of a file in the canonical style.
 
     >>> from cnndsl.errors import Source
     >>> from cnndsl.syntax.parse import parse
@@ -39,11 +39,11 @@ class _Writer:
         self._file = file
         self._text = file.source.text
         self._comments = Comments(file)
-        # A name that the file gives to a block or a value is not taken for a kind.
+        # A name that the file gives to a block or a value is not treated as a layer type.
         self._defined = frozenset(name for node in ast.walk(file.statements) for name in ast.bound_names(node))
         self._page = Page()
         self._end = -1
-        """Where that which was written last ends in the old text; -1 at the beginning."""
+        """The offset in the old text at which the last written part ends; -1 at the beginning."""
 
     def text(self) -> str:
         for statement in self._file.statements:
@@ -55,7 +55,7 @@ class _Writer:
     # Statements
 
     def _above(self, comments: Sequence[ast.Comment]) -> None:
-        """Comments between statements: one that begins on the last statement's line stays on it."""
+        """Write comments between statements; one that begins on the last statement's line stays on it."""
         for comment in comments:
             if self._end >= 0 and "\n" not in self._text[self._end : comment.span.start]:
                 self._page.note(comment.text)
@@ -65,7 +65,7 @@ class _Writer:
             self._end = comment.span.end
 
     def _line(self, start: int) -> None:
-        """Begins a line for what starts there, behind a blank one where there were any."""
+        """Begin a line for the text at `start`, after a blank line if there was one before it."""
         if self._end < 0:
             return
         if self._text.count("\n", self._end, start) > 1:
@@ -73,7 +73,7 @@ class _Writer:
         self._page.newline(0)
 
     def _statement(self, statement: ast.Statement) -> None:
-        """A statement, under the comments inside it that have no other place."""
+        """Write a statement, below those of its comments that cannot stay inside it."""
         content, beside, lets, chain = self._parts(statement)
         above = [comment.text for comment in self._comments.before(statement.span.end)]
         if isinstance(statement, ast.Main | ast.Equation) and chain is not None:
@@ -88,7 +88,7 @@ class _Writer:
         self._end = statement.span.end
 
     def _body(self, run: Run, beside: str, lets: Sequence[Unit[str]]) -> None:
-        """The chain of a block: on the line of its name if it fits there, or begins with brackets that open there."""
+        """Write a block's chain: on the line of its name if it fits there, or begins with brackets that open there."""
         self._page.write(" = ")
         if not beside and not lets and self._page.hugs(run):
             self._page.run(run, 0)
@@ -104,7 +104,7 @@ class _Writer:
         self._page.run(run, 4)
 
     def _parts(self, statement: ast.Statement) -> tuple[tuple[LayoutPiece, ...], str, Sequence[Unit[str]], Run | None]:
-        """What a statement says before its chain, the comment behind that, the values of a block, and the chain."""
+        """Return a statement's text before its chain, the comment after that, the values of a block, and the chain."""
         if isinstance(statement, ast.Main):
             return (), "", (), self._chain(statement.chain)
         if isinstance(statement, ast.Equation):
@@ -133,7 +133,7 @@ class _Writer:
         return head, beside, units, Run("->", (replace(first, above=(*above, *first.above)), *others))
 
     def _head(self, keyword: str, statement: ast.Net | ast.Block) -> tuple[LayoutPiece, ...]:
-        """A name with its parameters."""
+        """Return a keyword and a name with its parameters."""
         text, parameters = f"{keyword} {statement.name}", statement.parameters
         if not parameters:
             return (text if parameters is None else f"{text}()",)
@@ -153,7 +153,7 @@ class _Writer:
         return self._value(f"{text} = " if parameter.domain else f"{text}=", parameter.default)
 
     def _value(self, before: str, expr: Expr) -> tuple[LayoutPiece, ...]:
-        """A value that may be a list, which can go over several lines."""
+        """Return a value; a list may span several lines."""
         if not isinstance(expr, ListExpr) or not expr.items:
             return (before + unparse.expression(expr),)
         spans = [each.span for each in expr.items]
@@ -173,9 +173,9 @@ class _Writer:
     def _units(
         self, spans: Sequence[Span], build: Callable[[int], T], opening: int, closing: int, keeps: bool
     ) -> tuple[tuple[Unit[T], ...], str, tuple[str, ...]]:
-        """The parts between two offsets, the comment right behind the first one, and those before the last one.
+        """Return the parts between two offsets, the comment right after the first one, and those before the last one.
 
-        `build` makes the part of a number; `keeps` says whether breaks of the author's stay.
+        `build` makes the part with a number; `keeps` means that the author's line breaks stay.
         """
         units: list[Unit[T]] = []
         at, behind = opening, ""
@@ -195,15 +195,15 @@ class _Writer:
         return tuple(units), behind, tuple(inside)
 
     def _beside(self, units: list[Unit[T]], comment: str) -> str:
-        """Puts a comment beside the last part; it comes back where there is none yet."""
+        """Put a comment beside the last part; return it if there is none yet."""
         if not units:
             return comment
         units[-1] = replace(units[-1], beside=comment)
         return ""
 
     def _gap(self, start: int, end: int, keeps: bool = True) -> tuple[str, list[str]]:
-        """The comments up to an offset: the one on the line on which the gap begins, and the others. Where blank lines
-        are kept an empty comment stands for them."""
+        """Return the comment on the line on which the gap begins, and the other comments up to an offset. If blank
+        lines are kept, an empty comment stands for them."""
         comments, beside = self._comments.before(end), ""
         if comments and comments[0].span.start >= start and "\n" not in self._text[start : comments[0].span.start]:
             beside, start, comments = comments[0].text, comments[0].span.end, comments[1:]
@@ -218,14 +218,14 @@ class _Writer:
         return _BLANK_LINE.search(self._text, start, end) is not None
 
     def _find(self, sign: str, start: int) -> int:
-        """Where a sign stands next, comments aside."""
+        """Return the offset of the next occurrence of a symbol outside comments."""
         at = self._text.find(sign, start)
         while (comment := self._comments.at(at)) is not None:
             at = self._text.find(sign, comment.span.end)
         return at
 
     def _closing(self, start: int) -> int:
-        """Where the round bracket closes that opens next, comments aside."""
+        """Return the offset of the parenthesis that closes the next opening one, ignoring comments."""
         at = self._find("(", start)
         depth = 1
         while depth:
@@ -292,12 +292,12 @@ class _Writer:
         closing: int,
         keeps: bool,
     ) -> Brackets:
-        """Parts with commas between, in round brackets."""
+        """Return parts separated by commas, in parentheses."""
         entries, beside, inside = self._units(spans, build, opening, closing, keeps)
         return Brackets("list", text, (_unit(Run(",", entries)),), ")", beside=beside, inside=inside)
 
     def _group(self, chain: ast.Chain, opening: int, closing: int, lets: Sequence[ast.Let] = ()) -> Brackets:
-        """A chain in square brackets; brackets alone in brackets open and close together: `[(` … `)]`."""
+        """Return a chain in square brackets; brackets alone in them open and close together: `[(` … `)]`."""
         chains = (*lets, *_chains(chain))
         spans = [each.span for each in chains]
         runs, beside, inside = self._units(
@@ -312,7 +312,7 @@ class _Writer:
         return Brackets("group", "[", runs, "]", beside=beside, inside=inside)
 
     def _named(self, chain: ast.Let | ast.Chain | ast.Equation) -> Run:
-        """One of the chains in brackets, with its name."""
+        """Return one of the chains in square brackets, with its name."""
         if isinstance(chain, ast.Let):
             return Run(",", (_unit((_sentence(chain),)),))
         if isinstance(chain, ast.Chain):
@@ -352,13 +352,13 @@ class _Writer:
 
 
 def _without_leading(comments: list[str]) -> list[str]:
-    """Comments without the blank lines before the first one."""
+    """Return comments without the blank lines before the first one."""
     first = next((at for at, comment in enumerate(comments) if comment), len(comments))
     return comments[first:]
 
 
 def _chains(chain: ast.Chain) -> tuple[ast.Chain | ast.Equation, ...]:
-    """The chains that stand in brackets: the first one, and those that follow it."""
+    """Return the chains in square brackets: the first one, and those that follow it."""
     number = next((at for at, each in enumerate(chain.items) if isinstance(each, ast.Equation)), len(chain.items))
     plain, further = chain.items[:number], chain.items[number:]
     first = (ast.Chain(plain, plain[0].span.to(plain[-1].span)),) if plain else ()

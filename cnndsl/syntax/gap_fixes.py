@@ -1,4 +1,4 @@
-"""The error for a number after a word and a space, which only INPUT has: `CONV3 64`, `[A] x 3`."""
+"""The error for a number after a word and a space, which is only valid after INPUT: `CONV3 64`, `[A] x 3`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnndsl.syntax.statement_fixes import options_fix
 
 
 def after_a_gap(word: Span, place: Span) -> CnnError:
-    """Return the error for a word and the number behind it, which together are at a place."""
+    """Return the error for a word and the number after it, which together span `place`."""
     source, name = word.source, word.text
     options = options_fix(source, place.start)
     if options is not None:

@@ -1,6 +1,6 @@
-"""Writes `tables.py`, the LALR tables of `grammars/cnn.lark`: `python -m cnndsl.syntax.generate`.
+"""Write `tables.py`, the LALR tables of `grammars/cnn.lark`: `python -m cnndsl.syntax.generate`.
 
-A test holds that the file in the repository is what this writes.
+A test checks that the file in the repository is the output of this module.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lark import Lark
 from cnndsl.syntax.build import TreeBuilder
 
 SHIFT = 0
-"""The number of lark's action that goes on to another state; the other one reduces by a rule."""
+"""The number of lark's action that shifts to another state; the other action reduces by a rule."""
 
 PROTOCOL = 5
 """The pickle protocol. Every supported Python reads it; lark itself writes the highest that the running Python has."""
@@ -37,7 +37,7 @@ SAVED = b64decode(
 
 
 def tables() -> str:
-    """Return the text of `tables.py`. It needs the grammar's text alone and is the same in every run."""
+    """Return the text of `tables.py`. It depends only on the grammar's text and is the same in every run."""
     grammar = Path(__file__).parents[2].joinpath("grammars", "cnn.lark").read_text("utf-8")
     builder, buffer = TreeBuilder(), BytesIO()
     Lark(
@@ -58,7 +58,7 @@ def tables() -> str:
 
 
 def _ordered(table: dict[str, Any]) -> dict[str, Any]:
-    """The same parse table with its symbols numbered by their names and its states as they are reached.
+    """Return the same parse table with symbols numbered by name and states in the order in which they are reached.
 
     lark numbers both in the order of its sets, which differs from run to run.
     """
@@ -88,7 +88,7 @@ def _ordered(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _portable(value: Any) -> Any:
-    """Return a copy that is the same in every Python: strings alone are shared, and no width is above UNLIMITED."""
+    """Return a copy that is the same in every Python: only strings are shared, and no width exceeds UNLIMITED."""
     if isinstance(value, dict):
         return {_portable(key): _portable(each) for key, each in cast("dict[Any, Any]", value).items()}
     if isinstance(value, list):

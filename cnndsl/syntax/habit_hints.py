@@ -1,6 +1,6 @@
-"""Hints for what is written as in other languages: options without brackets, lists in square ones, commas for arrows.
+"""Hints for habits from other languages: options without parentheses, lists in square brackets, commas for arrows.
 
-Each hint has the text that was meant, so that it can be typed as it stands.
+Each hint contains the intended text, so that it can be typed as it is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 
 _LONGEST_SHOWN = 80
 _LONGEST_LINE = 300
-"""So much of a line is looked at on each side of a place."""
+"""The number of characters of a line that are examined on each side of a location."""
 _NO_LAYERS = rf"(?!(?:{'|'.join(STATEMENTS)}|tap|for|each|in|if|else|or|and|not|again|output|INPUT)\b)"
 _VALUE = r"[A-Za-z0-9_.]+"
 _LAYER = rf"(?<![\w.]){_NO_LAYERS}[A-Za-z_][\w{{}}./-]*(?<![-/])"
@@ -26,8 +26,8 @@ _LIKE_A_LAYER = r"(?:@|[A-Z][A-Z0-9]|\[|\()"
 
 
 def options_at(text: str, at: int) -> tuple[int, int, str] | None:
-    """Return where a layer stands whose options follow it without parentheses, at a place or before it, and how it is
-    written; None where none does.
+    """Return the start and end of a layer whose options follow it without parentheses, at an offset or before it, and
+    its valid form; None if there is none.
 
     >>> options_at("CONV3-16 stride 2 -> RELU", 9)
     (0, 17, 'CONV3-16(stride=2)')
@@ -43,15 +43,15 @@ def options_at(text: str, at: int) -> tuple[int, int, str] | None:
 
 
 def options_without_brackets(text: str, at: int) -> str:
-    """Return how a layer's options are written that stand behind it without brackets, at a place or before it; empty
-    where none do."""
+    """Return the hint for a layer whose options follow it without parentheses, at an offset or before it; empty if none
+    do."""
     found = options_at(text, at)
     return f"options go in parentheses: `{found[2]}`" if found else ""
 
 
 def combined(text: str, at: int, operator: str, name: str) -> str:
-    """Return the branches in the round brackets around a place, or behind the sign of a chain, as a merge that is
-    called; empty where there are none.
+    """Return the branches in the parentheses around an offset, or after the `=` of a chain, as a call of a merge; empty
+    if there are none.
 
     >>> combined("INPUT 8 -> (CONV3-16 * SIGMOID)", 20, "*", "MUL")
     'MUL(CONV3-16, SIGMOID)'
@@ -74,12 +74,12 @@ def combined(text: str, at: int, operator: str, name: str) -> str:
 
 
 def _options(stop: Stop) -> str:
-    """`CONV3-16 stride 2`, `CONV3-16, stride=2`."""
+    """Return the hint for `CONV3-16 stride 2`, `CONV3-16, stride=2`."""
     return options_without_brackets(stop.source.text, stop.offset)
 
 
 def _product(stop: Stop) -> str:
-    """`(CONV3-16 * GAP -> SIGMOID)`, `x = @a * @b`."""
+    """Return the hint for `(CONV3-16 * GAP -> SIGMOID)`, `x = @a * @b`."""
     before = re.search(r"\*\s*(?P<word>[A-Z][A-Z0-9]+)?$", stop.end_of_before)
     if before is None or not (before["word"] or re.match(_LIKE_A_LAYER, stop.after)):
         return ""
@@ -88,7 +88,7 @@ def _product(stop: Stop) -> str:
 
 
 def _difference(stop: Stop) -> str:
-    """`(@a - @b)`."""
+    """Return the hint for `(@a - @b)`."""
     if stop.found != "-" or not re.match(rf"-\s+{_LIKE_A_LAYER}", stop.after) or stop.is_adjacent:
         return ""
     shown = combined(stop.source.text, stop.offset, "-", "SUB")
@@ -96,7 +96,7 @@ def _difference(stop: Stop) -> str:
 
 
 def _expression(stop: Stop) -> str:
-    """`CONV3-(16*3)`, `CONV(k)-16`."""
+    """Return the hint for `CONV3-(16*3)`, `CONV(k)-16`."""
     if stop.found not in ("-", "/") or not stop.is_adjacent:
         return ""
     start = stop.offset - len(stop.word)
@@ -112,7 +112,7 @@ def _expression(stop: Stop) -> str:
 
 
 def _square(stop: Stop) -> str:
-    """`[A | B]`, `[@a, ID]`."""
+    """Return the hint for `[A | B]`, `[@a, ID]`."""
     opened = opened_at(stop)
     text = stop.source.text
     if stop.found not in ("+", "|", ",") or not opened or text[opened[-1]] != "[" or stop.takes("EQUAL", "PERCENT"):
@@ -133,7 +133,7 @@ def _square(stop: Stop) -> str:
 
 
 def _comma(stop: Stop) -> str:
-    """`INPUT 32x32x3, CONV3-16, RELU`, `[CONV3-16, RELU]`."""
+    """Return the hint for `INPUT 32x32x3, CONV3-16, RELU`, `[CONV3-16, RELU]`."""
     opened = opened_at(stop)
     text = stop.source.text
     if stop.found != "," or not re.match(r",\s*[A-Za-z_\[(@]", text[stop.offset :][:200]):
@@ -152,7 +152,7 @@ def _comma(stop: Stop) -> str:
 
 
 def _list(stop: Stop) -> str:
-    """`[3, 5, 7]` where a value stands."""
+    """Return the hint for `[3, 5, 7]` as a value."""
     if stop.found != "[" or not stop.takes("NUMBER") or stop.takes("LSQB"):
         return ""
     end = partner(stop.source.text, stop.offset)
@@ -167,13 +167,13 @@ def _list(stop: Stop) -> str:
 
 
 def _quoted(stop: Stop) -> str:
-    """`pad="same"`."""
+    """Return the hint for `pad="same"`."""
     word = re.fullmatch(r"[\"']([A-Za-z_]\w*)[\"']", stop.found)
     return f"words and names take no quotation marks: `{word[1]}`" if word and stop.takes("NUMBER") else ""
 
 
 def _layer_as_value(stop: Stop) -> str:
-    """`Unit(16, LEAKYRELU(slope=0.1))`: a layer with options where a value stands."""
+    """Return the hint for `Unit(16, LEAKYRELU(slope=0.1))`: a layer with options as a value."""
     opened = opened_at(stop)
     text = stop.source.text
     if stop.found != "=" or not opened or text[opened[-1]] != "(" or stop.takes("EQUAL"):
@@ -188,7 +188,7 @@ def _layer_as_value(stop: Stop) -> str:
 
 
 def _braces(stop: Stop) -> str:
-    """`block U(c) { A -> B }`, `{ A -> B }*2`, `CONV3-16{stride=2}`."""
+    """Return the hint for `block U(c) { A -> B }`, `{ A -> B }*2`, `CONV3-16{stride=2}`."""
     text = stop.source.text
     opened = opened_at(stop)
     at = stop.offset if stop.found == "{" else opened[-1] if opened else -1
@@ -212,7 +212,7 @@ def _braces(stop: Stop) -> str:
 
 
 def _range(stop: Stop) -> str:
-    """`SLICE(0:8)`, `widths[1:3]`."""
+    """Return the hint for `SLICE(0:8)`, `widths[1:3]`."""
     rest = re.match(r":\s*([A-Za-z0-9_*/+]+)\s*[)\]]", stop.after)
     first = re.search(r"[(\[]\s*([A-Za-z0-9_*/+]+)\s*$", stop.end_of_before)
     if stop.found != ":" or rest is None or first is None:

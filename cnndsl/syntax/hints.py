@@ -1,6 +1,6 @@
-"""Hints for the mistakes that people make: habits from other languages, from papers, from the blackboard.
+"""Hints for common mistakes: habits from other languages, from papers, from the blackboard.
 
-Each rule looks at the place where the parser stopped and gives one line that can be followed, or nothing.
+Each rule examines the stop and returns one line of advice that can be followed, or nothing.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _ASCII = frozenset('()[]{}<>-+*/%=|?:,.@#"_ \t\r\n\f')
 
 
 def foreign(stop: Stop) -> str:
-    """What to write in place of a character that the language does not have; empty where it has it."""
+    """Return what to write in place of a character that the language does not have; empty if it has it."""
     char = stop.found[:1]
     if stop.type or not char or char in _ASCII or (char.isascii() and char.isalnum()):
         return ""
@@ -59,7 +59,7 @@ def foreign(stop: Stop) -> str:
 
 
 def misspelled(stop: Stop) -> tuple[Span, str] | None:
-    """The word that the line begins with, and a hint, where it looks like the beginning of a statement."""
+    """Return the span of the line's first word and a hint, if it looks like a misspelt keyword of a statement."""
     text = stop.source.text
     line = max(text.rfind("\n", 0, stop.offset) + 1, stop.start)
     match = re.compile(r"[ \t]*([A-Za-z_]+)(?=[ \t]+[A-Za-z_\"])").match(text, line)
@@ -71,7 +71,7 @@ def misspelled(stop: Stop) -> tuple[Span, str] | None:
 
 
 def hint(stop: Stop) -> str:
-    """One line that can be followed; empty where none is evident."""
+    """Return one line of advice that can be followed; empty if none is evident."""
     return next((text for rule in _RULES if (text := rule(stop))), "")
 
 
@@ -88,12 +88,12 @@ def _follows_arrow(stop: Stop) -> bool:
 
 
 def _ends_early(stop: Stop) -> bool:
-    """Whether the text ends at the place, or something else begins there."""
+    """Return whether the text ends at the stop, or something else begins there."""
     return stop.is_end or stop.begins_statement or stop.begins_chain or stop.found in (")", "]")
 
 
 def _unfinished(stop: Stop) -> str:
-    """`b =`, and nothing that it is."""
+    """Return the hint for `b =` without a value."""
     choice = re.search(r"\blet[^\n]*=\s*([^\n]*\bif\b(?![^\n]*\belse\b)[^\n]*?)\s*$", stop.end_of_before)
     if choice is not None and stop.takes("ELSE"):
         return f"an `if` in a value needs an `else`: `{choice[1]} else …`"
@@ -116,7 +116,7 @@ def _unfinished(stop: Stop) -> str:
 
 
 def _earlier(stop: Stop, name: str) -> str:
-    """The name of a value that is known at a place, as far as the text shows it; the last one but that name."""
+    """Return the name of a value known at the stop, as far as the text shows it: the last one that is not `name`."""
     text, before = "", stop.before[-20_000:]
     while text != before:
         text, before = before, re.sub(r"[(\[{][^()\[\]{}]*[)\]}]", "", before)
@@ -126,7 +126,7 @@ def _earlier(stop: Stop, name: str) -> str:
 
 
 def _output(stop: Stop) -> str:
-    """`output a` behind an arrow, or in brackets."""
+    """Return the hint for `output a` after an arrow, or in brackets."""
     name = re.match(r"output[ \t]+([A-Za-z0-9_.]+)", stop.after)
     if name is None or stop.type not in ("", "WORD", "OUTPUT"):
         return ""
@@ -139,7 +139,7 @@ def _output(stop: Stop) -> str:
 
 
 def _again(stop: Stop) -> str:
-    """`again t()`, `again [t]`, `again x-y`."""
+    """Return the hint for `again t()`, `again [t]`, `again x-y`."""
     applied = re.search(r"\bagain\s+([A-Za-z0-9_.]+)$", stop.end_of_before)
     if applied and stop.found == "(":
         return f"`again` applies a part as it is, without parentheses: `again {applied[1]}`"
@@ -155,7 +155,7 @@ def _again(stop: Stop) -> str:
 
 
 def _application(stop: Stop) -> str:
-    """`t@2`, which is what tables call a part that is applied again."""
+    """Return the hint for `t@2`, which is the name in tables of a part that is applied again."""
     part = re.search(r"([A-Za-z_][A-Za-z0-9_.]*)$", stop.end_of_before)
     number = re.match(r"@([0-9]+)((?:\.[A-Za-z0-9_]+)*)", stop.after)
     if part is None or number is None or not stop.is_adjacent:
@@ -166,7 +166,7 @@ def _application(stop: Stop) -> str:
 
 
 def _chain(stop: Stop) -> str:
-    """A further chain that begins with brackets, which were taken for a layer's; `output` without names."""
+    """Return the hint for a chain that begins with brackets, read as a layer's, or for `output` without names."""
     if stop.found == "output" and stop.takes("ARROW"):
         return "name the outputs of the network without `@`: `output a, b`"
     name = free_name(stop.source.text)
@@ -181,7 +181,7 @@ def _chain(stop: Stop) -> str:
 
 
 def _dash(stop: Stop) -> str:
-    """`CONV3 -64`, `INPUT - CONV`, `CONV3/2-64`."""
+    """Return the hint for `CONV3 -64`, `INPUT - CONV`, `CONV3/2-64`."""
     if stop.found not in ("-", "/") or not stop.takes("ARROW"):
         return ""
     suffix = re.match(r"[-/][A-Za-z0-9{][^\s()\[\],]*", stop.after)
@@ -197,24 +197,24 @@ def _comment(stop: Stop) -> str:
 
 
 def _dots(stop: Stop) -> str:
-    """`convs..1: CONV3-64`."""
+    """Return the hint for `convs..1: CONV3-64`."""
     rest = re.match(r"\.\.+(\w+)\s*:", stop.after)
     return f"separate the names of a path with a single dot: `{stop.word}.{rest[1]}`" if rest and stop.word else ""
 
 
 def _missing_value(stop: Stop) -> str:
-    """`CONV3-64(pad=)`."""
+    """Return the hint for `CONV3-64(pad=)`."""
     name = re.search(r"([A-Za-z_]\w*)\s*=\s*$", stop.end_of_before)
     is_missing = name is not None and stop.found in (")", ",") and opened_at(stop)
     return f"write a value after `{name[1]}=`, or omit the option" if name and is_missing else ""
 
 
 _NUMBERS = {"-": "the width of a layer", "/": "the stride of a layer", "x": "each extent"}
-"""What a number is, by the symbol before it."""
+"""The meaning of a number, by the symbol before it."""
 
 
 def fraction(stop: Stop) -> str:
-    """The message for a number in the head of a layer that is not whole: `CONV3-64.5`; empty for anything else."""
+    """Return the message for a number in the head of a layer that is not whole: `CONV3-64.5`; empty otherwise."""
     rest = re.match(r"\.[0-9]+", stop.after)
     number = re.search(r"([-/x]?)([0-9]+)$", stop.end_of_before)
     if stop.found != "." or not stop.is_adjacent or rest is None or number is None:
@@ -223,7 +223,7 @@ def fraction(stop: Stop) -> str:
 
 
 def unnamed(stop: Stop) -> str:
-    """The message for an `@` without a name; empty for anything else."""
+    """Return the message for an `@` without a name; empty for anything else."""
     if stop.found != "@":
         return ""
     rest = re.match(r"@\s*(\w+|\S)?", stop.after)
@@ -246,7 +246,7 @@ def _equals(stop: Stop) -> str:
 
 
 def _option(stop: Stop) -> str:
-    """`pad:1`, `pad 1`."""
+    """Return the hint for `pad:1`, `pad 1`."""
     value = re.match(r":?\s*([A-Za-z0-9_.]+)", stop.after)
     is_option = stop.takes("EQUAL") and stop.takes("COMMA") and stop.takes("PERCENT")
     return f"set an option with `=`: `{stop.word}={value[1]}`" if value and is_option else ""
@@ -261,7 +261,7 @@ def _comparison(stop: Stop) -> str:
 
 
 def _number(stop: Stop) -> str:
-    """`2*[A]`, `1conv: A`, `5Q`."""
+    """Return the hint for `2*[A]`, `1conv: A`, `5Q`."""
     if not re.match(r"[0-9]", stop.after):
         return ""
     count = re.match(r"([0-9]+)\s*\*", stop.after)
@@ -273,7 +273,7 @@ def _number(stop: Stop) -> str:
 
 
 def _missing_arrow(stop: Stop) -> str:
-    """`A B` inside brackets."""
+    """Return the hint for `A B` inside brackets."""
     is_label = stop.type in ("QUOTED", "OPENING", "NUMBERED", "DOTTED")
     begins = is_label or (stop.type in ("WORD", "LSQB", "MERGE", "NAME", "LPAR") and stop.found not in _KEYWORDS)
     goes_on = stop.takes("ARROW") or (stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS"))
@@ -297,7 +297,7 @@ def _empty(stop: Stop) -> str:
 
 
 def _for(stop: Stop) -> str:
-    """A body without brackets; `each c of 1, 2`, which is no `each` without its `in`."""
+    """Return the hint for a body without square brackets, or for `each c of 1, 2`, an `each` without its `in`."""
     if stop.takes("LSQB") and not stop.takes("REFERENCE"):
         keyword = re.findall(r"\b(for|each)\s[^\[]*$", stop.end_of_before)
         return f"the body goes in square brackets: `{keyword[0] if keyword else 'for'} c in 64, 128 [CONV3-c]`"
@@ -322,7 +322,7 @@ def _reference(stop: Stop) -> str:
 
 
 def _star(stop: Stop) -> str:
-    """`(@unit* if n + ID)`, `(@unit* or ID + A)`: in front of a word the `*` is a repeat's."""
+    """Return the hint for `(@unit* if n + ID)`, `(@unit* or ID + A)`: before a word the `*` is a repeat's."""
     is_star = re.search(r"@[A-Za-z0-9_.]+\*\s*(if|or|else)\s*$", stop.before)
     return "a star must be a whole branch, so no `if` or `or` may follow it: `(ID + @unit*)`" if is_star else ""
 

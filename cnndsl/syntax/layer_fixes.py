@@ -1,4 +1,4 @@
-"""Edits for layers as papers, blackboards and other frameworks have them: `3x3 conv, 64`, `CONV 3-64`, `DROPOUT0.5`."""
+"""Edits for layers as in papers, on blackboards and in other frameworks: `3x3 conv, 64`, `CONV 3-64`, `DROPOUT0.5`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _INPUT = re.compile(
 
 
 def _in_line(pattern: re.Pattern[str], source: Source, at: int) -> Iterator[re.Match[str]]:
-    """The matches in a line that a place is in, or stands right behind."""
+    """Yield the matches in a line that contain an offset, or end right before it."""
     line = line_of(source, at)
     for found in pattern.finditer(source.text, max(line.start, at - 300), min(line.end, at + 300)):
         if found.start() <= at and not source.text[found.end() : max(at, found.end())].strip(" \t"):
@@ -84,7 +84,7 @@ def _spaced(stop: Stop) -> Fix | None:
 
 
 def _paper(stop: Stop) -> Fix | None:
-    """`3x3 conv, 64`, `7x7 conv, 64, /2`, `2x2 max pool, /2`, `conv3x3, 64`."""
+    """Fix `3x3 conv, 64`, `7x7 conv, 64, /2`, `2x2 max pool, /2`, `conv3x3, 64`."""
     for pattern in _PAPER:
         for found in _in_line(pattern, stop.source, stop.offset):
             name = _NAMES.get(re.sub(r"[ \t-]", "", found["kind"]).lower())
@@ -110,12 +110,12 @@ _BARE = re.compile(
 
 
 def _order(stop: Stop) -> Fix | None:
-    """`CONV3/2-64`, `CONV3-64-2`, `CONV3-64s2`."""
+    """Fix `CONV3/2-64`, `CONV3-64-2`, `CONV3-64s2`."""
     return ordered(stop.source, stop.offset)
 
 
 def ordered(source: Source, at: int) -> Fix | None:
-    """Return the fix for a layer whose stride does not stand after its width, or has another sign."""
+    """Return the fix for a layer whose stride does not follow its width, or has another symbol."""
     for found in _in_line(_ORDER, source, at):
         kind = KINDS.get(re.sub(r"[0-9].*", "", found["head"]).upper())
         if kind is not None and kind.WIDTH and kind.STRIDE:
@@ -126,7 +126,7 @@ def ordered(source: Source, at: int) -> Fix | None:
 
 
 def _bare(stop: Stop) -> Fix | None:
-    """`fc, 1000`, `max pool, /2`."""
+    """Fix `fc, 1000`, `max pool, /2`."""
     for found in _in_line(_BARE, stop.source, stop.offset):
         kind = "AVGPOOL" if (found["pool"] or "").lower().startswith("av") else "POOL"
         text = f"FC-{found['width']}" if found["fc"] else f"{kind}{found['stride']}"
@@ -135,7 +135,7 @@ def _bare(stop: Stop) -> Fix | None:
 
 
 def _without_input(stop: Stop) -> Fix | None:
-    """`32x32x3 -> CONV3-64`."""
+    """Fix `32x32x3 -> CONV3-64`."""
     volume = re.match(r"[0-9]+(?:x[0-9]+){0,3}(?=\s*->)", stop.after)
     if volume is None or stop.before.strip():
         return None
@@ -144,7 +144,7 @@ def _without_input(stop: Stop) -> Fix | None:
 
 
 def _share(stop: Stop) -> Fix | None:
-    """`DROPOUT0.5`, `LEAKYRELU-0.1`."""
+    """Fix `DROPOUT0.5`, `LEAKYRELU-0.1`."""
     for found in _in_line(_SHARE, stop.source, stop.offset):
         kind = KINDS.get(found["kind"].upper())
         if kind is not None and kind.POSITIONAL and kind.options()[kind.POSITIONAL[0]].type == "number":
@@ -155,7 +155,7 @@ def _share(stop: Stop) -> Fix | None:
 
 
 def volume(source: Source, at: int) -> Fix | None:
-    """Return the fix for an input whose extents are written otherwise: `INPUT(32, 32, 3)`, `INPUT 32, 32, 3`."""
+    """Return the fix for an input whose shape is written differently: `INPUT(32, 32, 3)`, `INPUT 32, 32, 3`."""
     for found in _in_line(_INPUT, source, at):
         extents = re.findall("[0-9]+", found["extents"])
         opened = re.sub(r"[^(\[]", "", found["open"])
@@ -169,7 +169,7 @@ def volume(source: Source, at: int) -> Fix | None:
 
 
 def _shape_advice(opening: str, extents: str) -> str:
-    """What is wrong with a shape, by what stands before it and between its extents."""
+    """Return the advice for an invalid shape, by what precedes it and separates its extents."""
     if opening.strip() == "-":
         return "a space, not a dash, comes before the shape: {}"
     if "×" in extents:

@@ -1,12 +1,12 @@
-"""Lines: where to break a chain, a merge, a table of rows, and where its comments go.
+"""Line layout: where to break a chain, a merge or a table of rows, and where its comments go.
 
 The rules, for every run of parts (a chain, the branches of a merge, the rows of a `for`, arguments):
 
-1. A break that the author made stays, and a comment is followed by one. Breaks between arguments are not kept.
-2. A line that is still too long opens the merge that it begins with; else each of its parts gets a line.
+1. The author's line breaks stay, and a comment is followed by one. Breaks between arguments are not kept.
+2. A line that is still too long opens the merge that it begins with; otherwise each of its parts gets a line.
 3. A part that is still too long for its line opens its brackets, its lists of arguments last.
 
-What opens once stays open, so formatting twice changes nothing. What the text says is not this module's: see `format`.
+What is opened once stays open, so formatting twice changes nothing. `format` decides what the text contains.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 from cnndsl.records import record
 
 WIDTH = 108
-"""The longest line, comments aside."""
+"""The maximum line length, without comments."""
 
 T_co = TypeVar("T_co", covariant=True)
 Style: TypeAlias = Literal["group", "merge", "call", "list", "rows"]
@@ -26,7 +26,7 @@ Style: TypeAlias = Literal["group", "merge", "call", "list", "rows"]
 
 @record
 class Unit(Generic[T_co]):
-    """A part of a run: the comments on lines above it and the one beside it; whether the author began a line here."""
+    """A part of a run, the comments above and beside it, and whether the author began a line here."""
 
     content: T_co
     breaks: bool
@@ -36,10 +36,10 @@ class Unit(Generic[T_co]):
 
 @record
 class Brackets:
-    """Something in brackets: one run, or as many as a merge has branches.
+    """Something in brackets: one run, or one for each branch of a merge.
 
-    `group` is a chain, or several, each on a line of its own, `merge` has its `operator` between the branches, `call`
-    and `list` have commas, the branches of `call` being chains; `rows` is a list that stands without brackets.
+    `group` is a chain, or several, each on its own line. `merge` has its `operator` between the branches. `call` and
+    `list` have commas; the branches of `call` are chains. `rows` is a list without brackets.
     """
 
     style: Style
@@ -48,7 +48,7 @@ class Brackets:
     close: str
     operator: str = ""
     beside: str = ""
-    """The comment right behind the opening bracket."""
+    """The comment right after the opening bracket."""
     inside: tuple[str, ...] = ()
     """The comments above the closing bracket."""
 
@@ -61,7 +61,7 @@ class Brackets:
 
     @cached_property
     def is_open(self) -> bool:
-        """Whether it must go over several lines: for a comment, for several chains, or because the author broke it."""
+        """Return whether it needs several lines: for a comment, for several chains, or because the author broke it."""
         return bool(
             self.beside
             or self.inside
@@ -76,7 +76,7 @@ Entry: TypeAlias = Unit[tuple[LayoutPiece, ...]]
 
 @record
 class Run:
-    """Parts in a row, with `->` before each but the first or `,` behind each but the last."""
+    """Parts in sequence, with `->` before each but the first or `,` after each but the last."""
 
     link: Literal["->", ","]
     entries: tuple[Entry, ...]
@@ -88,12 +88,12 @@ class Run:
 
     @property
     def between(self) -> str:
-        """Return what stands between two units."""
+        """Return the separator between two units."""
         return " -> " if self.link == "->" else ", "
 
     @cached_property
     def is_broken(self) -> bool:
-        """Return whether it takes several lines in any case."""
+        """Return whether it always needs several lines."""
         return any(
             entry.above or entry.beside or entry.breaks or any(_is_open(piece) for piece in entry.content)
             for entry in self.entries
@@ -109,7 +109,7 @@ def _is_open(piece: LayoutPiece) -> bool:
 
 
 def _opened(pieces: Sequence[LayoutPiece], *styles: Style) -> frozenset[int]:
-    """The identities of the brackets to open: those that must be, and those of some styles."""
+    """Return the ids of the brackets to open: those that must be, and those of the given styles."""
     return frozenset(
         id(piece) for piece in pieces if isinstance(piece, Brackets) and (piece.is_open or piece.style in styles)
     )
@@ -125,7 +125,7 @@ class Page:
 
     @property
     def column(self) -> int:
-        """Return how many characters the last line has."""
+        """Return the number of characters in the last line."""
         return len(self._line)
 
     def text(self) -> str:
@@ -139,23 +139,23 @@ class Page:
         self._line += text if self._line.strip() else text.lstrip(" ")
 
     def note(self, comment: str) -> None:
-        """A comment for the end of the line at hand."""
+        """Set the comment at the end of the current line."""
         if comment:
             self._note = f"  {comment}"
 
     def newline(self, column: int) -> None:
-        """Begin a line with so many spaces."""
+        """Begin a line with `column` spaces."""
         self._lines.append(self._line.rstrip() + self._note)
         self._line, self._note = " " * column, ""
 
     def comments(self, comments: Sequence[str], column: int) -> None:
-        """Comments on the line at hand, each followed by a new line."""
+        """Write comments from the current line on, each followed by a new line."""
         for comment in comments:
             self.write(comment)
             self.newline(column)
 
     def run(self, run: Run, column: int) -> None:
-        """A run whose further lines begin at a column; the line at hand is ready for the first."""
+        """Write a run whose further lines begin at a column; the current line is ready for the first."""
         start = column
         for number, segment in enumerate(_segments(run)):
             if number:
@@ -163,7 +163,8 @@ class Page:
             self._segment(segment, run, column, start)
 
     def hugs(self, run: Run) -> bool:
-        """Whether a run can begin on the line at hand and have its brackets close at column 0: `= (` … `) -> RELU`."""
+        """Return whether a run can begin on the current line and close its brackets at column 0: `= (` … `) ->
+        RELU`."""
         segments = list(_segments(run))
         if len(segments) > 1 or run.entries[0].above:
             return False
@@ -171,7 +172,7 @@ class Page:
         return opened is not None and opened <= _opened(run.entries[0].content, "group", "merge", "call", "rows")
 
     def _next(self, entry: Entry, link: str, column: int) -> int:
-        """Ends the line and begins one for an entry; the column of what that says."""
+        """End the line, begin one for an entry, and return the column at which its content begins."""
         if link == ",":
             self.write(",")
         self.newline(column)
@@ -181,7 +182,7 @@ class Page:
         return self.column
 
     def _segment(self, segment: Sequence[Entry], run: Run, column: int, start: int) -> None:
-        """Entries that the author put on one line."""
+        """Write entries that the author put on one line."""
         together = self._plan(segment, run, start)
         for number, entry in enumerate(segment):
             if number and together is None:
@@ -193,7 +194,7 @@ class Page:
             self.note(entry.beside)
 
     def _plan(self, segment: Sequence[Entry], run: Run, start: int) -> frozenset[int] | None:
-        """Which brackets of a line to open; None where each of its entries needs a line."""
+        """Return the ids of the brackets to open in a line; None if each of its entries needs its own line."""
         first = segment[0].content
         pieces = [*first, *(piece for entry in segment[1:] for piece in (run.between, *entry.content))]
         must = _opened(pieces)
@@ -226,7 +227,7 @@ class Page:
                 self.write(_flat(piece))
 
     def _brackets(self, piece: Brackets, start: int) -> None:
-        """Brackets over several lines, the closing one at a column."""
+        """Write brackets over several lines, the closing one at a column."""
         self.write(piece.open)
         self.note(piece.beside)
         inner = start + (4 if piece.style in ("merge", "rows") else 2)
@@ -249,7 +250,7 @@ class Page:
 
 
 def _segments(run: Run) -> Iterator[list[Entry]]:
-    """The entries of a run, line by line as the author broke them."""
+    """Yield the entries of a run, line by line as the author broke them."""
     segment: list[Entry] = []
     for entry in run.entries:
         if segment and (entry.breaks or entry.above or segment[-1].beside):

@@ -1,7 +1,6 @@
-"""What a text must be before it is worth parsing, and how deep a tree may be.
+"""Check a source before it is parsed, and the depth of its tree.
 
-The limits keep every later walk over the tree within Python's recursion limit, whatever the text. Their numbers are
-those of `cnndsl.limits`.
+The limits keep every later walk over the tree within Python's recursion limit. `cnndsl.limits` defines their values.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from cnndsl.expressions import Name
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 
-# Controls but for tab, line feed, form feed and a carriage return in front of a line feed; marks of direction; what
-# some editors show as the end of a line and others do not; the byte order mark; halves of surrogate pairs.
+# Control characters except tab, line feed, form feed and a carriage return before a line feed; direction marks;
+# characters that only some editors show as the end of a line; the byte order mark; halves of surrogate pairs.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
     "|\r(?!\n)"
@@ -24,7 +23,7 @@ _BRACKETS = re.compile(r'#[^\n]*|"[^"\n]*"|[(\[{)\]}]')
 
 
 def check_text(source: Source) -> None:
-    """Raises CnnError for a text that is too long, nests too deep, or hides something from its reader."""
+    """Raise CnnError if a source is too long, nests too deep, or hides something from its reader."""
     text, most = source.text, current().characters
     if len(text) > most:
         message = f"the file has {len(text):,} characters; the limit is {most:,}"
@@ -57,7 +56,7 @@ def _check_words(source: Source) -> None:
 
 @cache
 def _long_words(most: int) -> re.Pattern[str]:
-    """Comments, strings, and words that are too long. Strings of any length: the end of one begins no other."""
+    """Match comments, strings of any length (so that the end of one begins no other), and words that are too long."""
     return re.compile(rf'#[^\n]*|(?<![A-Za-z0-9_.])[A-Za-z0-9_.]{{{most + 1},}}|"[^"\n]*"?')
 
 
@@ -75,7 +74,7 @@ def _check_brackets(source: Source) -> None:
 
 
 def check_tree(file: ast.File) -> None:
-    """Raises CnnError where constructs nest deeper than is read: `A if a else B if b else …`, `- - - 1`."""
+    """Raise CnnError if constructs nest too deep: `A if a else B if b else …`, `- - - 1`."""
     most = 4 * current().nesting
     stack: list[tuple[ast.SyntaxNode, int]] = [(statement, 0) for statement in file.statements]
     while stack:

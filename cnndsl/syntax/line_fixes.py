@@ -1,5 +1,5 @@
-"""Edits for lines that are no statement of this language: prose without a `#`, `return a, b`, `if bn: BN`, numbers with
-thousands separated by commas."""
+"""Edits for lines that are not statements of the language: prose without a `#`, `return a, b`, `if bn: BN`, numbers
+with thousands separated by commas."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ADVICE = {
     " + ": "branches are added with `+` in parentheses: {}",
     " | ": "branches are concatenated with `|` in parentheses: {}",
 }
-"""What is said of a merge that is written as a call, by its operator here."""
+"""The advice for a merge that is written as a call, by its operator in cnndsl."""
 _CHANNELS = r"(?:dim|axis)[ \t]*=[ \t]*(?:-1|1|3)"
 _AXIS = r",[ \t]*(?:(?:dim|axis)[ \t]*=[ \t]*)?(?:-1|1|3)"
 _IF = re.compile(
@@ -43,7 +43,7 @@ _IF = re.compile(
 
 
 def prose(stop: Stop) -> Fix | None:
-    """`Network for CIFAR-10 by me`, on a line of its own."""
+    """Fix `Network for CIFAR-10 by me`, on a line of its own."""
     line = line_of(stop.source, stop.offset)
     if not _PROSE.fullmatch(line.text) or "->" in line.text or re.search(r"[ \t]for[ \t]\w+[ \t]in\b", line.text):
         return None
@@ -51,7 +51,7 @@ def prose(stop: Stop) -> Fix | None:
 
 
 def returned(stop: Stop) -> Fix | None:
-    """`return a, b`."""
+    """Fix `return a, b`."""
     line = line_of(stop.source, stop.offset)
     code = Span(stop.source, line.start, line.start + len(line.text.partition("#")[0].rstrip()))
     found = _RETURN.fullmatch(code.text)
@@ -63,7 +63,7 @@ def returned(stop: Stop) -> Fix | None:
 
 
 def outputs(stop: Stop) -> Fix | None:
-    """`output a b`, `output = @a, @b`."""
+    """Fix `output a b`, `output = @a, @b`."""
     line = line_of(stop.source, stop.offset)
     found = _OUTPUTS.fullmatch(line.text.partition("#")[0].rstrip())
     if found is None:
@@ -80,7 +80,7 @@ def outputs(stop: Stop) -> Fix | None:
 
 
 def number_in_name(stop: Stop) -> Diagnostic | None:
-    """`LEAKYRELU0.2`."""
+    """Return the diagnostic for `LEAKYRELU0.2`."""
     found = re.search(r"(?<![\w.])(?P<name>[A-Z]+)(?P<number>[0-9]+\.[0-9]+)[ \t\n]*$", stop.end_of_before)
     if found is None:
         return None
@@ -91,7 +91,7 @@ def number_in_name(stop: Stop) -> Diagnostic | None:
 
 
 def listed(stop: Stop) -> Fix | None:
-    """`let widths = 32, 64, 128`."""
+    """Fix `let widths = 32, 64, 128`."""
     line = line_of(stop.source, stop.offset)
     found = re.match(
         r"let[ \t]+[A-Za-z_]\w*[ \t]*=[ \t]*(?P<values>[\w.]+(?:[ \t]*,[ \t]*[\w.]+)+)(?=[ \t]*(?:#|$))", line.text
@@ -103,7 +103,7 @@ def listed(stop: Stop) -> Fix | None:
 
 
 def choices(stop: Stop) -> Diagnostic | None:
-    """`net N(k in (3, 5, 7) = 3)`."""
+    """Return the diagnostic for `net N(k in (3, 5, 7) = 3)`."""
     found = re.search(r"\bin[ \t]+(?P<values>\([^(){}]*\)|\[[^\[\]{}]*\])[ \t]*$", stop.end_of_before)
     if found is None or not re.search(r"(?:^|\n)[ \t]*net\b[^\n]*$", stop.end_of_before):
         return None
@@ -114,7 +114,7 @@ def choices(stop: Stop) -> Diagnostic | None:
 
 
 def spaced(stop: Stop) -> Fix | None:
-    """`conv 64 3x3`."""
+    """Fix `conv 64 3x3`."""
     line = line_of(stop.source, stop.offset)
     for found in re.finditer(r"\b(?i:conv)[ \t]+(?P<width>[0-9]+)[ \t]+(?P<size>[0-9]+)x(?P=size)\b(?!x)", line.text):
         place = Span(stop.source, line.start + found.start(), line.start + found.end())
@@ -124,7 +124,7 @@ def spaced(stop: Stop) -> Fix | None:
 
 
 def condition(stop: Stop) -> Fix | None:
-    """`-> if bn: BN`."""
+    """Fix `-> if bn: BN`."""
     line = line_of(stop.source, stop.offset)
     for found in _IF.finditer(line.text):
         start = line.start + found.start() + len(found[0]) - len(found[0].lstrip())
@@ -135,7 +135,7 @@ def condition(stop: Stop) -> Fix | None:
 
 
 def thousands(stop: Stop) -> Fix | None:
-    """`79,510`."""
+    """Fix `79,510`."""
     first = re.search(r"(?<![\w.,])[0-9]{1,3}$", stop.end_of_before)
     rest = re.match(r"(?:,[0-9]{3})+(?![\w.])", stop.after)
     if first is None or rest is None or stop.takes("COMMA"):
@@ -145,7 +145,7 @@ def thousands(stop: Stop) -> Fix | None:
 
 
 def domain(stop: Stop) -> Fix | None:
-    """`net N(k=3 in {3, 5, 7})`."""
+    """Fix `net N(k=3 in {3, 5, 7})`."""
     begun = re.search(r"(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*(?P<value>[^,()={}]+?)[ \t]*$", stop.end_of_before)
     values = re.match(r"in[ \t]+(?P<values>\{[^{}]*\}|[0-9]+\.\.[0-9]+)", stop.after)
     if begun is None or values is None:
@@ -156,7 +156,7 @@ def domain(stop: Stop) -> Fix | None:
 
 
 def combined(stop: Stop) -> Diagnostic | None:
-    """`ADD(A -> B, ID)`, `concat(A, B -> C)`, `torch.cat([A, B])`."""
+    """Return the diagnostic for `ADD(A -> B, ID)`, `concat(A, B -> C)`, `torch.cat([A, B])`."""
     opened = opened_at(stop)
     at = stop.offset if stop.found == "(" else opened[-1] if opened else -1
     text = stop.source.text
@@ -186,13 +186,13 @@ def combined(stop: Stop) -> Diagnostic | None:
 
 
 def _ours(layer: str) -> str:
-    """A layer of PyTorch or Keras as it is written here; any other text as it is."""
+    """Return a layer of PyTorch or Keras in cnndsl's notation; any other text unchanged."""
     call = re.fullmatch(r"([\w.]+)\((.*)\)", layer)
     return " -> ".join(translated(call[1].rpartition(".")[2], call[2])) or layer if call else layer
 
 
 def dotted(stop: Stop) -> Diagnostic | None:
-    """`nn.Sequential(A, B)`, `F.relu(x)`, `torch.flip(x)`: a call of a library in the place of a layer."""
+    """Return the diagnostic for a library call used as a layer: `nn.Sequential(A, B)`, `F.relu(x)`, `torch.flip(x)`."""
     name = re.search(r"(?<![\w.@])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$", stop.end_of_before)
     if stop.found != "(" or name is None or not stop.takes("COLON") or stop.takes("ARROW"):
         return None

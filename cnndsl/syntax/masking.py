@@ -1,6 +1,6 @@
-"""A text with syntax errors, without the parts that are wrong: what is left can be looked at.
+"""Remove the invalid parts from a source with syntax errors, so that the rest can be analysed.
 
-Each part is replaced by `_` and blanks, so that every place stays where it is.
+Each part is replaced by `_` and spaces, so all offsets stay the same.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _OPENING, _CLOSING = "([{", ")]}"
 
 
 def masked(text: str) -> tuple[ast.File, list[tuple[int, int]]] | None:
-    """Return what a text reads without its wrong parts, and where these are; None where that is not found."""
+    """Return the tree of a text without its invalid parts, and the ranges of these; None if they are not found."""
     parts: list[tuple[int, int]] = []
     for _ in range(_MOST_ROUNDS):
         source = Source("", text)
@@ -50,7 +50,7 @@ def masked(text: str) -> tuple[ast.File, list[tuple[int, int]]] | None:
 
 
 def _statement(source: Source, at: int) -> tuple[int, int]:
-    """The statement that a place is in."""
+    """Return the range of the statement that contains an offset."""
     start = max((begin for begin in _beginnings(source) if begin <= at), default=0)
     return start, max(statement_end(source, max(at, start + 1)), start)
 
@@ -63,14 +63,13 @@ def _beginnings(source: Source) -> Iterator[int]:
 
 
 def _is_new(part: tuple[int, int, str], parts: list[tuple[int, int]], text: str) -> bool:
-    """Whether something is left to leave out there."""
+    """Return whether there is still something to remove in a part."""
     start, end, _ = part
     return (start, end) not in parts and text[start:end].strip() not in ("", "_")
 
 
 def _element(source: Source, at: int, first: int, last: int) -> tuple[int, int, str]:
-    """The element of a chain, the branch or the argument that a place of a statement is in, and what stands in for
-    it."""
+    """Return the range of the chain element, branch or argument at an offset of a statement, and its replacement."""
     text = code(source, first, last)
     start, end = _begin(text, at - first), _end(text, at - first)
     inside = text[start:end]
@@ -83,7 +82,7 @@ def _element(source: Source, at: int, first: int, last: int) -> tuple[int, int, 
 
 
 def _begin(text: str, at: int) -> int:
-    """Where the element begins that a place is in, or right behind. A bracket that is never closed is a part of it."""
+    """Return where the element that contains or ends at `at` begins. A bracket that is never closed is part of it."""
     closed = {place for place, _ in _closed(text)}
     depth = 0
     for place in range(min(at, len(text)) - 1, -1, -1):
@@ -99,13 +98,13 @@ def _begin(text: str, at: int) -> int:
 
 
 def _never_closed(text: str, at: int) -> int:
-    """Where the last bracket before a place stands that nothing closes; -1 where there is none."""
+    """Return the offset of the last bracket before `at` that is never closed; -1 if there is none."""
     closed = {place for place, _ in _closed(text)}
     return max((place for place, char in enumerate(text[:at]) if char in _OPENING and place not in closed), default=-1)
 
 
 def _closed(text: str) -> Iterator[tuple[int, int]]:
-    """The brackets that are closed, each with where."""
+    """Yield the offsets of each opening bracket that is closed, and of its closing bracket."""
     opened: list[int] = []
     for place, char in enumerate(text):
         if char in _OPENING:

@@ -1,7 +1,7 @@
-"""Text -> syntax tree. With `generate` the only file of the language that imports lark.
+"""Text -> syntax tree. Apart from `generate`, this is the only module of the language that imports lark.
 
-lark loads the LALR tables that `generate` saved in `tables.py`, so that no start pays for building them from the
-grammar. Meaning is not this module's: see `elaborate`.
+lark loads the LALR tables that `generate` saved in `tables.py`, so they are not built from the grammar at every start.
+`elaborate` resolves the meaning.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SWALLOWED = re.compile(
     r"(?:(?<![=!<>])=|->)\s*(?P<word>(?<!\w)output(?=[ \t]+(?!(?:if|else|or)\b)[A-Za-z0-9_\"]))"
     r"|(?:(?<![=!<>])=|->)[ \t]*\n\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?=[ \t]*=(?!=))"
 )
-"""A statement that is taken for a part of the one before it, which ends with `=` or an arrow: text without comments."""
+"""A statement read as part of the one before it, which ends with `=` or an arrow; for text without comments."""
 
 _one_at_a_time = Lock()
 """The parser builds one tree at a time; other threads wait."""
@@ -38,9 +38,9 @@ _one_at_a_time = Lock()
 
 @cache
 def _parser() -> tuple[Any, TreeBuilder]:
-    """The parser and the builder that it calls: loaded once, used for each source.
+    """Return the parser and the builder that it calls; both are loaded once and used for every source.
 
-    lark keeps a parser's options with its tables, so the builder is loaded with them. Its methods are partly untyped.
+    lark stores a parser's options with its tables, so the builder is loaded with them. Its methods are partly untyped.
     """
     from lark import Lark
 
@@ -51,9 +51,9 @@ def _parser() -> tuple[Any, TreeBuilder]:
 
 
 def parse(source: Source) -> ast.File:
-    """The syntax tree of a source.
+    """Return the syntax tree of a source.
 
-    Raises CnnError with every syntax error, up to a limit: after one, parsing goes on at the next statement.
+    Raises CnnError with every syntax error, up to a limit: after an error, parsing resumes at the next statement.
 
     >>> parse(Source("net.cnn", "INPUT 8x8x3 -> CONV3-4")).statements[0].chain.items[1].head
     'CONV3'
@@ -86,7 +86,7 @@ def parse(source: Source) -> ast.File:
 
 
 def where_it_stops(source: Source) -> ast.File | int:
-    """Return the tree of a source, or where its first syntax error is. Raises CnnError for one that is too large."""
+    """Return the tree of a source, or the offset of its first syntax error. Raises CnnError if it is too large."""
     check_text(source)
     try:
         statements, comments = _parse_from(source, 0)
@@ -109,7 +109,7 @@ class _Stopped(Exception):
 def _parse_from(
     source: Source, start: int, end: int | None = None
 ) -> tuple[tuple[ast.Statement, ...], tuple[ast.Comment, ...]]:
-    """Statements and comments of a part of a source. Raises _Stopped where the grammar ends, CnnError for the rest."""
+    """Parse a range of a source. Raises _Stopped where the grammar accepts nothing more, CnnError for the rest."""
     from lark.exceptions import UnexpectedInput, VisitError
     from lark.utils import TextSlice
 
@@ -127,7 +127,7 @@ def _parse_from(
 
 
 def _blame(source: Source, stop: Stop) -> Stop:
-    """A statement that ends too early swallows the beginning of the next one: then the stop is there."""
+    """Move the stop to the beginning of a statement that was read as part of an incomplete statement before it."""
     text = stop.before + source.text[stop.offset : stop.end]
     begins = [match.span("word") for match in _STATEMENT.finditer(text, 0, len(stop.before))]
     begins += [match.span(match.lastgroup or 0) for match in _SWALLOWED.finditer(text)]
@@ -138,8 +138,8 @@ def _blame(source: Source, stop: Stop) -> Stop:
 
 
 def _ends_before(source: Source, start: int, at: int, end: int) -> Stop | None:
-    """The stop at a word that a statement ends before; None where the statement is complete there, and where the word
-    is the `let` of a block."""
+    """Return the stop at a word before which a statement is incomplete. None if the statement is complete there, or if
+    the word is the `let` of a block."""
     try:
         _parse_from(source, start, at)
     except _Stopped as earlier:
@@ -151,7 +151,7 @@ def _ends_before(source: Source, start: int, at: int, end: int) -> Stop | None:
 
 
 def _run_together(statements: tuple[ast.Statement, ...]) -> Iterator[Diagnostic]:
-    """What is wrong where a statement ends and the next one begins, though each is well formed."""
+    """Yield the errors where one statement ends and the next one begins, though each is well formed."""
     from cnndsl.syntax.expected import describe
 
     line = 0
@@ -163,7 +163,7 @@ def _run_together(statements: tuple[ast.Statement, ...]) -> Iterator[Diagnostic]
 
 
 def _swallowed(before: ast.Statement, statement: ast.Statement) -> Stop | None:
-    """`b =`, and `output a` on the next line, which reads `b = output` and `a`."""
+    """Return the stop for `b =` with `output a` on the next line, which is parsed as `b = output` and `a`."""
     if not isinstance(statement, ast.Main):
         return None
     source, start, offset = before.span.source, before.span.start, statement.span.start
@@ -173,8 +173,9 @@ def _swallowed(before: ast.Statement, statement: ast.Statement) -> Stop | None:
 
 
 def _joined(before: ast.Statement, statement: ast.Statement) -> Stop | None:
-    """Something that follows a statement without the sign between them: a chain that does not begin with INPUT, was
-    meant to go on with the one before it; `t@2` reads `t` and `@2`, `{n}xk` reads `{n}` and `xk`."""
+    """Return the stop for something that follows a statement without the symbol between them. A chain that does not
+    begin with INPUT was meant to continue the one before it; `t@2` is parsed as `t` and `@2`, `{n}xk` as `{n}` and
+    `xk`."""
     source, start, span = before.span.source, before.span.start, statement.span
     is_option = isinstance(before, ast.Default) and not before.layer.arguments and isinstance(statement, ast.Equation)
     is_unit = isinstance(before, ast.Assert) and re.fullmatch("[KMGkmg](?:illion)?", span.text)
@@ -203,14 +204,14 @@ def _joined(before: ast.Statement, statement: ast.Statement) -> Stop | None:
 
 
 def _outside(stop: Stop) -> int:
-    """Where to look for the next statement: behind the brackets around the place, where these are closed."""
+    """Return where to look for the next statement: after the brackets around the stop, if these are closed."""
     from cnndsl.syntax.brackets import closed
 
     return max(stop.offset, closed(stop))
 
 
 def _next_statement(source: Source, start: int, after: int) -> int:
-    """Where the statement at or after an error begins; -1 where there is none."""
+    """Return the offset of the statement at or after an error; -1 if there is none."""
     least = max(after, start + 1)
     match = _STATEMENT.search(source.text, source.text.rfind("\n", 0, least) + 1)
     while match is not None and match.start("word") < least:
@@ -219,7 +220,7 @@ def _next_statement(source: Source, start: int, after: int) -> int:
 
 
 def _stop(source: Source, start: int, end: int, unexpected: Any) -> Stop:
-    """What lark says of a place at which it cannot go on. lark's exceptions are untyped."""
+    """Return the stop for an exception of lark's. lark's exceptions are untyped."""
     from lark.exceptions import UnexpectedToken
 
     accepts: frozenset[str] = frozenset(unexpected.interactive_parser.accepts())

@@ -1,6 +1,6 @@
-"""Where the parser stopped: what it found there, what it would have taken, what stands before.
+"""The location where the parser stopped: what it found, which terminals it accepts, and the source before it.
 
-What is said about it is not this module's: see `expected`, `brackets` and `hints`.
+`expected`, `brackets` and `hints` build the messages.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from cnndsl.errors import Source, Span
 from cnndsl.records import record
 
 STATEMENTS = ("cnn", "net", "use", "let", "default", "block", "assert")
-"""The words that begin a statement; the network itself begins with INPUT."""
+"""The keywords that begin a statement; the network itself begins with INPUT."""
 
 QUOTE_OR_COMMENT = r'"[^"\n]*"?|#[^\n]*'
-"""Quotes, which end with their line, and comments. What stands in one of them begins no other, and no bracket."""
+"""Matches quotes, which end with their line, and comments. Nothing inside one begins another, or a bracket."""
 
 _LAST_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?<!-)$")
 
 
 @record
 class Stop:
-    """The place at which a text ceases to be a program.
+    """The location at which a source stops being a valid program.
 
-    `start` is where its parsing began; `end` is `offset` at the end of what was parsed. `type` is the terminal that
-    was found, empty for the end and for characters of which none is made; `accepts` are the terminals that could have
-    followed.
+    `start` is where parsing began. What was found goes from `offset` to `end`; at the end of the parsed range `end`
+    equals `offset`. `type` is the terminal that was found; it is empty at the end and for characters that form no
+    terminal. `accepts` are the terminals that could have followed.
     """
 
     source: Source
@@ -43,54 +43,54 @@ class Stop:
 
     @property
     def found(self) -> str:
-        """The text of what was found."""
+        """Return the text that was found."""
         return self.source.text[self.offset : self.end]
 
     @property
     def after(self) -> str:
-        """The text from the place on, to the end of the line."""
+        """Return the text from the stop to the end of its line."""
         return self.source.text[self.offset :].partition("\n")[0]
 
     @cached_property
     def before(self) -> str:
-        """The text in front of the place, from the start of parsing on, without comments."""
+        """Return the text from the start of parsing to the stop, with spaces in place of comments."""
         text = self.source.text[self.start : self.offset]
         return re.sub(QUOTE_OR_COMMENT, lambda match: match[0] if match[0][0] == '"' else " " * len(match[0]), text)
 
     @property
     def end_of_before(self) -> str:
-        """The end of the text in front of the place, for patterns that end there: however long the text is."""
+        """Return the last part of `before`, of bounded length, for patterns that match at its end."""
         return self.before[-2000:]
 
     @property
     def word(self) -> str:
-        """The word in front of the place, with or without a blank between; empty where there is none."""
+        """Return the word before the stop, with or without spaces between; empty if there is none."""
         match = _LAST_WORD.search(self.end_of_before.rstrip())
         return match[0] if match else ""
 
     @property
     def is_adjacent(self) -> bool:
-        """Whether no blank stands in front of the place."""
+        """Return whether no space precedes the stop."""
         return bool(self.before) and not self.before[-1].isspace()
 
     @property
     def begins_statement(self) -> bool:
-        """Whether what was found begins a statement."""
+        """Return whether what was found begins a statement."""
         return self.found in STATEMENTS or self.found.upper() == "INPUT"
 
     @property
     def begins_chain(self) -> bool:
-        """Whether what was found begins a further chain, `name = …`, or `output`."""
+        """Return whether what was found begins a further chain, `name = …`, or `output`."""
         return re.match(r"output[ \t]+[A-Za-z0-9_\"]|[A-Za-z_]\w*(\{[^{}]*\}\w*)*\s*=(?!=)", self.after) is not None
 
     @property
     def span(self) -> Span:
-        """What was found; of the end of a text its last character."""
+        """Return the span of what was found; at the end of a source that of its last character."""
         if not self.is_end:
             return Span(self.source, self.offset, self.end)
         end = self.start + len(self.before.rstrip())
         return Span(self.source, max(end - 1, 0), end)
 
     def takes(self, *terminals: str) -> bool:
-        """Whether any of these could have followed."""
+        """Return whether any of these terminals could have followed."""
         return not self.accepts.isdisjoint(terminals)

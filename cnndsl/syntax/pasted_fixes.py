@@ -1,4 +1,4 @@
-"""Edits for what is pasted or carried over: `model.add(A)`, `$\\times$`, layers of Caffe, counts without braces."""
+"""Edits for pasted or foreign source: `model.add(A)`, `$\\times$`, layers of Caffe, counts without braces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AFTER_LABEL = re.compile(r"[ \t]*(?:->|[\])]|$)", re.MULTILINE)
 
 
 def added(stop: Stop) -> Fix | None:
-    """`model.add(CONV3-32)`, line by line."""
+    """Fix `model.add(CONV3-32)`, line by line."""
     text = stop.source.text
     if _ADD.search(text) is None:
         return None
@@ -37,7 +37,7 @@ def added(stop: Stop) -> Fix | None:
 
 
 def times(stop: Stop) -> Fix | None:
-    r"""`224$\times$224$\times$3`."""
+    r"""Fix `224$\times$224$\times$3`."""
     text = stop.source.text
     if "\\times" not in text:
         return None
@@ -50,7 +50,7 @@ def times(stop: Stop) -> Fix | None:
 
 
 def count(stop: Stop) -> Fix | None:
-    """`Unit(32)*n-1`, `[A]*2*n`: a count that is an expression."""
+    """Fix `Unit(32)*n-1`, `[A]*2*n`: a count that is an expression."""
     before = re.search(r"(?<=[\w)\]])[ \t]*\*[ \t]*(?P<first>\w+)[ \t]*$", stop.end_of_before)
     after = re.match(r"[ \t]*[-+*/][ \t]*\w+(?=[ \t]*(?:->|[\])#]|$))", stop.after)
     if before is None or after is None or not stop.takes("ARROW", "RSQB"):
@@ -64,7 +64,7 @@ def count(stop: Stop) -> Fix | None:
 
 
 def label_behind(source: Source, at: int) -> Fix | None:
-    """Return the fix for labels that follow their layers, `CONV3-64 : conv1`, where one begins at a place."""
+    """Return the fix for labels that follow their layers, `CONV3-64 : conv1`, if one begins at an offset."""
     edits: list[tuple[int, int, str]] = []
     place: Span | None = None
     for found in _BEHIND.finditer(code(source)):
@@ -77,7 +77,7 @@ def label_behind(source: Source, at: int) -> Fix | None:
 
 
 def caffe(stop: Stop) -> Diagnostic | None:
-    """`layer { name: "conv1" type: "Convolution" … }`."""
+    """Return the diagnostic for `layer { name: "conv1" type: "Convolution" … }`."""
     text = stop.source.text
     begun = list(re.finditer(r"\blayers?[ \t]*\{", text[: stop.offset]))[-1:]
     end = partner(text, begun[0].end() - 1) if begun else -1
@@ -103,7 +103,7 @@ _KNOWN = frozenset("name type bottom top num_output kernel_size stride pad group
 
 
 def _caffe_layer(fields: dict[str, str]) -> str:
-    """A layer of Caffe; empty where a field of it has no counterpart for sure. Caffe pads by 0 by default."""
+    """Translate a layer of Caffe; empty if a field has no certain counterpart. Caffe pads by 0 by default."""
     kind, size, width = fields.get("type", ""), fields.get("kernel_size", ""), fields.get("num_output", "")
     if not _KNOWN.issuperset(fields):
         return ""

@@ -1,4 +1,4 @@
-"""Edits for signs that the language does not have: typographic dashes and arrows, `×`, `;`, `$`, `&&`."""
+"""Edits for symbols that the language does not have: typographic dashes and arrows, `×`, `;`, `$`, `&&`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnndsl.syntax.parse_failure import Stop
 
 _ARROWS = "→⟶➔➜⇒⟹⟼↦"
 _LONGEST = 80
-"""Of a longer line only the word is shown."""
+"""For a longer line only the word is shown."""
 _DASHES = "–—−‐‑"  # noqa: RUF001 - dashes that are meant as `-` or as arrows
 _TIMES = "×✕✖"
 _PLAIN = {
@@ -34,7 +34,7 @@ _LAYERS_ARROW = re.compile(r"-->|=>|\|>|~>|--|-[ \t]+>|(?<![-=<>!])>(?![=>])|(?<
 
 
 def sign(stop: Stop) -> Fix | None:
-    """Return the fix for a character that the language does not have, wherever it stands in the file."""
+    """Return the fix for a character that the language does not have, wherever it occurs in the file."""
     is_value = stop.after.startswith(("-$", "/$"))
     char, at = ("$", stop.offset + 1) if is_value else (stop.found[:1], stop.offset)
     chars = _FULL_WIDTH if char and char in _FULL_WIDTH else char
@@ -55,7 +55,7 @@ def sign(stop: Stop) -> Fix | None:
 
 
 def _replaced(text: str, char: str) -> Iterator[tuple[int, int, str]]:
-    """Where a character stands, and what to write there."""
+    """Yield the edits that replace a character."""
     for match in re.finditer(re.escape(char), text) if char else ():
         at = match.start()
         before, after = text[max(at - 20, 0) : at], text[at + 1 : at + 40]
@@ -74,7 +74,7 @@ def _replaced(text: str, char: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _of_others(char: str, at: int, before: str, after: str) -> Iterator[tuple[int, int, str]]:
-    """Signs of programming languages and of shells."""
+    """Yield the edits that replace symbols of programming languages and of shells."""
     if char == "^":
         yield at, at + 1, "*" if re.search(r"[\])]\s*$", before) else "**"
     elif char == "&" and before[-1:] != "&":
@@ -87,7 +87,7 @@ def _of_others(char: str, at: int, before: str, after: str) -> Iterator[tuple[in
 
 
 def arrow(stop: Stop) -> Fix | None:
-    """`=>`, `-->`, `|>`, `>`, ` - ` in place of arrows, in the whole statement."""
+    """Fix `=>`, `-->`, `|>`, `>`, ` - ` in place of arrows, in the whole statement."""
     starts_one = _LAYERS_ARROW.match(stop.source.text, stop.offset)
     if starts_one is None or not stop.takes("ARROW", "LSQB", "COMMA", "MINUS"):
         return None

@@ -23,12 +23,12 @@ _HEAD = re.compile(
 )
 
 _LONGEST_SHOWN = 60
-"""Characters of a line up to which a help repeats all of it."""
+"""The longest line that a help message repeats completely."""
 _WALK = re.compile(r"\bfor\s+\w+(?:\s*,\s*\w+)*\s+in\s+(?P<list>\[[^\[\]]*\]|[^\[\]:]*?)\s*(?P<colon>:)?\s*$")
 
 
 def head(stop: Stop) -> Fix | None:
-    """`def U(c): A`, `block U(c): A`, `const c = 64`, `blok U(c) = A`."""
+    """Fix `def U(c): A`, `block U(c): A`, `const c = 64`, `blok U(c) = A`."""
     text = stop.source.text
     line = text.rfind("\n", 0, stop.offset) + 1
     found = _HEAD.match(text, max(line, stop.start))
@@ -61,7 +61,7 @@ def head(stop: Stop) -> Fix | None:
 
 
 def _advised(source: Source, edits: list[tuple[int, int, str]], keyword: str, place: Span) -> Fix:
-    """Return the fix for the head of a statement: what to write in place of what, and the line if it is short."""
+    """Return the fix for the head of a statement: the replacements, and the line if it is short."""
     start, end, text = edits[0]
     written = source.text[start:end]
     if len(edits) == 1 and text == keyword and written not in _KEYWORDS:
@@ -77,7 +77,7 @@ def _advised(source: Source, edits: list[tuple[int, int, str]], keyword: str, pl
 
 
 def value(stop: Stop) -> Fix | None:
-    """`c = 64` as a statement."""
+    """Fix `c = 64` as a statement."""
     begun = re.search(r"(?:^|\n)[ \t]*(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*$", stop.end_of_before)
     if begun is None or not re.match(r"[0-9]|-[0-9]|(?:yes|no)\b|\(\s*[0-9]", stop.after):
         return None
@@ -87,7 +87,7 @@ def value(stop: Stop) -> Fix | None:
 
 
 def quoted(stop: Stop) -> Fix | None:
-    """`pad="same"`, `pad='same'`."""
+    """Fix `pad="same"`, `pad='same'`."""
     word = re.match(r"([\"'])([A-Za-z_]\w*)\1", stop.after)
     if word is None or not stop.takes("NUMBER"):
         return None
@@ -96,7 +96,7 @@ def quoted(stop: Stop) -> Fix | None:
 
 
 def listed(stop: Stop) -> Fix | None:
-    """`[3, 5, 7]` where a value stands, and Python's `for c in [3, 5]: […]`."""
+    """Fix `[3, 5, 7]` as a value, and Python's `for c in [3, 5]: […]`."""
     text = stop.source.text
     walk = _WALK.search(stop.end_of_before)
     if walk and (walk["colon"] or stop.found == ":"):
@@ -125,12 +125,12 @@ def listed(stop: Stop) -> Fix | None:
 
 
 def options(stop: Stop) -> Fix | None:
-    """`CONV3-16 stride 2`, `CONV3-16, stride=2`."""
+    """Fix `CONV3-16 stride 2`, `CONV3-16, stride=2`."""
     return options_fix(stop.source, stop.offset)
 
 
 def options_fix(source: Source, at: int) -> Fix | None:
-    """Return the fix for a layer whose options follow it without parentheses, at a place or before it."""
+    """Return the fix for a layer whose options follow it without parentheses, at an offset or before it."""
     found = options_at(source.text, at)
     if found is None:
         return None
@@ -139,7 +139,7 @@ def options_fix(source: Source, at: int) -> Fix | None:
 
 
 def option(stop: Stop) -> Fix | None:
-    """`pad: 1`."""
+    """Fix `pad: 1`."""
     sign = re.match(r":\s*(?=[A-Za-z0-9_.{(])", stop.after)
     is_option = stop.takes("EQUAL") and stop.takes("COMMA") and stop.takes("PERCENT")
     if sign is None or not is_option or not stop.word or not opened_at(stop):
@@ -151,7 +151,7 @@ def option(stop: Stop) -> Fix | None:
 
 
 def expression(stop: Stop) -> Fix | None:
-    """`CONV3-(16*3)`, `CONV(k)-16`."""
+    """Fix `CONV3-(16*3)`, `CONV(k)-16`."""
     if stop.found not in ("-", "/") or not stop.is_adjacent or not stop.word:
         inside = None
     else:
@@ -170,13 +170,13 @@ def expression(stop: Stop) -> Fix | None:
 
 
 def _product(stop: Stop) -> Fix | None:
-    """`(A * B)`, `(@a - @b)`."""
+    """Fix `(A * B)`, `(@a - @b)`."""
     is_minus = stop.found == "-" and re.match(r"-\s+(?:@|[A-Z][A-Z0-9]|\[|\()", stop.after) and not stop.is_adjacent
     return product(stop.source, stop.offset, "-" if is_minus else "*")
 
 
 def product(source: Source, at: int, operator: str = "*") -> Fix | None:
-    """Return the fix for branches around a place that are joined by the sign of a product or a difference."""
+    """Return the fix for branches around an offset that are joined by the symbol of a product or a difference."""
     name = "MUL" if operator == "*" else "SUB"
     found = combined(source.text, at, operator, name)
     opened = next(reversed(opened_in(source.text, 0, at)), -1)
@@ -188,7 +188,7 @@ def product(source: Source, at: int, operator: str = "*") -> Fix | None:
 
 
 def signs(stop: Stop) -> Fix | None:
-    """`// comment`, `stem=CONV3-64`, `assert a = 2`, `@ a`, `50%`."""
+    """Fix `// comment`, `stem=CONV3-64`, `assert a = 2`, `@ a`, `50%`."""
     if stop.after.startswith("//"):
         place = Span(stop.source, stop.offset, line_of(stop.source, stop.offset).end)
         found = [each.span() for each in re.finditer(r"(?<=\s)//(?=[^\n{}]*$)", stop.source.text, re.MULTILINE)]
@@ -218,7 +218,7 @@ def signs(stop: Stop) -> Fix | None:
 
 
 def misspelt(stop: Stop) -> Fix | None:
-    """A statement whose first word is misspelt."""
+    """Fix a statement whose first word is misspelt."""
     text = stop.source.text
     line = max(text.rfind("\n", 0, stop.offset) + 1, stop.start)
     match = re.compile(r"[ \t]*([A-Za-z_]+)(?=[ \t]+[A-Za-z_\"0-9])").match(text, line)
@@ -229,7 +229,7 @@ def misspelt(stop: Stop) -> Fix | None:
 
 
 def extents(stop: Stop) -> Fix | None:
-    """`pad=0xk`."""
+    """Fix `pad=0xk`."""
     mixed = re.match(r"([0-9]+(?:x[0-9]+)*)x([A-Za-z_]\w*)", stop.after)
     if mixed is None or not stop.takes("NUMBER"):
         return None

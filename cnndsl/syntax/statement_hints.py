@@ -1,4 +1,4 @@
-"""Hints for beginnings of statements and chains: words that cannot stand there, chains that start from nothing."""
+"""Hints for beginnings of statements and chains: words that are not allowed there, chains without a start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LABELLED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*\s*:(?!:)\s*")
 
 
 def free_name(text: str) -> str:
-    """Return a name for a value that a text does not have yet.
+    """Return a name for a value that a text does not contain yet.
 
     >>> free_name("INPUT -> CONV"), free_name("x = INPUT")
     ('x', 'x1')
@@ -26,13 +26,13 @@ def free_name(text: str) -> str:
 
 
 def misplaced(stop: Stop) -> tuple[Span, str, str] | None:
-    """The word that begins what cannot stand at the place, the message (empty where the parser knows), and
-    a hint; None where there is no such word."""
+    """Return the span of a word that is not allowed at the stop, the message (empty to keep the parser's), and a hint;
+    None if there is no such word."""
     return _for(stop) or _statement(stop) or _label(stop)
 
 
 def _for(stop: Stop) -> tuple[Span, str, str] | None:
-    """`for` at the beginning of a statement, or behind a chain in brackets."""
+    """Return span, message and hint for `for` at the beginning of a statement, or after a chain in brackets."""
     word = re.search(r"\bfor\s+$", stop.before)
     goes_on = stop.takes("ARROW") or (stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS"))
     if stop.found == "for" and goes_on:
@@ -49,7 +49,7 @@ def _for(stop: Stop) -> tuple[Span, str, str] | None:
 
 
 def _statement(stop: Stop) -> tuple[Span, str, str] | None:
-    """`let c = 8` in brackets or behind an arrow, where `let` is taken for a label."""
+    """Return span, message and hint for `let c = 8` in brackets or after an arrow, with `let` read as a label."""
     word = _STATEMENT_AS_LABEL.search(stop.before)
     is_inside = word is not None and (opened_at(stop) or stop.before[: word.start()].rstrip().endswith("->"))
     if stop.found in STATEMENTS and opened_at(stop):
@@ -69,7 +69,7 @@ def _statement(stop: Stop) -> tuple[Span, str, str] | None:
 
 
 def _label(stop: Stop) -> tuple[Span, str, str] | None:
-    """`stage2.0: Block(@a)` as a statement, and `a: b.0: CONV3-4`, two labels."""
+    """Return span, message and hint for `stage2.0: Block(@a)` as a statement, and `a: b.0: CONV3-4`, two labels."""
     if stop.found not in (".", ":") or not stop.word or not stop.is_adjacent:
         return None
     start = stop.offset - len(stop.word)
@@ -95,21 +95,21 @@ def _label(stop: Stop) -> tuple[Span, str, str] | None:
 
 
 def _element(text: str) -> str:
-    """A labelled layer as it is written, up to the end of its brackets."""
+    """Return a labelled layer as written, up to its closing parenthesis."""
     whole = re.match(r"[^\s:]+:\s*[^\s()\[\],]+(\([^()]*\))?", text)
     return whole[0] if whole else "…"
 
 
 def beginning(line: str, text: str) -> str:
-    """How a line of a text goes on with a chain, or is one of its own."""
+    """Return the hint for a line that continues a chain or is one of its own."""
     written = _written(line)
     shown = written if len(written) <= _LONGEST_SHOWN else "…"
     return named_chain(line, text) or f"an arrow is missing: `-> {shown}`"
 
 
 def named_chain(line: str, text: str) -> str:
-    """How a line of a text becomes a chain, where it begins with a call or a merge that has a reference first in its
-    brackets; empty where it does not."""
+    """Return the hint for a line that begins with a call or a merge whose parentheses begin with a reference, and
+    becomes a chain; empty for any other line."""
     written = _written(line)
     label = _LABELLED.match(written)
     if not re.match(r"[A-Za-z_][A-Za-z0-9_]*\s*[(\[]\s*@", written[label.end() :] if label else written):
@@ -120,7 +120,7 @@ def named_chain(line: str, text: str) -> str:
 
 
 def in_brackets(text: str, at: int, name: str) -> str:
-    """How a chain that begins with brackets is written, where a line of a text is one."""
+    """Return the hint for a line that is a chain beginning with parentheses."""
     start = text.rfind("\n", 0, at) + 1
     written = _written(text[start : at + _LONGEST_SHOWN].partition("\n")[0])
     is_whole = len(written) <= _LONGEST_SHOWN and written.count("(") == written.count(")")

@@ -1,4 +1,4 @@
-"""Edits for the numbers of an assertion with units as papers have them: `0.5 GMACs`, `25.6M params`, `1.2 million`."""
+"""Edits for numbers of an assertion with units as in papers: `0.5 GMACs`, `25.6M params`, `1.2 million`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _NUMBER = re.compile(
 
 
 def measured(source: Source, at: int) -> Fix | None:
-    """Return the fix for all numbers with units in the assertion whose line a place is in; None where there are none,
-    or the place comes before them.
+    """Return the fix for all numbers with units in the assertion whose line contains an offset; None if there are none,
+    or if the offset comes before them.
 
     >>> str(measured(Source("net.cnn", "assert macs <= 0.5 GMACs"), 19))
     'a unit is K, M, G or T right after its number: `assert macs <= 0.5G`'
@@ -49,7 +49,7 @@ def measured(source: Source, at: int) -> Fix | None:
 
 
 def _unit(scale: str, counted: str) -> str:
-    """The unit of the language for a scale and for what is counted: of bytes alone it says so."""
+    """Return the unit in cnndsl for a scale and a counted quantity; it ends with `B` only if bytes are counted."""
     unit = _SCALES.get(scale.lower(), scale[:1].upper() + scale[1:].lower())
     return f"{unit}B" if unit and counted.lower() in ("b", "byte", "bytes") else unit
 
@@ -64,5 +64,5 @@ def is_unit(text: str) -> bool:
 
 
 def unit(stop: Stop) -> Fix | None:
-    """`assert params < 1 M`."""
+    """Fix `assert params < 1 M`."""
     return measured(stop.source, stop.offset)

@@ -1,6 +1,6 @@
-"""Expressions and the words of layers and names, back to text: one spelling each.
+"""Convert expressions, layer heads and names back to text, with one spelling each.
 
-Brackets stand only where the meaning needs them. Line breaks and comments are not this module's: see `layout`.
+Brackets appear only if the meaning requires them. `layout` handles line breaks and comments.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _TIGHT = (_LEVELS["*"], _LEVELS["**"])
 
 
 def expression(expr: Expr, tight: bool = False) -> str:
-    """An expression; `tight` leaves out the blanks around `+` and `-`, as in a range.
+    """Return the text of an expression; `tight` omits the spaces around `+` and `-`, as in a range.
 
     >>> from cnndsl.errors import Source
     >>> from cnndsl.syntax.parse import parse
@@ -45,23 +45,23 @@ def expression(expr: Expr, tight: bool = False) -> str:
 
 
 def condition(expr: Expr) -> str:
-    """The test of an `if`, in which a sum stands in brackets: outside them a `+` adds branches."""
+    """Return the test of an `if`, with a sum in parentheses: outside them a `+` adds branches."""
     return _at_least(expr, _TEST, tight=False, in_test=True)
 
 
 def end_of_range(expr: Expr, is_last: bool) -> str:
-    """One of the ends of a range; `is_last` says that brackets may follow it."""
+    """Return one end of a range; `is_last` means that square brackets may follow it."""
     return _in_a_row(_at_least(expr, _SUM, tight=True, in_test=False), expr, is_last)
 
 
 def row(expr: Expr, is_last: bool) -> str:
-    """A row of a `for`: behind the last one the brackets of the body follow."""
+    """Return a row of a `for`; the square brackets of the body follow the last one."""
     return _in_a_row(_at_least(expr, _SUM, tight=False, in_test=False), expr, is_last)
 
 
 def _in_a_row(text: str, expr: Expr, is_last: bool) -> str:
-    """An index stands in brackets, unless it ends the rows: its own could be taken for those of the body. So do extents
-    with braces."""
+    """Put an index in parentheses, unless it ends the rows: its square brackets could be taken for those of the body.
+    The same applies to a shape with braces."""
     is_plain = is_last and isinstance(expr, IndexExpr | SliceExpr) and text.count("[") <= 2 and "{" not in text
     return text if is_plain or not _needs_brackets(expr) else f"({text})"
 
@@ -73,7 +73,7 @@ def _needs_brackets(expr: Expr) -> bool:
 
 
 def _at_least(expr: Expr, level: int, tight: bool, in_test: bool) -> str:
-    """An expression where one that binds looser than `level` needs brackets."""
+    """Return an expression, in parentheses if it binds looser than `level`."""
     if isinstance(expr, Unary | Binary):
         own = _level(expr)
         if own < level or (in_test and expr.operator == "+"):
@@ -91,7 +91,7 @@ def _at_least(expr: Expr, level: int, tight: bool, in_test: bool) -> str:
 
 
 def _composed(expr: Call | ListExpr | ShapeExpr | IndexExpr | SliceExpr | ChoiceExpr, level: int, tight: bool) -> str:
-    """An expression in which others stand between brackets or words."""
+    """Return an expression that contains others between brackets or keywords."""
     if isinstance(expr, Call):
         return f"{expr.function}({_listed(expr.arguments, tight)})"
     if isinstance(expr, ListExpr):
@@ -131,12 +131,12 @@ def _operation(expr: Unary | Binary, own: int, tight: bool, in_test: bool) -> st
 
 
 def template(parts: Sequence[str | Expr]) -> str:
-    """A name with its holes: `denselayer{i}`."""
+    """Return a name with its placeholders: `denselayer{i}`."""
     return "".join(part if isinstance(part, str) else hole(part) for part in parts)
 
 
 def name(parts: Sequence[str | Expr]) -> str:
-    """A label or a reference with its holes, in which quotes stand around the names that need them.
+    """Return a label or a reference with its placeholders; names that need quotes get them.
 
     >>> name(("convs.1",)), name(("a.block1-0.conv",)), name(("",))
     ('convs.1', 'a."block1-0".conv', '""')
@@ -152,7 +152,7 @@ def name(parts: Sequence[str | Expr]) -> str:
 
 
 def path(names: Sequence[str]) -> str:
-    """The names of a path, each in quotes if it needs them."""
+    """Return the names of a path, each in quotes if it needs them."""
     return ".".join(_between_dots([each]) for each in names)
 
 
@@ -169,13 +169,13 @@ def hole(expr: Expr) -> str:
 
 
 def count(expr: Expr) -> str:
-    """How often a part is repeated."""
+    """Return how often a part is repeated, as text."""
     is_plain = isinstance(expr, Name) or (isinstance(expr, Literal) and re.fullmatch(r"[0-9][0-9_.]*", expr.text))
     return expression(expr) if is_plain else hole(expr)
 
 
 def head(layer: ast.WrittenLayer, defined: Set[str]) -> str:
-    """A layer without its options: `CONV{k}x7-{4*c}/2`, `INPUT 224x224x3`. `defined` are the names of the file."""
+    """Return a layer without its options: `CONV{k}x7-{4*c}/2`, `INPUT 224x224x3`. `defined` are the file's names."""
     text = kind(layer.head, defined)
     text += _extents(layer.size, is_bare=False)
     if layer.width is not None:
@@ -186,7 +186,7 @@ def head(layer: ast.WrittenLayer, defined: Set[str]) -> str:
 
 
 def kind(name: str, defined: Set[str]) -> str:
-    """A kind in capitals; what may be a name of the file as it is.
+    """Return a layer type in capitals, but a possible name of the file unchanged.
 
     >>> kind("conv3x1", set()), kind("MaxPool", set()), kind("conv3", {"conv"}), kind("Bottleneck", set())
     ('CONV3x1', 'MAXPOOL', 'conv3', 'Bottleneck')
@@ -200,7 +200,7 @@ def kind(name: str, defined: Set[str]) -> str:
 
 
 def _extents(exprs: tuple[Expr, ...], is_bare: bool) -> str:
-    """`{k}x7`. Behind a kind digits alone would belong to its name, so there one extent keeps its braces."""
+    """Return `{k}x7`. Bare digits after a layer type would belong to its name, so one extent keeps its braces."""
     plain = [expr.text if isinstance(expr, Literal) and expr.text.isdecimal() else "" for expr in exprs]
     if plain and all(plain) and not is_bare:
         plain[0] = ""
@@ -208,7 +208,7 @@ def _extents(exprs: tuple[Expr, ...], is_bare: bool) -> str:
 
 
 def _operand(expr: Expr) -> str:
-    """A width or a stride: a number, extents or a name without braces, all else in them."""
+    """Return a width or a stride: numbers, shapes and names without braces, anything else in braces."""
     if isinstance(expr, Name):
         return expr.name
     if isinstance(expr, ShapeExpr):

@@ -1,4 +1,4 @@
-"""Hints for values: powers, elements of lists, extents, outputs where a number stands."""
+"""Hints for values: powers, elements of lists, shapes, outputs in place of a number."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ _MIXED = re.compile(r"([0-9]+(?:x[0-9]+)*)x([A-Za-z_]\w*)")
 
 
 def _power(stop: Stop) -> str:
-    """`[A]*2**n`."""
+    """Return the hint for `[A]*2**n`."""
     is_power = stop.found == "*" and stop.before.endswith("*")
     return "a computed count goes in braces: `[…]*{2**n}`" if is_power else ""
 
 
 def _index(stop: Stop) -> str:
-    """`widths[k], …` in the rows of a `for`, where the brackets were taken for the body; `widths [1]`; `CONV3-w[1]`."""
+    """Return the hint for `widths[k], …` in the rows of a `for`, with its brackets read as the body; `widths [1]`;
+    `CONV3-w[1]`."""
     text = f"{stop.end_of_before}{stop.after}"
     at = len(stop.end_of_before)
     for found in re.finditer(r"([A-Za-z_][A-Za-z0-9_]*)([ \t]*)\[([A-Za-z0-9_ +*/%.-]*)\]", text):
@@ -38,12 +39,12 @@ def _index(stop: Stop) -> str:
 
 
 def is_mixed(stop: Stop) -> bool:
-    """Return whether what was found are extents of numbers and a name, `0xk`."""
+    """Return whether what was found is a shape of numbers and a name, `0xk`."""
     return _MIXED.match(stop.after) is not None
 
 
 def _extent(stop: Stop) -> str:
-    """`pad=kx{n}`, `pad=0xk`, `{n}xk`."""
+    """Return the hint for `pad=kx{n}`, `pad=0xk`, `{n}xk`."""
     named = re.search(r"\b([A-Za-z_]\w*)x$", stop.end_of_before) if stop.found == "{" and stop.is_adjacent else None
     if named:
         return f"a name in a shape goes in braces: `{{{named[1]}}}x{{…}}`"
@@ -57,7 +58,7 @@ def _extent(stop: Stop) -> str:
 
 
 def _tested_output(stop: Stop) -> str:
-    """`A if @far != no`, `2*@x`."""
+    """Return the hint for `A if @far != no`, `2*@x`."""
     if not stop.found.startswith("@") or stop.is_adjacent or not stop.takes("MINUS") or stop.takes("REFERENCE"):
         return ""
     if re.search(r"\bif\s+(not\s+)?$", stop.end_of_before):

@@ -1,6 +1,7 @@
-"""Words of the language: what a layer's head, a number and a label say.
+"""Parse the tokens of the language: layer heads, numbers and labels.
 
-The grammar takes `CONV{k}x7-{4*c}/2` as one word with holes; here it comes apart. Kinds are not looked up.
+The grammar reads `CONV{k}x7-{4*c}/2` as one token with placeholders; this module takes it apart. Layer types are not
+looked up.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ _HEAD = re.compile(r"([^-/]*)(?:-([^-/]+))?(?:/([^-/]+))?")
 _SIZED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)([0-9]+(?:x[0-9]+)*)")
 _SIZES = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*?)((?:[0-9]+x)*(?:[0-9]+|{_HOLE})(?:x(?:[0-9]+|{_HOLE}))*)")
 LABEL = r'(?:[A-Za-z0-9_.]|"[^"\n]*"|\{[^{}]*\})+'
-"""The label of a part in a text, as a pattern."""
+"""The pattern for the label of a part."""
 UNITS = "the units are K, M, G, T (powers of 1000) and Ki, Mi, Gi, Ti (powers of 1024); add a B for bytes"
 
 
 @record(slots=True)
 class Word:
-    """A word as the grammar gives it: texts and holes, without gaps, and the place of each."""
+    """A token from the grammar: adjacent texts and placeholders, each with its span."""
 
     pieces: tuple[tuple[str | Expr, Span], ...]
     span: Span
@@ -41,7 +42,7 @@ class Word:
 
 @record(slots=True)
 class Head:
-    """A layer's head, taken apart."""
+    """A layer's head, split into its components."""
 
     name: str
     size: tuple[Expr, ...]
@@ -50,7 +51,7 @@ class Head:
 
 
 def number(text: str, span: Span) -> Literal:
-    """A number with its unit: `25_557_032`, `0.5`, `4.1G`, `8GiB`. Raises CnnError for one beyond 10^18."""
+    """Parse a number with its unit: `25_557_032`, `0.5`, `4.1G`, `8GiB`. Raises CnnError if it exceeds 10^18."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise error("E0104", f"`{text}` is not a number", span, UNITS)
@@ -68,7 +69,7 @@ def number(text: str, span: Span) -> Literal:
 
 
 def dims(text: str, span: Span) -> Literal:
-    """Extents: `224x224x3`. Raises CnnError where one has too many digits."""
+    """Parse a shape: `224x224x3`. Raises CnnError if an extent has too many digits."""
     parts = text.split("x")
     most = current().digits
     if any(len(part) > most for part in parts):
@@ -77,7 +78,7 @@ def dims(text: str, span: Span) -> Literal:
 
 
 def whole_extents(text: str, span: Span) -> list[Expr]:
-    """The extents that stand as digits before, between or behind braces: `1x2x` of `1x2x{d}`."""
+    """Return the extents written as digits before, between or after braces: `1x2x` of `1x2x{d}`."""
     return [
         _digits(each[0], Span(span.source, span.start + each.start(), span.start + each.end()))
         for each in re.finditer("[0-9]+", text)
@@ -85,7 +86,7 @@ def whole_extents(text: str, span: Span) -> list[Expr]:
 
 
 def head(word: Word) -> Head:
-    """The parts of a layer's head. Raises CnnError where it is not of the form KIND[size][-width][/stride]."""
+    """Parse a layer's head. Raises CnnError if it does not have the form KIND[size][-width][/stride]."""
     text, places = _flatten(word)
     match = _HEAD.fullmatch(text)
     if match is None:
@@ -103,7 +104,7 @@ def head(word: Word) -> Head:
 
 @lru_cache(maxsize=4096)
 def name_and_size(head: str) -> tuple[str, str]:
-    """Split a head into a name and the size at its end, which is empty where there is none.
+    """Split a head into a name and the size at its end, which is empty if there is none.
 
     >>> name_and_size("CONV3"), name_and_size("conv1x7"), name_and_size("RELU")
     (('CONV', '3'), ('conv', '1x7'), ('RELU', ''))
@@ -113,7 +114,7 @@ def name_and_size(head: str) -> tuple[str, str]:
 
 
 def input_dims(word: Word) -> tuple[Expr, ...]:
-    """The volume behind INPUT: `224x224x3`, `{s}x{s}x3`."""
+    """Parse the shape after INPUT: `224x224x3`, `{s}x{s}x3`."""
     text, places = _flatten(word)
     if not re.fullmatch(rf"([0-9]+|{_HOLE})(x([0-9]+|{_HOLE}))*", text):
         raise _malformed(word)
@@ -121,13 +122,13 @@ def input_dims(word: Word) -> tuple[Expr, ...]:
 
 
 class Quoted(str):
-    """A text that stood in quotes, where a name may have other signs."""
+    """A text that was in quotes, where a name may contain other characters."""
 
     __slots__ = ()
 
 
 def label(word: Word) -> tuple[str | Expr, ...]:
-    """The texts and holes of a name. Raises CnnError where a text is not part of a name."""
+    """Return the texts and placeholders of a name. Raises CnnError if a text is not valid in a name."""
     joined(word.pieces)
     for piece, span in word.pieces:
         if isinstance(piece, str) and not re.fullmatch(r"[A-Za-z0-9_]+", piece):
@@ -138,9 +139,9 @@ def label(word: Word) -> tuple[str | Expr, ...]:
 
 
 def path(word: Word, is_reference: bool = False) -> tuple[str | Expr, ...]:
-    """The texts and holes of a label or a reference, in which dots separate modules; without quotes.
+    """Return the texts and placeholders of a label or a reference without quotes; dots separate modules.
 
-    Raises CnnError where a text without quotes is not part of a path, and where a name between dots is empty.
+    Raises CnnError if a text without quotes is not valid in a path, or if a name between dots is empty.
     """
     joined(word.pieces)
     for piece, span in word.pieces:
@@ -163,7 +164,7 @@ def path(word: Word, is_reference: bool = False) -> tuple[str | Expr, ...]:
 
 
 def unquoted(text: str) -> str:
-    """A path without its quotes.
+    """Return a path without its quotes.
 
     >>> unquoted('features."block1-0".conv')
     'features.block1-0.conv'
@@ -172,7 +173,7 @@ def unquoted(text: str) -> str:
 
 
 class _Holes:
-    """Hands out the holes of a word by their place in its flattened text."""
+    """The placeholders of a token, by their offset in its flattened text."""
 
     def __init__(self, word: Word, places: dict[int, Expr]) -> None:
         self.word, self.places = word, places
@@ -181,7 +182,7 @@ class _Holes:
         return self.places[offset]
 
     def span(self, start: int, end: int) -> Span:
-        """The span of a literal piece; holes before it make the word longer than its flattened text."""
+        """Return the span of a literal piece; placeholders before it make the token longer than its flattened text."""
         at = 0
         for piece, span in self.word.pieces:
             length = len(piece) if isinstance(piece, str) else 1
@@ -205,7 +206,7 @@ def _flatten(word: Word) -> tuple[str, dict[int, Expr]]:
 
 
 def extents(text: str, offset: int, holes: _Holes) -> tuple[Expr, ...]:
-    """One expression for each extent of `3x{k}`."""
+    """Return one expression for each extent of `3x{k}`."""
     result: list[Expr] = []
     for part in text.split("x"):
         result.append(holes.at(offset) if part == _HOLE else _digits(part, holes.span(offset, offset + len(part))))
@@ -214,7 +215,7 @@ def extents(text: str, offset: int, holes: _Holes) -> tuple[Expr, ...]:
 
 
 def _operand(match: re.Match[str], group: int, holes: _Holes) -> Expr:
-    """A width or a stride: a number, a name, extents or a hole."""
+    """Parse a width or a stride: a number, a name, a shape or a placeholder."""
     text, start = match[group], match.start(group)
     if text == _HOLE:
         return holes.at(start)
@@ -245,7 +246,7 @@ def _operand(match: re.Match[str], group: int, holes: _Holes) -> Expr:
 
 
 def _whole_layer(fix: Fix) -> Fix:
-    """The same fix, showing what stands before its place without a space as well: the layer that the place is in."""
+    """Return the same fix, but show the whole layer: also the characters directly before the fix's location."""
     place = fix.edits[0].span
     start = place.start
     while start > 0 and re.match(r"[\w-]", place.source.text[start - 1]):
@@ -266,7 +267,7 @@ def _malformed(word: Word) -> Exception:
 
 
 def joined(pieces: Sequence[tuple[str | Expr, Span]]) -> Word:
-    """A word of pieces. Raises CnnError where blanks stand between them, or a label that no arrow leads to."""
+    """Join pieces to one token. Raises CnnError for spaces between them, or a label without an arrow before it."""
     if len(pieces) == 1:
         return Word(tuple(pieces), pieces[0][1])
     for (_, before), (piece, after) in pairwise(pieces):
