@@ -21,12 +21,12 @@ _INPUT = frozenset(
     "conv convt linear pointwise maxpool avgpool sumpool lppool aavg amax bn in ln channelnorm gn prelu gelu hardtanh "
     "leaky elu celu blur channelconv reflect replicate plugin grn evonorm rmsnorm frn l2norm positionlrn".split()
 ).union(each.family for each in SIMPLE if each.keeps in ("input", "both"))
-"""Families whose derivative is written in terms of the input."""
+"""Families whose derivative uses the input."""
 
 _OUTPUT = frozenset(
     ("tanh", "radixsoftmax", "plugin", *(each.family for each in SIMPLE if each.keeps in ("output", "both")))
 )
-"""Families whose derivative is written in terms of the output."""
+"""Families whose derivative uses the output."""
 
 _RESULT_IN_PLACE = frozenset(("leaky", "elu", "celu", *(each.family for each in SIMPLE if each.inplace == "output")))
 """Families that save their result when they work in place; the others save a copy of what they overwrite."""

@@ -19,9 +19,9 @@ from cnndsl.shape import Shape
 class FormField:
     """An argument of the constructor, which is also a field of the form.
 
-    `kind` says what the constructor takes: an integer of at least `least`, a number, or a sequence of such integers.
-    `default` is PyTorch's, as Python; empty for a required argument. The layer's option has the argument's name unless
-    `option` says otherwise; `fixed` is the value of an argument that is no option.
+    `kind` is the type that the constructor takes: an integer of at least `least`, a number, or a sequence of such
+    integers. `default` is PyTorch's, as Python; empty for a required argument. The layer's option has the argument's
+    name unless `option` gives another; `fixed` is the value of an argument that is not an option.
     """
 
     __slots__ = ("argument", "default", "fixed", "kind", "least", "option")
@@ -48,9 +48,9 @@ class SimpleLayer:
     """A layer type that is one module without weights.
 
     `names` are those of the layer type, its own before its synonyms. `cls` is the class of `torch.nn`, or of a helper
-    if `digest` is the digest of its source. `family` and `fields` are its form. `shape` computes the output's shape from
-    the input's and the fields; it returns None for an input that the module rejects, and is None itself if the shape
-    does not change.
+    if `digest` is the digest of its source. `family` and `fields` are its form. `shape` computes the output's shape
+    from the input's and the fields; it returns None for an input that the module rejects, and is None itself if the
+    shape does not change.
 
     `keeps` is what autograd saves for the backward pass. `inplace` is the same for a call in place, empty if the
     class has no such argument: a copy of what it overwrites, or its output. `view` is set for a module that may return
