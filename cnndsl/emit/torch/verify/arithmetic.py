@@ -63,7 +63,7 @@ def is_plain(value: object) -> bool:
 
 
 def binary(kind: type[ast.operator], left: object, right: object, line: int) -> object:
-    """Return the result of an operator on numbers; on sequences, only of concatenation and repetition."""
+    """Return the result of an operator on numbers; sequences only support concatenation and repetition."""
     rule = _BINARY.get(kind)
     if rule is None:
         raise NotUnderstood(f"the operator `{kind.__name__}`", line)
@@ -115,7 +115,7 @@ def unary(kind: type[ast.unaryop], value: object, line: int) -> object:
 
 
 def compare(kind: type[ast.cmpop], left: object, right: object, line: int) -> bool:
-    """Return the comparison of numbers, strings or tuples; other values can only be compared for identity."""
+    """Return the comparison of numbers, strings or tuples; other values only support identity and `== None`."""
     if kind in (ast.In, ast.NotIn):
         if isinstance(right, range) and is_number(left):
             return (left in right) is (kind is ast.In)

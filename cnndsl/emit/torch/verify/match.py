@@ -87,7 +87,7 @@ class Match:
         return TracedTensor(value, TracedStorage())
 
     def done(self, value: int) -> int:
-        """Count a computation and return its value."""
+        """Count the computation of a value and return the value."""
         self.ran[value] = self.ran.get(value, 0) + 1
         return value
 

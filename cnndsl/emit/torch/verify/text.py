@@ -151,7 +151,7 @@ class Program:
         return origin
 
     def _check_usual(self, node: ast.ClassDef | ast.FunctionDef) -> None:
-        """Raise Trouble if PyTorch's usual names are redefined for a class or function whose source is known."""
+        """Raise Trouble if a class or function whose source is known would not find PyTorch under its usual names."""
         usual = {"torch": "torch", "nn": "nn", "F": "F"}
         what = "class" if isinstance(node, ast.ClassDef) else "function"
         for name in sorted(usual.keys() & _names_of(node)):
