@@ -1,1 +1,1 @@
-"""Facts -> charts, as display lists: memory over a step, the receptive field of a unit."""
+"""Converts metrics to charts, as display lists: memory over a step, the receptive field of a unit."""

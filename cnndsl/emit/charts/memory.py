@@ -1,6 +1,6 @@
-"""Memory over the course of a step: what is alive at each event, stacked by what it is for, and the peak.
+"""Plots memory over the course of a step: the bytes alive at each event, stacked by purpose, and the peak.
 
-The chart is as wide as a page. Below it are the names of the layers, as many as have room.
+The chart is as wide as a page. The names of the layers are below it, as many as fit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _GROUPS: Mapping[str, tuple[PaletteRole, tuple[Purpose, ...]]] = {
     "gradients": ("act", ("gradients",)),
     "scratch": ("io", ("scratch",)),
 }
-"""What is alive, by what it is for, with its colour, in the order in which it is stacked."""
+"""The groups of memory that is alive, with their colours and purposes, in stacking order."""
 
 _PAGE = 680
 _LEFT, _RIGHT, _TOP, _HEIGHT = 52, 672, 62, 220
@@ -38,7 +38,7 @@ _LEGEND_LINE = 16
 
 
 def picture(fitted: Fit, *, binary: bool = False) -> Picture:
-    """Return the chart of a step, or of a forward pass; sizes in powers of 1024 where `binary` is set."""
+    """Return the chart of a step, or of a forward pass; sizes are in powers of 1024 if `binary` is set."""
     return _Chart(fitted, binary).draw()
 
 
@@ -92,7 +92,7 @@ class _Chart:
             yield TextItem(_LEFT - 6, y + 3, text, _NOTE, paint="mute", anchor="end", room=_LEFT - 6)
 
     def _areas(self) -> Iterator[DisplayItem]:
-        """The groups, each drawn from the ground up to its own top, the highest first."""
+        """Yield the groups, each filled from the baseline to its own top, the highest first."""
         stacks = list(self._stacks())
         there = {storage.purpose for storage in self._fitted.memory.step.storages}
         for group, (name, (role, purposes)) in reversed(list(enumerate(_GROUPS.items()))):
@@ -108,7 +108,7 @@ class _Chart:
             yield GroupItem(name, (area,))
 
     def _stacks(self) -> Iterator[list[int]]:
-        """For each event the bytes alive, summed up over the groups."""
+        """Yield for each event the bytes alive, cumulated over the groups."""
         group_of = {purpose: at for at, (_, purposes) in enumerate(_GROUPS.values()) for purpose in purposes}
         step, alive = self._fitted.memory.step, [0] * len(_GROUPS)
         for event in step.events:
@@ -129,7 +129,7 @@ class _Chart:
             yield _line((x, _TOP), (x, _TOP + _HEIGHT), "mute", 0.8, (2, 3))
 
     def _names(self) -> Iterator[TextItem]:
-        """The names of the layers, as many as have room."""
+        """Yield the names of the layers, as many as fit."""
         taken = -float(_BETWEEN_NAMES)
         for each in sections(self._fitted, self._levels, MOST_SECTIONS):
             middle = self._x((each.start + each.stop) / 2)
@@ -188,7 +188,7 @@ def _line(
 
 
 def _tick(top: float, binary: bool = False) -> int:
-    """A round distance of lines, of which there are four to ten; of a power of 1024 where `binary` is set.
+    """Return a round spacing for four to ten grid lines; times a power of 1024 if `binary` is set.
 
     >>> _tick(24e9), _tick(1000), _tick(24 * 2**30, binary=True) // 2**30
     (5000000000, 100, 5)

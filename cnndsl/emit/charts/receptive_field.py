@@ -1,4 +1,4 @@
-"""The box that a unit sees, drawn on the plane that it looks at, with its extents and what of it is padding."""
+"""Draws the receptive field of a unit on the map it is measured on, with its size and the part that is padding."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from cnndsl.report.receptive_field import UnitField
 from cnndsl.report.receptive_field_plot import PlotArea, plot_area
 
 _LONGEST = 320
-"""Pixels of the longer side: the width of a column."""
+"""The length of the longer side in pixels: the width of a column."""
 _LARGEST_POSITION = 40
 _LINE = 24
-"""A line of positions is drawn so many pixels high."""
+"""The height in pixels of a one-dimensional map."""
 _NAME, _NOTE = 10, 8.5
 _LEADING = 14
 
 
 def picture(unit: UnitField) -> Picture:
-    """Return the picture of what a unit sees."""
+    """Return the picture of a unit's receptive field."""
     area = plot_area(unit)
     scale = min(_LONGEST / max(area.height, area.width), _LARGEST_POSITION)
     across, down = scale * area.width, scale * area.height if area.height > 1 else _LINE
@@ -46,7 +46,7 @@ def _captions(unit: UnitField) -> tuple[str, str, str]:
 
 
 def _boxes(unit: UnitField, area: PlotArea, scale: float) -> list[DisplayItem]:
-    """The plane, what is seen of it, and around both the box."""
+    """Return the map, the part of it that the field covers, and the box around both."""
     rows = max(area.rows[0], 0), min(area.rows[1], area.plane[0] - 1)
     columns = max(area.columns[0], 0), min(area.columns[1], area.plane[1] - 1)
     plane = _rectangle(area, (0, area.plane[0] - 1), (0, area.plane[1] - 1), scale, "panel", "hair")

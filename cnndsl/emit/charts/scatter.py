@@ -77,7 +77,7 @@ def axis(title: str, values: Sequence[float], label: Callable[[float], str]) -> 
 
 
 def _step(least: float) -> float:
-    """Return the smallest of 1, 2 and 5 times a power of ten that is at least so large.
+    """Return the smallest of 1, 2 and 5 times a power of ten that is at least `least`.
 
     >>> _step(18), _step(0.3), _step(7)
     (20, 0.5, 10)
@@ -87,7 +87,7 @@ def _step(least: float) -> float:
 
 
 def picture(points: Sequence[PlotPoint], x: PlotAxis, y: PlotAxis, note: str) -> Picture:
-    """Return the plot. `note` says what the values are of."""
+    """Return the plot. `note` says what the values apply to."""
     plot, title = _Scatter(x, y), f"{y.title} and {x.title}"
     items = (*plot.head(title), *plot.grid(), *plot.points(points))
     return Picture("networks", _PAGE, _BOTTOM, items, title, note)
@@ -116,7 +116,7 @@ class _Scatter:
             yield TextItem(x, _LOW + 14, self.x.label(value), _NOTE, paint="mute", anchor="middle")
 
     def points(self, points: Sequence[PlotPoint]) -> Iterator[DisplayItem]:
-        """Each point with its name, beside, above or below it, where it covers no other name and no point."""
+        """Yield each point with its name, placed beside, above or below it so that it covers no other name or point."""
         places = [self._at(each.x, each.y) for each in points]
         taken = [(x - _RADIUS, y - _RADIUS, x + _RADIUS, y + _RADIUS) for x, y in places]
         for point, (x, y) in zip(points, places, strict=True):
@@ -136,7 +136,7 @@ _Box = tuple[float, float, float, float]
 
 
 def _free(x: float, y: float, wide: float, taken: Sequence[_Box]) -> _Box | None:
-    """Return the first place for a name at a point that covers nothing; None if each covers something."""
+    """Return the first position for a name at a point that covers nothing; None if each covers something."""
     for left, middle in ((x + 6, y), (x - 6 - wide, y), (x - wide / 2, y - 11), (x - wide / 2, y + 11)):
         box = (left, middle - 6, left + wide, middle + 5)
         is_inside = box[0] >= _LEFT and box[2] <= _PAGE and box[1] >= _TOP and box[3] <= _LOW

@@ -1,4 +1,4 @@
-"""Stages of several networks in rows: aligned by the size of what they give, then by name, in order."""
+"""Aligns the stages of several networks in rows, by output size, then by name, in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnndsl.records import record
 
 @record(slots=True)
 class _Aligned:
-    """A row as far as it is known: its names and sizes in the order of the networks, and its cells."""
+    """An unfinished row: its names and sizes in the order of the networks, and its cells."""
 
     names: tuple[str, ...]
     outputs: tuple[tuple[int, ...], ...]
@@ -20,7 +20,7 @@ class _Aligned:
 
 
 def aligned(networks: Sequence[Sequence[NetworkStage]], *, by_name: bool) -> tuple[ConfigurationRow, ...]:
-    """Return the rows of a table. With `by_name` stages of one name are aligned even if they have other sizes."""
+    """Return the rows of a table. With `by_name`, stages with the same name are aligned even if their sizes differ."""
     rows: list[_Aligned] = []
     for number, stages in enumerate(networks):
         pairs = _pairs(rows, stages, by_name=by_name)
@@ -29,7 +29,7 @@ def aligned(networks: Sequence[Sequence[NetworkStage]], *, by_name: bool) -> tup
 
 
 def _split(row: _Aligned) -> Iterator[ConfigurationRow]:
-    """The row in two, if all networks begin it with the same blocks and go on differently."""
+    """Yield the row, split in two if all networks start it with the same blocks and continue differently."""
     name, outputs = _one(row.names), tuple(dict.fromkeys(row.outputs))
     pairs = zip(*row.cells, strict=False)
     shared = sum(1 for _ in takewhile(lambda blocks: all(each == blocks[0] for each in blocks), pairs))
@@ -42,7 +42,7 @@ def _split(row: _Aligned) -> Iterator[ConfigurationRow]:
 
 
 def _with(row: _Aligned | None, stage: NetworkStage | None, number: int) -> _Aligned:
-    """A row with the cell of one more network, which is empty where that has no such stage."""
+    """Return a row with the cell of one more network, which is empty if that network has no such stage."""
     known = row or _Aligned((), (), ((),) * number)
     if stage is None:
         return _Aligned(known.names, known.outputs, (*known.cells, ()))
@@ -50,14 +50,14 @@ def _with(row: _Aligned | None, stage: NetworkStage | None, number: int) -> _Ali
 
 
 def _one(texts: Sequence[str]) -> str:
-    """What stands for several texts: each that is not empty, once."""
+    """Return the distinct texts that are not empty, joined by slashes."""
     return " / ".join(dict.fromkeys(filter(None, texts)))
 
 
 def _pairs(
     rows: Sequence[_Aligned], stages: Sequence[NetworkStage], *, by_name: bool
 ) -> list[tuple[int | None, NetworkStage | None]]:
-    """The alignment of the greatest worth: rows and stages in order, None where one has no partner."""
+    """Return the best alignment: rows and stages in order, None for one without a partner."""
     best = [[0] * (len(stages) + 1) for _ in range(len(rows) + 1)]
     for at in range(len(rows) - 1, -1, -1):
         for to in range(len(stages) - 1, -1, -1):
@@ -81,14 +81,14 @@ def _pairs(
 
 
 def _is_row_next(row: _Aligned, stage: NetworkStage, without_row: int, without_stage: int) -> bool:
-    """Whether a row comes before a stage that does not fit it: by what is then possible, and the larger map first."""
+    """Return whether a row precedes a stage that does not fit it: for the better alignment, else the larger map."""
     if without_row != without_stage:
         return without_row > without_stage
     return max(map(prod, row.outputs)) >= prod(stage.output)
 
 
 def _worth(row: _Aligned, stage: NetworkStage, *, by_name: bool) -> int:
-    """How well a stage fits a row, the most if both size and name agree; 0 for not at all."""
+    """Return how well a stage fits a row, the maximum if both size and name agree; 0 if it does not fit."""
     has_size = stage.output in row.outputs
     has_name = bool(stage.name) and stage.name in row.names
     if has_size:

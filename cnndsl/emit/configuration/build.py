@@ -1,4 +1,4 @@
-"""Networks to a configuration table."""
+"""Builds a configuration table from networks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cnndsl.values import show
 
 
 def configuration(graphs: Sequence[Graph]) -> ConfigurationTable:
-    """Return the table of some networks, a column for each in their order."""
+    """Return the table of some networks, one column for each in their order."""
     is_family = len({graph.source.name for graph in graphs}) == 1
     norms = [_kinds(graph, "normalisation") for graph in graphs]
     shown = set[str]().union(*norms) - set(norms[0]).intersection(*norms)
@@ -34,12 +34,12 @@ def configuration(graphs: Sequence[Graph]) -> ConfigurationTable:
 
 
 def _kinds(graph: Graph, role: str) -> dict[str, str]:
-    """The kinds of layers with a role, each with what it is called."""
+    """Return the layer types with a role, each with its name in the table."""
     return {node.kind: layer_text(node, 0) for node in graph.layers if role == node.layer.ROLE}
 
 
 def _heads(graphs: Sequence[Graph], *, is_family: bool) -> tuple[str, ...]:
-    """What columns are called: by the network, and by the settings that differ where several are of one file."""
+    """Return the column headings: the network, and the settings that differ if several come from one file."""
     texts = [_differing(graph, [each for each in graphs if each.source.name == graph.source.name]) for graph in graphs]
     if is_family and all(texts):
         return tuple(texts)
@@ -48,7 +48,7 @@ def _heads(graphs: Sequence[Graph], *, is_family: bool) -> tuple[str, ...]:
 
 
 def _differing(graph: Graph, others: Sequence[Graph]) -> str:
-    """The settings of a network in which others of its file differ; an input that is not set is that of the file."""
+    """Return the settings of a network in which others from its file differ; an unset input is the file's."""
     texts: list[str] = []
     for name in dict.fromkeys(name for other in others for name in other.settings):
         values = [other.settings.get(name, other.input.hwc) for other in others]
@@ -63,7 +63,7 @@ def _totals(graph: Graph) -> ColumnTotals:
 
 
 def _notes(graphs: Sequence[Graph], rows: Sequence[ConfigurationRow], shown: set[str]) -> list[str]:
-    """What the cells do not say: which blocks begin with a stride, and which layers have no line."""
+    """Return the notes that supplement the cells: which blocks start with a stride, and which layers have no line."""
     found: list[str] = []
     if strided := dict.fromkeys(name for name, _ in _first_strided(rows)):
         found.append(f"The first block of {listed(list(strided))} has a stride of {' or '.join(_strides(rows))}.")
@@ -88,17 +88,17 @@ def _notes(graphs: Sequence[Graph], rows: Sequence[ConfigurationRow], shown: set
 
 
 def _look_alike(cell: Sequence[StageBlock]) -> bool:
-    """Whether a cell has two blocks one after the other whose lines are the same."""
+    """Return whether a cell has two consecutive blocks with the same lines."""
     return any(len(one.lines) > 1 and one.texts == other.texts for one, other in pairwise(cell))
 
 
 def _first_strided(rows: Sequence[ConfigurationRow]) -> Iterator[tuple[str, StageBlock]]:
-    """Yield the blocks that have a stride which the equal ones after them have not, each with the name of its row."""
+    """Yield the blocks with a stride that the equal blocks after them lack, each with the name of its row."""
     for row in rows:
         yield from ((row.name or row.output, block) for cell in row.cells for block in cell if block.is_first_strided)
 
 
 def _strides(rows: Sequence[ConfigurationRow]) -> list[str]:
-    """The strides of these blocks, each once."""
+    """Return the strides of these blocks, each once."""
     every = (line.stride.removeprefix("/") for _, block in _first_strided(rows) for line in block.lines if line.stride)
     return list(dict.fromkeys(every))

@@ -1,4 +1,4 @@
-"""The cells of a configuration table as they are drawn: boxes for layers, brackets for blocks, badges for repeats."""
+"""Draws the cells of a configuration table: boxes for layers, square brackets for blocks, badges for repeats."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from cnndsl.records import record
 SIZE = 9.0
 _LINE = 12.0
 _BAR = 3.5
-"""How wide the bar is at the left of a box, in the stroke of its role."""
+"""The width of the bar at the left of a box, in the stroke of its role."""
 _SIDE = 7.0
-"""The space at both sides of a text in a box or in brackets."""
+"""The space on both sides of a text in a box or in square brackets."""
 _TICK = 3.5
-"""How far a bracket reaches in."""
+"""The length of the horizontal ends of a square bracket."""
 _GAP = 4.0
 _BADGE = 13.0
 
 
 @record(slots=True)
 class CellBlock:
-    """A block with the lines that it is drawn in, its width and its height."""
+    """A block with the lines in which it is drawn, its width and its height."""
 
     block: StageBlock
     lines: tuple[str, ...]
@@ -34,19 +34,19 @@ class CellBlock:
 
 
 def laid_out(block: StageBlock, room: float) -> CellBlock:
-    """Return a block as it is drawn. Branches that are wider than a room are broken at their arrows."""
+    """Return a block with its layout. Branches that are wider than `room` are broken at their arrows."""
     beside = 2 * _SIDE + (_GAP + _badge_width(block.times) if block.times > 1 else 0)
     lines = [line for text in block.texts for line in broken(text, room - beside, _width)]
     return CellBlock(block, tuple(lines), max(map(_width, lines)) + beside, len(lines) * _LINE + 5)
 
 
 def stacked_height(cell: Sequence[CellBlock]) -> float:
-    """Return how high the blocks of a cell are, one beneath the other."""
+    """Return the height of the blocks of a cell, one below the other."""
     return sum(each.height for each in cell) + _GAP * max(len(cell) - 1, 0)
 
 
 def drawn(cell: Sequence[CellBlock], left: float, right: float, top: float, *, is_wide: bool) -> Iterator[DisplayItem]:
-    """Yield what a cell consists of; where it `is_wide`, boxes of layers take all of it."""
+    """Yield the items of a cell; if it `is_wide`, boxes of layers fill its width."""
     for each in cell:
         start = (left + right - each.width) / 2
         if each.block.has_brackets:

@@ -1,4 +1,4 @@
-"""Configuration tables as JSON, of the form that docs/render.schema.json describes, and as Markdown."""
+"""Writes configuration tables as JSON, in the format of docs/render.schema.json, and as Markdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnndsl.terminal import clean
 
 
 def as_json(table: ConfigurationTable) -> str:
-    """The table as JSON: sizes and strides as the cells have them, counts exact."""
+    """Return the table as JSON: sizes and strides as in the cells, exact counts."""
     networks: list[Json] = [
         {
             "name": head,
@@ -43,7 +43,7 @@ def _block(block: StageBlock) -> Json:
 
 
 def as_markdown(table: ConfigurationTable) -> str:
-    """The table as GitHub shows it: the lines of a block one beneath the other in brackets."""
+    """Return the table as Markdown for GitHub: the lines of a block one below the other in square brackets."""
     lines = [f"## {_escaped(name_of(table))}", "", _pipes(["stage", "output", *map(_escaped, table.heads)])]
     lines.append(_pipes(["---", "---", *[":---:"] * len(table.heads)]))
     for row in table.rows:

@@ -1,8 +1,8 @@
-"""The lines of a block: a line for each layer that a paper's table names, in the order in which they run.
+"""The lines of a block: one for each layer that a paper's table names, in execution order.
 
-Activations, dropout and what only rearranges values have no line, and normalisations only where they are asked for; a
-branch beside others that does no more than crop or pad has one. In a sum the branch that computes stands for the block;
-a projection has no line, as it depends on what enters.
+Activations, dropout and layers that only rearrange values have no line, and normalisations only on request; a branch
+that only crops or pads has one if there are other branches. In a sum the branch that computes stands for the block. A
+projection has no line, since it depends on the block's input.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Lines:
         self._shown = shown
 
     def of(self, part: Part) -> tuple[StageLine, ...]:
-        """Return the lines of a part, none for a part that has no layer with a line."""
+        """Return the lines of a part, empty if no layer of the part has a line."""
         if isinstance(part, LayerPart):
             return self._layer(self._graph.nodes[part.node])
         if isinstance(part, MergePart):
@@ -64,7 +64,7 @@ class Lines:
         return branches[0] if branches else ()
 
     def _arranged(self, branch: Part) -> tuple[StageLine, ...]:
-        """The lines of a branch that only crops or pads what enters; that of a skip is no step of the main line."""
+        """Return the lines of a branch that only crops or pads its input; empty for a skip, which is not a step."""
         if any(isinstance(each, ReferencePart) for each in walk(branch)):
             return ()
         found: list[StageLine] = []
@@ -75,7 +75,7 @@ class Lines:
         return tuple(found)
 
     def _is_projection(self, branch: Part) -> bool:
-        """Whether a branch computes nothing but other channels at each position."""
+        """Return whether a branch only computes other channels at each position."""
         nodes = [self._graph.nodes[at] for at in nodes_of(branch)]
         weighed = [node for node in nodes if node.layer.ROLE not in ("normalisation", "identity")]
         if len(weighed) != 1 or weighed[0].layer.ROLE != "convolution":
@@ -84,14 +84,14 @@ class Lines:
 
 
 def _branch(lines: Sequence[StageLine]) -> StageLine:
-    """A branch as one line."""
+    """Return a branch as one line."""
     if len(lines) == 1:
         return lines[0]
     return StageLine(_ARROW.join(line.full for line in lines), "", lines[-1].role)
 
 
 def broken(text: str, room: float, width: Callable[[str], float]) -> list[str]:
-    """Return a branch on as many lines as it needs in a room: all but the first begin with an arrow.
+    """Return a branch on as many lines as it needs for the width `room`: all but the first start with an arrow.
 
     >>> broken("a \u2192 bb \u2192 c", 6, len)
     ['a \u2192 bb', '\u2192 c']

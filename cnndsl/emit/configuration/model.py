@@ -1,4 +1,4 @@
-"""What a configuration table consists of, before it is written as LaTeX, Markdown, HTML, JSON or a picture."""
+"""The content of a configuration table, before it is written as LaTeX, Markdown, HTML, JSON or a picture."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from cnndsl.records import record
 
 @record(slots=True)
 class StageLine:
-    """A line of a block: what the layer is without its stride, the stride (`/2`, or nothing), and the colour's role.
+    """A line of a block: the layer without its stride, the stride (`/2`, or empty), and the colour's role.
 
-    A branch of several layers is one line, their texts with arrows between them.
+    A branch of several layers is one line, with arrows between their texts.
     """
 
     text: str
@@ -26,9 +26,9 @@ class StageLine:
 
 @record(slots=True)
 class StageBlock:
-    """A layer, or a block: its lines, and how many equal ones follow each other.
+    """A layer, or a block: its lines, and the number of equal ones that follow each other.
 
-    The strides of the lines are those of the first. `is_first_strided` says that they are of the first alone.
+    The strides of the lines are those of the first block. `is_first_strided` is set if only the first has them.
     """
 
     lines: tuple[StageLine, ...]
@@ -37,23 +37,23 @@ class StageBlock:
 
     @property
     def has_brackets(self) -> bool:
-        """Return whether the lines stand in brackets: several, or one that is repeated."""
+        """Return whether the lines are in square brackets: several lines, or one that is repeated."""
         return len(self.lines) > 1 or self.times > 1
 
     @property
     def is_normalisation(self) -> bool:
-        """Return whether it is a normalisation alone, which belongs to the layer before it."""
+        """Return whether the block is only a normalisation, which belongs to the layer before it."""
         return all(line.role == "norm" for line in self.lines)
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Return what stands on each line; a stride that only the first has is left to a note."""
+        """Return the text of each line; a stride that only the first block has is left to a note."""
         return tuple(line.text if self.is_first_strided else line.full for line in self.lines)
 
 
 @record(slots=True)
 class NetworkStage:
-    """A stage of one network: what it is called, the size of the feature map that it gives, and its blocks in order."""
+    """A stage of one network: its name, the size of its output map, and its blocks in order."""
 
     name: str
     output: tuple[int, ...]
@@ -62,10 +62,10 @@ class NetworkStage:
 
 @record(slots=True)
 class ConfigurationRow:
-    """A stage of the table, with a cell for each network: its blocks, none where it has no such stage.
+    """A stage of the table with a cell for each network: its blocks, none if it has no such stage.
 
-    `outputs` are the sizes that networks give in it, as a rule one. A row `is_continued` if it has the rest of the
-    stage of the row before, which has what all networks begin that stage with.
+    `outputs` are the output sizes of the networks, usually a single one. A row `is_continued` if it holds the rest of
+    the stage of the row before, which holds the blocks with which all networks start that stage.
     """
 
     name: str
@@ -75,18 +75,18 @@ class ConfigurationRow:
 
     @property
     def output(self) -> str:
-        """Return the size as a text."""
+        """Return the size as text."""
         return " / ".join(TIMES.join(map(str, each)) for each in self.outputs)
 
     @property
     def is_common(self) -> bool:
-        """Return whether all networks have the same in it, and there are several."""
+        """Return whether there are several networks and all have the same blocks in this row."""
         return len(self.cells) > 1 and all(cell == self.cells[0] for cell in self.cells)
 
 
 @record(slots=True)
 class ColumnTotals:
-    """The metrics of one network that stand beneath its column."""
+    """The metrics of one network, which are shown below its column."""
 
     params: int
     macs: int
@@ -96,8 +96,8 @@ class ColumnTotals:
 
 @record(slots=True)
 class ConfigurationTable:
-    """A configuration table: `heads` are what its columns are called, `totals` what stands beneath them, `notes`
-    sentences that say what it leaves out."""
+    """A configuration table: `heads` are the column headings, `totals` the metrics below the columns, `notes`
+    sentences that list what the table omits."""
 
     title: str
     heads: tuple[str, ...]

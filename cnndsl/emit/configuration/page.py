@@ -1,4 +1,4 @@
-"""Configuration tables as HTML: a page of one file, light and dark, without scripts or anything from elsewhere."""
+"""Writes configuration tables as HTML: a single file, light and dark, without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _STYLE = """
 
 
 def page(table: ConfigurationTable) -> str:
-    """The table as a page of its own."""
+    """Return the table as a standalone page."""
     name = _text(name_of(table))
     head = "".join(f'<th scope="col">{_text(each)}</th>' for each in ("stage", "output", *table.heads))
     body = "\n".join(map(_row, table.rows))

@@ -1,7 +1,8 @@
-r"""Configuration tables in LaTeX: booktabs, blocks in brackets, what all networks share across their columns.
+r"""Writes configuration tables in LaTeX: booktabs, blocks in brackets, cells that all networks share across columns.
 
-A table is no wider than what it is made for: the type shrinks, the size of a stage goes beneath its name, branches of
-several layers are broken at their arrows, and what is still too wide goes into a further table with the same stages.
+A table is no wider than its target: the font size shrinks, the size of a stage moves below its name, branches of
+several layers are broken at their arrows, and columns that still do not fit go into a further table with the same
+stages.
 """
 
 from __future__ import annotations
@@ -28,32 +29,32 @@ from cnndsl.report.latex_table import (
 from cnndsl.report.latex_text import TIMES, breakable, escape, width
 
 _BRACKETS = (8.34, 10.56, 11.67, 13.34)
-"""How wide both brackets are around one line, two, three and more, at most, in points. Source: cmex10.tfm."""
+"""The maximum width in points of both brackets around one line, two, three and more. Source: cmex10.tfm."""
 _SIZES = (*SIZES, (7, 2.0))
 
 
 @record(slots=True)
 class _Sheet:
-    """The columns that one table has: those of the networks `first` to `stop`, and how it is set."""
+    """The columns of one table: those of the networks `first` to `stop`, and its layout."""
 
     first: int
     stop: int
     size: int
     gap: float
     room: float
-    """What a cell may take; wider branches are broken."""
+    """The width available to a cell; wider branches are broken."""
     is_stacked: bool = False
-    """Whether the size of a stage stands beneath its name."""
+    """Whether the size of a stage is below its name."""
 
 
 def latex(table: ConfigurationTable, made_for: TableWidth = "page") -> str:
-    """The table in LaTeX, in as many parts as it must be in."""
+    """Return the table in LaTeX, in as many parts as its width requires."""
     sheets = _sheets(table, ROOM[made_for])
     return with_packages((name_of(table),), (_part(table, sheet, made_for) for sheet in sheets))
 
 
 def _sheets(table: ConfigurationTable, room: float) -> Iterator[_Sheet]:
-    """The networks in tables that fit: as few as can be, of about as many networks each."""
+    """Yield tables that fit, as few as possible, with about the same number of networks each."""
     first, count = 0, len(table.heads)
     while first < count:
         stops = range(count, first, -1)
@@ -65,7 +66,7 @@ def _sheets(table: ConfigurationTable, room: float) -> Iterator[_Sheet]:
 
 
 def _sheet(table: ConfigurationTable, first: int, stop: int, room: float) -> _Sheet | None:
-    """The best way to set some networks side by side; None if there is none."""
+    """Return the best layout for some networks side by side; None if none fits."""
     for is_broken, is_stacked in ((False, False), (False, True), (True, False), (True, True)):
         for size, gap in _SIZES:
             sheet = _Sheet(first, stop, size, gap, room, is_stacked)
@@ -84,7 +85,7 @@ def _narrowest(table: ConfigurationTable, first: int, room: float) -> _Sheet:
 
 
 def _left(table: ConfigurationTable, sheet: _Sheet) -> float:
-    """How wide the names and sizes are, with the gap between them."""
+    """Return the width of the names and sizes, with the gap between them."""
     names = max(width(name, sheet.size) for name in ("stage", *(row.name for row in table.rows)))
     outputs = max(width(output, sheet.size) for output in ("output", *(row.output for row in table.rows)))
     below = max(width(text, sheet.size) for row in totals(table) for text in _title(row, sheet))
@@ -92,14 +93,14 @@ def _left(table: ConfigurationTable, sheet: _Sheet) -> float:
 
 
 def _title(row: TotalsRow, sheet: _Sheet) -> tuple[str, ...]:
-    """The lines of what a metric is called."""
+    """Return the lines of a metric's name."""
     if not sheet.is_stacked:
         return (row.title,)
     return tuple(filter(None, halves(row.short, f"({row.unit})" if row.unit else "")))
 
 
 def _column(table: ConfigurationTable, at: int, sheet: _Sheet) -> float:
-    """How wide the column of a network is."""
+    """Return the width of a network's column."""
     texts = [table.heads[at], *(row.texts[at] for row in totals(table))]
     cells = [_cell_width(row.cells[at], sheet) for row in table.rows if not _is_shared(row, sheet)]
     return max(*(width(text, sheet.size) for text in texts), *cells, 0.0)
@@ -115,31 +116,31 @@ def _block_width(block: StageBlock, sheet: _Sheet) -> float:
 
 
 def _frame(block: StageBlock, lines: int, size: int) -> float:
-    """How wide brackets around so many lines and the number of repeats are."""
+    """Return the width of brackets around this many lines, and of the number of repeats."""
     if not block.has_brackets:
         return 0
     return _BRACKETS[min(lines, 4) - 1] + (width(f"{TIMES}{block.times}", size) if block.times > 1 else 0)
 
 
 def _room(block: StageBlock, sheet: _Sheet) -> float:
-    """What a line may take, in the largest brackets."""
+    """Return the width available to a line inside the largest brackets."""
     return sheet.room - _frame(block, len(_BRACKETS), sheet.size)
 
 
 def _lines(block: StageBlock, sheet: _Sheet) -> list[str]:
-    """The lines of a block; one that is too wide is broken before an arrow."""
+    """Return the lines of a block; a line that is too wide is broken before an arrow."""
     room = _room(block, sheet)
     return [line for text in block.texts for line in broken(text, room, lambda text: width(text, sheet.size))]
 
 
 def _is_shared(row: ConfigurationRow, sheet: _Sheet) -> bool:
-    """Whether the networks of a table have the same in a row."""
+    """Return whether all networks of a table have the same cell in a row."""
     cells = row.cells[sheet.first : sheet.stop]
     return len(cells) > 1 and bool(cells[0]) and all(cell == cells[0] for cell in cells)
 
 
 def _part(table: ConfigurationTable, sheet: _Sheet, made_for: TableWidth) -> list[str]:
-    """One table, of all networks or of some."""
+    """Return one table, of all networks or of some."""
     count = sheet.stop - sheet.first
     rows = [row for row in table.rows if any(row.cells[sheet.first : sheet.stop])]
     body = [line for row in rows for line in (r"\addlinespace[2pt]", _row(row, sheet))]

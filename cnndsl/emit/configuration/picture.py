@@ -1,4 +1,4 @@
-"""Configuration tables as pictures: stages are rows between hairlines, networks columns, metrics with bars beneath."""
+"""Draws configuration tables: stages are rows between hairlines, networks are columns, metrics with bars are below."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TITLE, _NAME, _NOTE = 14.0, 10.0, 8.5
 _BETWEEN = 12.0
 """The space between columns."""
 _PADDING = 5.0
-"""The space above and beneath a row."""
+"""The space above and below a row."""
 _METRIC = 16.0
 """The height of a row of metrics."""
 _BAR = 7.0
@@ -31,7 +31,7 @@ _BARS = "Bars are to scale within a row."
 
 @record(slots=True)
 class _Grid:
-    """Where the columns are: the ends of the networks' columns, where the sizes begin, and the whole width."""
+    """The positions of the columns: the ends of the networks' columns, the start of the sizes, and the total width."""
 
     output: float
     columns: tuple[tuple[float, float], ...]
@@ -40,7 +40,7 @@ class _Grid:
 
 
 def picture(table: ConfigurationTable, made_for: PictureWidth = "page") -> Picture:
-    """The table as a picture, wider than asked for where even broken branches do not fit."""
+    """Return the table as a picture, wider than requested if even broken branches do not fit."""
     grid = _grid(table, _WIDTHS[made_for])
     items: list[DisplayItem] = []
     y = 0.0
@@ -66,7 +66,7 @@ def picture(table: ConfigurationTable, made_for: PictureWidth = "page") -> Pictu
 
 
 def _grid(table: ConfigurationTable, wanted: float) -> _Grid:
-    """The columns, as narrow as the cells allow and as wide as the picture."""
+    """Return the columns, as narrow as the cells allow and as wide as the picture requires."""
     rows = totals(table)
     names = [*(width(row.name, _NAME, 600) for row in table.rows), width("stage", SIZE)]
     outputs = [*(width(row.output, SIZE) for row in table.rows), width("output", SIZE)]
@@ -90,7 +90,7 @@ def _natural(
     rows: Sequence[TotalsRow],
     at: int,
 ) -> float:
-    """How wide the column of a network is at least; what all have in common spreads over all columns."""
+    """Return the minimum width of a network's column; cells that all share spread over all columns."""
     shares = len(table.heads) if len(table.heads) > 1 else 1
     blocks = [
         each.width / (shares if row.is_common else 1)
@@ -124,7 +124,7 @@ def _row(table: ConfigurationTable, grid: _Grid, at: int, y: float, height: floa
 
 
 def _metrics(table: ConfigurationTable, grid: _Grid, y: float) -> Iterator[DisplayItem]:
-    """The metrics of each network. Values end at one place in a column, so that bars begin at one place."""
+    """Yield the metrics of each network. Values are right-aligned in a column, so that bars are left-aligned."""
     has_bars = _has_bars(table)
     for row in totals(table):
         y += _METRIC

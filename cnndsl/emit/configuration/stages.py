@@ -1,7 +1,7 @@
-"""One network as stages: its blocks in the order in which they run, gathered by name and by the size of their output.
+"""Divides a network into stages: its blocks in execution order, grouped by name and by output size.
 
-A block is a call, an iteration of a loop or a merge. Neighbours are one block that is repeated if their parts are equal
-but for strides and projections (`analysis.equality`) and their layers have the same widths; names do not count. A
+A block is a call, an iteration of a loop or a merge. Neighbours become one repeated block if their parts are equal
+except for strides and projections (`analysis.equality`) and their layers have the same widths; names are ignored. A
 call or an iteration that contains such a repeat, and is not repeated itself, is opened.
 """
 
@@ -36,7 +36,7 @@ _Sizes: TypeAlias = "Mapping[tuple[str, ...], set[tuple[int, ...]]]"
 
 @record(slots=True)
 class _Unit:
-    """A part that may become a block, the labels of the modules around it, outer ones first, and its own."""
+    """A part that may become a block, the labels of the modules around it from the outside in, and its own."""
 
     part: Part
     labels: tuple[str, ...]
@@ -45,7 +45,7 @@ class _Unit:
 
 @record(slots=True)
 class _Found:
-    """A block, or a layer, with the labels around it and its own, and the size of its output."""
+    """A block, or a layer, with the labels around it and its own, and its output size."""
 
     block: StageBlock
     labels: tuple[str, ...]
@@ -54,7 +54,7 @@ class _Found:
 
 
 def stages(graph: Graph, shown: Collection[str]) -> tuple[NetworkStage, ...]:
-    """Return the stages of a network. `shown` are the kinds of normalisation that have lines of their own."""
+    """Return the stages of a network. `shown` are the normalisation layer types that have lines of their own."""
     found = list(_BlockFinder(graph, shown).found(list(_units(graph.tree, ()))))
     sizes = _sizes(found)
     named: list[tuple[str, tuple[int, ...], StageBlock]] = []
@@ -68,12 +68,12 @@ def stages(graph: Graph, shown: Collection[str]) -> tuple[NetworkStage, ...]:
 
 
 def output_of(graph: Graph, node: Node) -> tuple[int, ...]:
-    """Return the size of a feature map; a vector has that of a map of one position."""
+    """Return the size of a feature map; a vector counts as a map of one position."""
     return node.shape.spatial if node.shape.pixels > 1 else (1,) * graph.input.rank
 
 
 def _units(part: Part, labels: tuple[str, ...], own: str = "") -> Iterator[_Unit]:
-    """Yield what stands one after the other in a part, through all that only groups it."""
+    """Yield the consecutive units of a part, through everything that only groups them."""
     match part:
         case LayerPart() | MergePart() | CallPart():
             yield _Unit(part, labels, own)
@@ -103,7 +103,7 @@ class _BlockFinder:
         self._lines = Lines(graph, shown)
 
     def found(self, units: Sequence[_Unit]) -> Iterator[_Found]:
-        """Yield the blocks of parts that follow each other."""
+        """Yield the blocks of consecutive parts."""
         known = [(unit, lines) for unit in units if (lines := self._lines.of(unit.part))]
         keys = [self._key(unit, lines) for unit, lines in known]
         for _, group in groupby(range(len(known)), key=keys.__getitem__):
@@ -114,9 +114,9 @@ class _BlockFinder:
                 yield from self._opened(*known[numbers[0]])
 
     def _key(self, unit: _Unit, lines: Sequence[StageLine]) -> object:
-        """What is equal for parts that are one block when they follow each other.
+        """Return a key that is equal for parts that form one block if they follow each other.
 
-        Outside of modules, what has labels of its own stays apart: they are the names of stages.
+        Outside of modules, parts with labels of their own stay separate, because labels are the names of stages.
         """
         texts = tuple(line.text for line in lines)
         number = texts if isinstance(unit.part, LayerPart) else self._classes.of(unit.part).abstract
@@ -128,7 +128,7 @@ class _BlockFinder:
         return self._one(unit, StageBlock(lines, len(known), is_first_strided))
 
     def _opened(self, unit: _Unit, lines: tuple[StageLine, ...]) -> Iterator[_Found]:
-        """A part that is not repeated: a block, or what it consists of if that repeats or is an iteration."""
+        """Yield a part that is not repeated: a block, or its contents if they repeat or it is an iteration."""
         part = unit.part
         if isinstance(part, LayerPart | MergePart):
             yield self._one(unit, StageBlock(lines))
@@ -148,7 +148,7 @@ class _BlockFinder:
         return _Found(block, (*unit.labels, self._name(unit)), self._output(unit), isinstance(unit.part, LayerPart))
 
     def _name(self, unit: _Unit) -> str:
-        """The label of a part, or what its path ends in; nothing for a number."""
+        """Return the label of a part, or the last component of its path; empty for a number."""
         path = unit.own
         if not path and isinstance(unit.part, CallPart):
             path = unit.part.path
@@ -162,7 +162,7 @@ class _BlockFinder:
 
 
 def _sizes(found: Iterable[_Found]) -> _Sizes:
-    """The sizes of the outputs of all blocks within each label, given by the labels that lead to it."""
+    """Return the output sizes of all blocks within each label, keyed by the labels that lead to it."""
     sizes: dict[tuple[str, ...], set[tuple[int, ...]]] = defaultdict(set)
     for each in found:
         for depth in range(1, len(each.labels) + 1):
@@ -171,13 +171,13 @@ def _sizes(found: Iterable[_Found]) -> _Sizes:
 
 
 def _stage_name(each: _Found, sizes: _Sizes) -> str:
-    """The outermost label around a block all of whose blocks have one size."""
+    """Return the outermost label around a block that contains only blocks of one size."""
     prefixes = (each.labels[:depth] for depth in range(1, len(each.labels) + 1))
     return next((labels[-1] for labels in prefixes if len(sizes[labels]) == 1), "")
 
 
 def _with_head(graph: Graph, found: list[NetworkStage]) -> tuple[NetworkStage, ...]:
-    """The stages with those at the end that give no map gathered in one."""
+    """Return the stages, with the trailing ones that do not output a map merged into one."""
     one = (1,) * graph.input.rank
     at = len(found)
     while at and found[at - 1].output == one:
@@ -191,7 +191,7 @@ def _with_head(graph: Graph, found: list[NetworkStage]) -> tuple[NetworkStage, .
 
 
 def _together(blocks: Sequence[StageBlock]) -> Sequence[StageBlock]:
-    """Equal neighbours of several stages: one block if they are layers."""
+    """Merge equal neighbours of several stages into one block if they are layers."""
     if len(blocks[0].lines) > 1:
         return blocks
     return (replace(blocks[0], times=sum(each.times for each in blocks)),)

@@ -1,4 +1,4 @@
-"""What a configuration table is called."""
+"""The title and the caption of a configuration table."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from cnndsl.emit.configuration.model import ConfigurationTable
 
 
 def name_of(table: ConfigurationTable) -> str:
-    """Return the name of the family, or those of the networks."""
+    """Return the name of the parameterised network, or the names of the networks."""
     return table.title or listed(table.heads)
 
 
 def caption(table: ConfigurationTable) -> str:
-    """Return what a table shows and leaves out, in sentences."""
+    """Return sentences that describe what a table shows and omits."""
     return " ".join((f"Configuration of {name_of(table)}.", *table.notes))
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names as a sentence has them.
+    """Return names as an enumeration in a sentence.
 
     >>> listed(["a"]), listed(["a", "b", "c"])
     ('a', 'a, b and c')

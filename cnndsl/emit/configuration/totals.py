@@ -1,4 +1,4 @@
-"""What stands beneath a configuration table: the metrics of each network, each in one unit."""
+"""The rows below a configuration table: the metrics of each network, each in one unit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _NAMES = {"params": "parameters", "macs": "multiply-adds"}
 
 @record(slots=True)
 class TotalsRow:
-    """A metric of all networks: what it is called, also in a few letters, its unit (`M`, or nothing), its values, and
-    how much they are."""
+    """A metric of all networks: its name, a short name, its unit (`M`, or empty), the values as text, and as
+    numbers."""
 
     name: str
     short: str
@@ -32,7 +32,7 @@ class TotalsRow:
 
 
 def totals(table: ConfigurationTable) -> tuple[TotalsRow, ...]:
-    """Return the rows beneath a table."""
+    """Return the rows below a table."""
     fields = [
         in_symbols(f"{'at most ' * each.receptive_field_at_most}{extents(each.receptive_field)}")
         for each in table.totals

@@ -1,1 +1,1 @@
-"""Graph -> drawing. Nothing here writes files."""
+"""Converts graphs to drawings. Nothing here writes files."""

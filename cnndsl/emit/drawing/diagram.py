@@ -1,4 +1,4 @@
-"""A network as a picture in one call, with links that lead from a file beside its source to the lines of that."""
+"""Draws a network in one call, with links from a file next to its source to the lines of the source."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def diagram(graph: Graph, size: WidthName | None = None, *, link: LinkOf = no_link) -> Picture:
-    """Return the folded picture of a network at a width; without one at the narrowest that it fits."""
+    """Return the folded picture of a network at a width; by default the narrowest that it fits."""
     return picture(model(graph, link=link), size)
 
 
 def links_from(target: str) -> LinkOf:
-    """Return what gives the address of a place in a program for a picture that is written into a file.
+    """Return a function that returns the address of a source location, for a picture written to the file `target`.
 
-    Addresses are relative, so that both can be moved together; what is no file has none.
+    Addresses are relative, so that both files can be moved together. Sources that are not files have none.
     """
     folder = Path(target).parent
     known: dict[str, str] = {}
@@ -41,7 +41,7 @@ def links_from(target: str) -> LinkOf:
 
 
 def _address(file: str, folder: Path) -> str:
-    """The relative address of a file, "" where there is none, as on another drive."""
+    """Return the relative address of a file; empty if there is none, as on another drive."""
     try:
         relative = os.path.relpath(file, folder)
     except ValueError:

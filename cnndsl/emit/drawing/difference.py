@@ -1,4 +1,4 @@
-"""The drawing of a network with what became of it since another one: signs and bars at rows, steps and bars of a U."""
+"""Draws a network with its changes since another one: signs and bars at rows, at steps, and at the bars of a U."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from cnndsl.terminal import clean
 
 
 def difference(after: Graph, found: Comparison, entries: Sequence[tuple[Verdict, str]], title: str) -> DrawingModel:
-    """Return the drawing of the second of two networks. `entries` are the layers and blocks that differ, in words."""
+    """Return the drawing of the second of two networks. `entries` describe the layers and blocks that differ."""
     drawing = model(after)
     if not found.differs:
         return replace(drawing, name=title, foot=tuple(_unchanged(found)))
@@ -51,7 +51,7 @@ def difference(after: Graph, found: Comparison, entries: Sequence[tuple[Verdict,
 
 
 def _with_gone(drawing: DrawingModel, gone: Sequence[Sequence[tuple[FusedRow, str]]]) -> DrawingModel:
-    """A drawing with what is gone after its steps as steps of their own, in dashes, each with its path."""
+    """Return a drawing with the layers removed after its steps as separate dashed steps, each with its path."""
     steps: list[SpineStep] = []
     joined: list[bool] = []
     tags: list[GroupTag] = []
@@ -99,7 +99,7 @@ def _signs(marked: Sequence[tuple[SpineStep, StepMark | None]], bars: UShape | N
 
 
 def _unchanged(found: Comparison) -> Iterator[FootLine]:
-    """What is said of two networks without a difference."""
+    """Yield the lines for two networks without a difference."""
     yield FootLine("no differences", "=")
     if found.renamed:
         layers = "1 layer" if found.renamed == 1 else f"{found.renamed} layers"
@@ -107,13 +107,13 @@ def _unchanged(found: Comparison) -> Iterator[FootLine]:
 
 
 def _counts(found: Comparison) -> str:
-    """How many layers are added, removed and changed."""
+    """Return the numbers of added, removed and changed layers as text."""
     counts = ((sum(pair.verdict == verdict for pair in found.pairs), verdict) for verdict in MARKS)
     return ", ".join(f"{count} {'layer' if count == 1 else 'layers'} {verdict}" for count, verdict in counts if count)
 
 
 def _gathered(entries: Sequence[tuple[Verdict, str]]) -> list[tuple[Verdict, str]]:
-    """Entries that follow one another and say the same of parts with different names, as one."""
+    """Return the entries, merging consecutive ones with the same message for parts with different names."""
     found: list[tuple[Verdict, str]] = []
     for (verdict, said), several in groupby(entries, lambda each: (each[0], each[1].partition(": ")[2])):
         names = [text.partition(": ")[0] for _, text in several]
@@ -123,7 +123,7 @@ def _gathered(entries: Sequence[tuple[Verdict, str]]) -> list[tuple[Verdict, str
 
 
 def _figures(found: Comparison) -> list[str]:
-    """Parameters and multiply-adds before and after."""
+    """Return parameters and multiply-adds before and after."""
     lines: list[str] = []
     for figure in found.figures:
         before, after = figure.before, figure.after

@@ -1,4 +1,4 @@
-"""Marks at the steps of a drawing, and at rows of cards: what is new, what changed, and in dashes what is gone."""
+"""Marks the steps of a drawing and the rows of cards: what is new, what changed, and dashed, what was removed."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ MARKS: Mapping[Verdict, StepMark] = {
     "changed": StepMark("~", "changed", "act-stroke"),
 }
 GHOST = "ghost"
-"""The role of what is gone, which is drawn in dashes."""
+"""The role of removed layers, which are drawn dashed."""
 ATTACHED = frozenset({"normalisation", "activation", "arrangement", "identity"})
 """Roles of layers that share a row with the one before them."""
 _FEW = 24
-"""Characters of removed layers that are named in a card; of more their number is told."""
+"""The maximum number of characters for names of removed layers in a card; longer lists are replaced by their number."""
 _MOST_ROWS = 3
-"""More rows than this of removed layers are one that tells their number."""
+"""The maximum number of rows of removed layers; more are replaced by one row with their number."""
 
 
 def lost(pairs: Sequence[Pair]) -> dict[int, list[Pair]]:
-    """Return the removed layers by the layer that they came after."""
+    """Return the removed layers, keyed by the layer that they came after."""
     found: dict[int, list[Pair]] = {}
     last = 0
     for pair in pairs:
@@ -53,29 +53,29 @@ def lost(pairs: Sequence[Pair]) -> dict[int, list[Pair]]:
 
 
 def verdict_of(verdicts: Mapping[int, Verdict], nodes: Iterable[int]) -> Verdict:
-    """Return what became of some nodes together."""
+    """Return the combined verdict on some nodes."""
     found: set[Verdict] = {verdicts.get(node, "same") for node in nodes}
     return next(iter(found)) if len(found) == 1 else "changed"
 
 
 def removed_text(node: Node) -> str:
-    """Return the label of a layer that is gone."""
+    """Return the label of a removed layer."""
     is_merge = node.layer.ROLE == "merge"
     return merge_word(node.layer) if is_merge else clean(layer_text(node, node.shape.rank))
 
 
 class StepMarker:
-    """Marks steps, and rows in cards. Layers that are gone are shown once, and in order: in the row that they were in,
-    as a row of the card, or as rows after the step."""
+    """Marks steps, and rows in cards. Removed layers are shown once, and in order: in the row that they were in, as
+    a row of the card, or as rows after the step."""
 
     def __init__(self, pairs: Sequence[Pair]) -> None:
         self._verdicts: dict[int, Verdict] = {pair.after.index: pair.verdict for pair in pairs if pair.after}
         self._became = {pair.before.index: pair.after.index for pair in pairs if pair.before and pair.after}
         self._lost = lost(pairs)
-        """Those that are not shown yet."""
+        """The removed layers that are not shown yet."""
 
     def step(self, step: SpineStep) -> tuple[SpineStep, StepMark | None]:
-        """Return a step with its rows marked, and its own mark if all of it has one."""
+        """Return a step with its rows marked, and the step's own mark if it applies to all of it."""
         if isinstance(step, NetCard):
             return self._card(step)
         mark = self._mark(step_nodes(step))
@@ -88,7 +88,7 @@ class StepMarker:
         return replace(step, element=element), mark or (MARKS["changed"] if element != step.element else None)
 
     def gone_after(self, step: SpineStep) -> list[tuple[FusedRow, str]]:
-        """Return what is gone after a step and is in none of its rows, each row with the path of its first layer."""
+        """Return the layers removed after a step, except those in its rows; each row with its first layer's path."""
         pairs = [pair for node in step_nodes(step) for pair in self._lost.pop(node, ())]
         rows = list(_gone_rows(pairs))
         if len(rows) > _MOST_ROWS:
@@ -99,7 +99,7 @@ class StepMarker:
         return verdict_of(self._verdicts, nodes)
 
     def _verdict_of_turn(self, nodes: Sequence[int]) -> Verdict:
-        """What became of an iteration: it changed, too, if something in it is gone."""
+        """Return the verdict on an iteration, which also changed if something in it was removed."""
         found = self._verdict(nodes)
         return "changed" if found == "same" and any(self._lost.get(node) for node in nodes[:-1]) else found
 
@@ -110,14 +110,14 @@ class StepMarker:
         return FusedRow(tuple(map(self._cell, row.cells)))
 
     def _cell(self, cell: LayerCell) -> LayerCell:
-        """A layer of a row that changed, with the sign of what became of it."""
+        """Return a layer of a changed row, with the sign of its verdict."""
         mark = self._mark((cell.node, *cell.absorbed))
         if mark is None:
             return cell
         return replace(cell, text=f"{mark.sign} {cell.text}", short=f"{mark.sign} {cell.short}" if cell.short else "")
 
     def _element(self, element: PanelElement) -> PanelElement:
-        """An element of branches, with what is gone from its rows."""
+        """Return an element of branches, with the layers removed from its rows."""
         match element:
             case FusedRow():
                 return self._with_gone(element)
@@ -129,7 +129,7 @@ class StepMarker:
                 return element
 
     def _with_gone(self, row: FusedRow) -> FusedRow:
-        """A row with the layers in it that are gone: where the row goes on, and those that would share it."""
+        """Return a row with its removed layers: those where the row continues, and those that would share the row."""
         cells: list[LayerCell] = []
         for at, cell in enumerate(row.cells):
             cells.append(cell)
@@ -139,7 +139,7 @@ class StepMarker:
         return FusedRow(tuple(cells)) if len(cells) > len(row.cells) else row
 
     def _taken(self, anchor: int, *, goes_on: bool) -> Iterator[LayerCell]:
-        """Take the first of the layers that are gone after a node, as long as each read the one before it."""
+        """Take the first of the layers removed after a node, as long as each read the one before it."""
         pending = self._lost.get(anchor, [])
         before = {old for old, new in self._became.items() if new == anchor} if pending else set[int]()
         while pending and pending[0].before and not pending[0].block:
@@ -177,7 +177,7 @@ class StepMarker:
         return replace(card, lines=tuple(lines)), None
 
     def _parted(self, line: CardLine) -> Iterator[CardLine]:
-        """A row as one for each run of iterations that have one mark, and rows for what is gone after them."""
+        """Yield a row split into one for each run of equally marked iterations, each followed by what was removed."""
         for verdict, several in groupby(line.nodes, self._verdict_of_turn):
             nodes = tuple(several)
             mark = MARKS.get(verdict)
@@ -190,11 +190,11 @@ class StepMarker:
             yield from map(_gone_line, self._gone_from(nodes))
 
     def _gone_from(self, turns: Iterable[Sequence[int]]) -> Iterator[tuple[str, int]]:
-        """Take what is gone after nodes of some iterations: in a few words, and how often."""
+        """Take the layers removed after nodes of some iterations: a short description and a count for each."""
         return _in_words(pairs for nodes in turns for node in nodes for pairs in _blocks(self._lost.pop(node, ())))
 
     def _gone_ahead(self, card: NetCard, first: int) -> Iterator[tuple[str, int]]:
-        """Take what is gone from the beginning of a card: it came after the node before its first one."""
+        """Take the layers removed from the start of a card: they came after the node before its first one."""
         before = max((at for at, pairs in self._lost.items() if at < first and pairs), default=-1)
         pairs = self._lost.get(before, [])
         inside = [pair for pair in pairs if card.path and _is_inside(card, pair)]
@@ -205,8 +205,8 @@ class StepMarker:
     def _with_marked_table(
         self, card: NetCard, table: CardTable, ahead: Sequence[tuple[str, int]]
     ) -> tuple[NetCard, StepMark | None]:
-        """A card whose table has marks, and the mark of the card if all rows have it. A row that stands for several
-        iterations is parted where they differ; after it stands what is gone, as what is gone `ahead` does first."""
+        """Return a card with its table marked, and the card's own mark if all rows share it. A row for several
+        iterations is split where they differ. Removed layers follow it; those in `ahead` come first."""
         turns = [nodes for line in card.lines for nodes in line.nodes]
         rows: list[tuple[str, ...]] = [(title,) for title, _ in ahead]
         sizes = ["" for _ in ahead]
@@ -229,7 +229,7 @@ class StepMarker:
 
 
 def _in_words(blocks: Iterable[Sequence[Pair]]) -> Iterator[tuple[str, int]]:
-    """What is gone in a few words, and how often."""
+    """Yield a short description of each group of removed layers, and a count."""
     for title, alike in groupby(map(_told, blocks), lambda told: told[0]):
         yield title, sum(count for _, count in alike)
 
@@ -240,13 +240,13 @@ def _gone_line(told: tuple[str, int]) -> CardLine:
 
 
 def _is_inside(card: NetCard, pair: Pair) -> bool:
-    """Whether a layer that is gone after the last one of a card was in it: by its name, or as a block of its kind."""
+    """Return whether a layer removed after the last one of a card was in it: by name, or as an equal block."""
     assert pair.before is not None, "only layers of the first network are gone"
     return pair.before.path.startswith(f"{card.path}.") if card.path else pair.block is not None
 
 
 def _gone_rows(pairs: Sequence[Pair]) -> Iterator[tuple[FusedRow, str]]:
-    """Rows of layers that are gone: a row for blocks of one kind, else one for a layer and those attached to it."""
+    """Yield rows of removed layers: one for equal blocks, else one for a layer and those attached to it."""
     for several in _blocks(pairs):
         first = several[0].before
         assert first is not None, "only layers of the first network are gone"
@@ -269,7 +269,7 @@ def _ghosts(nodes: Sequence[Node]) -> FusedRow:
 
 
 def _told(pairs: Sequence[Pair]) -> tuple[str, int]:
-    """Removed layers in a few words, and how many blocks of one kind they are."""
+    """Return a short description of removed layers, and the number of equal blocks."""
     if (block := pairs[0].block) is not None:
         return clean(block.title), len(dict.fromkeys(pair.block.name for pair in pairs if pair.block))
     text = ", ".join(removed_text(pair.before) for pair in pairs if pair.before)
@@ -277,6 +277,6 @@ def _told(pairs: Sequence[Pair]) -> tuple[str, int]:
 
 
 def _blocks(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
-    """Removed layers, those of blocks of one kind together."""
+    """Yield the removed layers, those of equal blocks together."""
     for _, several in groupby(pairs, lambda pair: pair.block.title if pair.block else ""):
         yield list(several)

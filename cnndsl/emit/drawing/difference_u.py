@@ -1,4 +1,4 @@
-"""Marks at the bars and links of a U, and in dashes those that are gone."""
+"""Marks the bars and links of a U, and adds the removed ones dashed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cnndsl.emit.drawing.difference_marks import ATTACHED, GHOST, MARKS, lost, r
 from cnndsl.graph.node import Node
 
 _MOST = 0.5
-"""A larger share of bars that are gone isn't drawn: the bars before them count as changed."""
+"""The maximum share of removed bars that are drawn; beyond it the bars before them count as changed."""
 
 
 def marked_u(shape: UShape | None, pairs: Sequence[Pair]) -> UShape | None:
-    """Return a U with its bars and links marked, and with those that are gone."""
+    """Return a U with its bars and links marked, including the removed ones."""
     if shape is None:
         return None
     verdicts: dict[int, Verdict] = {pair.after.index: pair.verdict for pair in pairs if pair.after}
@@ -32,13 +32,13 @@ def marked_u(shape: UShape | None, pairs: Sequence[Pair]) -> UShape | None:
 
 
 def _with_mark(skip: USkip) -> USkip:
-    """A link that is new."""
+    """Return a link marked as new."""
     mark = MARKS["added"]
     return replace(skip, label=f"{mark.sign} {skip.label}".rstrip(), mark=mark)
 
 
 def _with_gone_bars(shape: UShape, gone: Mapping[int, Sequence[Pair]]) -> UShape:
-    """A U with a bar in dashes for each layer that had one. A layer that was attached to a bar changes that one."""
+    """Return a U with a dashed bar for each removed layer that had one. A layer attached to a bar changes that bar."""
     bars: list[UBar] = []
     places: list[int] = []
     for bar in shape.bars:
@@ -67,7 +67,7 @@ def _changed(bar: UBar) -> UBar:
 
 
 def _gone_bar(node: Node, bar: UBar) -> UBar:
-    """The bar of a layer that is gone, in the row of the one before it."""
+    """Return the bar of a removed layer, in the row of the one before it."""
     text = removed_text(node)
     tag = GroupTag(f"removed.{node.path}", f"{text}: removed")
     return UBar(
@@ -76,8 +76,8 @@ def _gone_bar(node: Node, bar: UBar) -> UBar:
 
 
 def _gone_skips(shape: UShape, pairs: Sequence[Pair]) -> Iterator[tuple[USkip, list[int]]]:
-    """The links of the first network that lead along a row of the second one, where that has none; each with the layers
-    of the first network that went with it."""
+    """Yield the links of the first network along a row of the second one that has no such link, each with the layers
+    of the first network that were removed with it."""
     homes = {node: at for at, bar in enumerate(shape.bars) for node in (bar.node, *bar.absorbed)}
     nodes = {pair.before.index: pair.before for pair in pairs if pair.before}
     became = {pair.before.index: pair.after.index for pair in pairs if pair.before and pair.after}

@@ -1,7 +1,7 @@
-"""The display list: what a picture consists of, before it is written as SVG, PNG, PDF or TikZ.
+"""The display list: the items of a picture, before it is written as SVG, PNG, PDF or TikZ.
 
 Lengths are CSS pixels at 100 %, x to the right and y down. Colours are names of the palette (`PaintName`), which a
-theme turns into values when the picture is written; nothing here knows a network, a font or a file format.
+theme turns into values when the picture is written. This module is independent of networks, fonts and file formats.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ step of the heat scale (`heat-0` to `heat-4`) with the colour of text on it (`he
 Weight: TypeAlias = Literal[400, 500, 600, 700]
 
 Command: TypeAlias = tuple[Literal["M", "L", "C", "Z"], tuple[float, ...]]
-"""A step of a path: move and line to a point, a cubic curve with two control points, the way back to the start."""
+"""A step of a path: move or line to a point, a cubic curve with two control points, or back to the start."""
 
 
 @record(slots=True)
 class RectangleItem:
-    """A rectangle, whose corners are rounded by a radius on both sides or on one.
+    """A rectangle whose corners are rounded by a radius on both sides or on one.
 
     `hatch` belongs on the bar at the left of a box, not on the box, and names its role. A theme with colours fills the
     bar. A theme without draws the role's pattern instead, 6 pixels wide, or nothing for a role that has none. Without
@@ -56,7 +56,7 @@ class PathItem:
 
 @record(slots=True)
 class TextItem:
-    """One line of text, its baseline at y. `room` is the width that it must keep to; `turned` reads upwards."""
+    """One line of text, its baseline at y. `room` is the maximum width; `turned` reads upwards."""
 
     x: float
     y: float
@@ -72,7 +72,7 @@ class TextItem:
 
 @record(slots=True)
 class GroupItem:
-    """Items that belong together: `id` from a path of the network, `title` a tooltip, `link` an address."""
+    """Items that belong together: `id` comes from a path of the network, `title` is a tooltip, `link` an address."""
 
     id: str
     items: tuple[DisplayItem, ...]
@@ -85,9 +85,9 @@ DisplayItem: TypeAlias = RectangleItem | PathItem | TextItem | GroupItem
 
 @record(slots=True)
 class Picture:
-    """A picture. `name` begins its ids, `title` and `description` are for those who cannot see it.
+    """A picture. Its ids start with `name`; `title` and `description` serve readers who cannot see it.
 
-    Whoever writes it adds the theme's margin on all sides.
+    Writers add the theme's margin on all sides.
     """
 
     name: str

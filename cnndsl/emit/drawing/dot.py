@@ -1,6 +1,6 @@
-"""Graph -> DOT: boxes coloured by role, volumes on the edges, modules as frames, repeats folded when asked.
+"""Converts graphs to DOT: boxes coloured by role, shapes on edges, frames around modules, folded repeats on request.
 
-Only text is made here; `draw` turns it into pictures. Everything that comes from a program is escaped.
+This module only produces text; `draw` renders it. Everything that comes from a program is escaped.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _COLOURS: Mapping[Role, tuple[str, str]] = {
 }
 """Fill and line of the layers of each role."""
 _PLAIN_STRIDE = re.compile(r"/1(x1)*$")
-"""A stride that a layer has anyway."""
+"""A stride that equals the default."""
 _OTHERS = ("#eef0f3", "#8b95a5")
 _HEAD = f"""\
   graph [rankdir=TB, nodesep=0.3, ranksep=0.3, bgcolor=white, pad=0.1]
@@ -52,7 +52,7 @@ _HEAD = f"""\
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """What is drawn: the nodes at the bottom of each stack with those upon them, and where every node ends up."""
+    """The state of a drawing: the nodes at the bottom of each stack with those upon them, and each node's box."""
 
     graph: Graph
     folded: Folded
@@ -61,7 +61,7 @@ class _Drawing:
 
 
 def dot(graph: Graph, *, fold_repeats: bool = False) -> str:
-    """The network as DOT. With `fold_repeats` a repeat is drawn by its first turn, with the number of turns."""
+    """Return the network as DOT. With `fold_repeats`, a repeat is drawn once, with its number of iterations."""
     folded = fold(graph) if fold_repeats else unfolded(graph)
     stacks = stack(graph, folded)
     bottom = {at: head for head, several in stacks.items() for at in several}
@@ -77,7 +77,7 @@ def dot(graph: Graph, *, fold_repeats: bool = False) -> str:
 
 
 def _part(drawing: _Drawing, part: Part, indent: str) -> Iterator[str]:
-    """The nodes of a part, in the frames of their modules."""
+    """Yield the nodes of a part, in the frames of their modules."""
     if is_frame(part):
         yield from _frame(drawing, inner_parts(part)[0], indent, _title(part), isinstance(part, TapPart))
     elif isinstance(part, LoopPart) and is_folded(part, drawing.folded):
@@ -112,12 +112,12 @@ def _title(part: Part) -> str:
 
 
 def _value(value: Value) -> str:
-    """An argument as it is written: an output, a layer type or a block by its name."""
+    """Return an argument as text: an output, a layer type or a block by its name."""
     return f"@{value.name}" if isinstance(value, OutputSymbol) else show_setting(value)
 
 
 def _again(path: str) -> str:
-    """Say of which part this is a further application; nothing for the path of a first one.
+    """Return the label of a part that is applied again; empty for the path of a first application.
 
     >>> _again("tower@2"), _again("tower@2.conv")
     ('again tower', '')
@@ -128,7 +128,7 @@ def _again(path: str) -> str:
 
 
 def _node(drawing: _Drawing, at: int, indent: str) -> Iterator[str]:
-    """The box of a stack, at its lowest node."""
+    """Yield the box of a stack, at its lowest node."""
     if at not in drawing.stacks:
         return
     nodes = [drawing.graph.nodes[each] for each in drawing.stacks[at]]
@@ -144,7 +144,7 @@ def _sign(node: Node) -> str:
 
 
 def _table(graph: Graph, nodes: list[Node]) -> str:
-    """A box of one row for each layer; the colours of its lines are those of the first one."""
+    """Return a box with one row for each layer; its border has the colours of the first one."""
     rows = _row(graph, nodes[0], "12") + "".join(_row(graph, node, "10") for node in nodes[1:])
     return f'<table border="0" cellborder="1" cellspacing="0" cellpadding="3">{rows}</table>'
 
@@ -157,7 +157,7 @@ def _row(graph: Graph, node: Node, size: str) -> str:
 
 
 def _label(graph: Graph, node: Node) -> str:
-    """The layer in bold, its options small behind it."""
+    """Return the layer in bold, followed by its options in small type."""
     if not node.inputs:
         name = f"{escape(node.path)} = " if graph.input_names else ""
         return f"{name}<b>INPUT</b> {escape(str(node.shape))}"
@@ -173,7 +173,7 @@ def _colours(node: Node) -> tuple[str, str]:
 
 
 def _edges(drawing: _Drawing, told: set[int]) -> Iterator[str]:
-    """An edge for each input; a volume is written where it changed, once. `told` are the nodes of which it was."""
+    """Yield an edge for each input; a changed shape is shown once. `told` are the nodes whose shape was shown."""
     drawn: set[tuple[int, int, int]] = set()
     for node in drawing.graph.nodes:
         for operand, at in enumerate(node.inputs):
@@ -189,7 +189,7 @@ def _edges(drawing: _Drawing, told: set[int]) -> Iterator[str]:
 
 
 def _outputs(drawing: _Drawing, told: set[int]) -> Iterator[str]:
-    """An arrow to the name of each output that has one, dashed in training only."""
+    """Yield an arrow to the name of each named output, dashed for those in training only."""
     for number, output in enumerate(named_outputs(drawing.graph)):
         at = drawing.place[output.node]
         attributes = [*_volume(drawing, at, told), *(["style=dashed"] if output.training_only else [])]
@@ -199,7 +199,7 @@ def _outputs(drawing: _Drawing, told: set[int]) -> Iterator[str]:
 
 
 def _volume(drawing: _Drawing, at: int, told: set[int]) -> list[str]:
-    """The label of an edge with the volume that leaves a node, where it changed there; once."""
+    """Return the edge label with the output shape of a node if the node changes the shape; once for each node."""
     if at in told or not _changes(drawing, at):
         return []
     told.add(at)
@@ -207,7 +207,7 @@ def _volume(drawing: _Drawing, at: int, told: set[int]) -> list[str]:
 
 
 def _strand(node: Node, operand: int) -> int:
-    """Tells the edges of `x + x` apart."""
+    """Return a number that distinguishes the edges of `x + x`."""
     return list(node.inputs[:operand]).count(node.inputs[operand])
 
 
@@ -217,7 +217,7 @@ def _changes(drawing: _Drawing, at: int) -> bool:
 
 
 def _quoted(text: str) -> str:
-    r"""A string of DOT.
+    r"""Return a string literal of DOT.
 
     >>> _quoted('a"b\\')
     '"a\\"b\\\\"'

@@ -1,4 +1,4 @@
-"""DOT -> a picture, through whichever Graphviz there is: the `dot` program, or the one that pygraphviz carries."""
+"""Renders DOT as a picture, through the available Graphviz: the `dot` program, or the one bundled with pygraphviz."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ADVICE = "for pictures install Graphviz (graphviz.org), or: pip install pygraphv
 
 
 class NoGraphvizError(FileError):
-    """There is no Graphviz of any kind."""
+    """No Graphviz is available."""
 
     def __init__(self) -> None:
         super().__init__(f"there is no Graphviz; {ADVICE}")
 
 
 def format_of(path: str) -> str:
-    """The format that a file's ending asks for. Raises FileError for an unknown one.
+    """Return the format for a file name's extension. Raises FileError for an unknown one.
 
     >>> format_of("net.SVG")
     'svg'
@@ -38,9 +38,9 @@ def format_of(path: str) -> str:
 
 
 def draw(text: str, path: str) -> bytes:
-    """The picture of a DOT text in the format that a path asks for.
+    """Return the picture of a DOT text in the format for the file name `path`.
 
-    Raises NoGraphvizError where there is none, FileError for an unknown format or where Graphviz fails.
+    Raises NoGraphvizError if Graphviz is missing, FileError for an unknown format or if Graphviz fails.
     """
     format = format_of(path)
     if format in ("gv", "dot"):
@@ -73,7 +73,7 @@ def _by_library(text: str, format: str) -> bytes:
 
 @contextmanager
 def _silenced() -> Generator[None]:
-    """Keeps what C libraries say about fonts off the terminal."""
+    """Keep the messages of C libraries about fonts off the terminal."""
     sys.stderr.flush()
     kept = os.dup(2)
     nothing = os.open(os.devnull, os.O_WRONLY)

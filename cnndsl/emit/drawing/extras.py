@@ -1,4 +1,4 @@
-"""What a format needs that is not installed with the package itself."""
+"""The error for a format whose dependencies are not installed with the package itself."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The drawing of a network with errors: all that is written, what fails, and the messages.
+"""Draws a network with errors: everything that is written, what fails, and the messages.
 
-What is before the failure is drawn as ever, what is behind it as ghosts. The block that fails is opened, with its own
-numbers and not with letters.
+Layers before the failure are drawn as usual, layers after it as ghosts. The block that fails is opened, with its own
+numbers instead of letters.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from cnndsl.errors import MessageText
 from cnndsl.graph.partial import PartialGraph
 
 _LARGE = 24
-"""A part of more layers is not opened as a whole where a block in it fails."""
+"""The number of layers above which a part is not opened as a whole if a block in it fails."""
 
 
 def failure(partial: PartialGraph, messages: Sequence[MessageText], link: LinkOf = no_link) -> DrawingModel:
-    """Return the drawing of a network with errors, of which `messages` has one each, by their numbers in `partial`."""
+    """Return the drawing of a network with errors. `messages` holds one for each error, by its number in `partial`."""
     graph = partial.graph
     drawn = _Drawn(partial)
     painter = StatePainter(partial)
@@ -74,14 +74,14 @@ def failure(partial: PartialGraph, messages: Sequence[MessageText], link: LinkOf
 
 
 def _first(partial: PartialGraph) -> int:
-    """The node that fails with the first error, -1 for none."""
+    """Return the node that fails with the first error, -1 if there is none."""
     return min(partial.failing, key=lambda node: (partial.failing[node], node), default=-1)
 
 
 def _faults(
     partial: PartialGraph, messages: Sequence[MessageText], homes: Mapping[int, int], panel: BlockPanel | None
 ) -> tuple[FaultNote, ...]:
-    """The errors with the steps at which they are; what is opened is at the first one."""
+    """Return the errors with the steps at which they occur; the opened block belongs to the first one."""
     nodes = {number: node for node, number in partial.failing.items()}
     found: list[FaultNote] = []
     for number, message in enumerate(messages):
@@ -93,7 +93,7 @@ def _faults(
 
 
 class _Drawn:
-    """The steps of the spine as `fold.model` makes them, and what is beside it."""
+    """The steps of the spine as `fold.model` creates them, and the block drawn beside it."""
 
     def __init__(self, partial: PartialGraph) -> None:
         self._partial = partial
@@ -114,15 +114,15 @@ class _Drawn:
         self.steps = [cards.step(each, at, self._opener, {}) for at, each in enumerate(self.raw)]
 
     def _ends_of_rows(self) -> frozenset[int]:
-        """What fails is a row of its own, so that an edge leads to it."""
+        """Return the nodes after which a row ends, so that a failing node starts its own row with an edge to it."""
         graph, failing = self._graph, self._partial.failing
         before = [at for node in failing for at in graph.nodes[node].inputs]
         taps = [each.node for each in graph.taps]
         return frozenset([*failing, *before, *taps, *([graph.output] if graph.output_name else [])])
 
     def panel(self, node: int, frames: Sequence[str]) -> BlockPanel | None:
-        """Return the block that fails, opened; None where what fails stands open in the spine. `frames` are the calls
-        and repeats of the message."""
+        """Return the failing block, opened; None if it is already open in the spine. `frames` are the calls and
+        repeats of the message."""
         homes = homes_of(self.raw)
         for tap in self._taps:
             if node in nodes_in(tap.chain):
@@ -142,7 +142,7 @@ class _Drawn:
         graph, nodes = self._graph, nodes_in(item.chain)
         entry = entry_of(graph, item.chain)
         opener = self._opener
-        if is_nested(graph, item.chain, entry):  # several inputs are told by their names at the branches
+        if is_nested(graph, item.chain, entry):  # several inputs are distinguished by their names at the branches
             elements, wired = opener.elements(item.chain), None
         else:
             elements = opener.flat_elements(item.chain)
@@ -170,14 +170,14 @@ class _Drawn:
 
 
 def _innermost(item: UnitItem, node: int) -> UnitItem:
-    """The part to open: the iteration of a repeat in which a node is, and of a large part a block in it."""
+    """Return the part to open: the iteration of a repeat that contains a node, and of a large part a block in it."""
     while (inner := _unit_around(item.chain, node, is_large=len(nodes_in(item.chain)) > _LARGE)) is not None:
         item = inner
     return item
 
 
 def _unit_around(chain: ItemChain, node: int, *, is_large: bool) -> UnitItem | None:
-    """The next part inside of a chain that has a node and that is opened by itself."""
+    """Return the next part inside of a chain that contains a node and that is opened by itself."""
     stack: list[DrawnItem] = list(chain)
     while stack:
         item = stack.pop()

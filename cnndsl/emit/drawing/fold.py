@@ -1,4 +1,4 @@
-"""Which nodes a drawing shows: repeats folded into their first turn, layers stacked upon the one that they follow."""
+"""Selects the nodes that a drawing shows: repeats folded into their first iteration, layers stacked on others."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from cnndsl.graph import (
 from cnndsl.layers.base import Role
 
 Folded: TypeAlias = "Mapping[int, int]"
-"""For each node the one that is drawn in its place."""
+"""For each node, the node that is drawn instead of it."""
 
 _UPON: frozenset[Role] = frozenset({"normalisation", "activation", "arrangement", "identity"})
-"""The roles of layers that are drawn upon the one that they follow."""
+"""The roles of layers that are stacked on the layer before them."""
 
 
 def is_frame(part: Part) -> bool:
-    """True for a part that is drawn with a frame around it: a module."""
+    """Return whether a part is drawn with a frame around it: a module."""
     return isinstance(part, CallPart | TapPart) or (isinstance(part, NamedPart) and part.is_module)
 
 
 def is_folded(part: Part, folded: Folded) -> bool:
-    """True for a repeat whose later turns are drawn as its first one."""
+    """Return whether a part is a repeat whose later iterations are drawn as its first one."""
     return (
         isinstance(part, LoopPart) and len(part.turns) > 1 and any(folded[at] != at for at in nodes_of(part.turns[1]))
     )
 
 
 def unfolded(graph: Graph) -> Folded:
-    """Every node for itself."""
+    """Return the mapping of every node to itself."""
     return {node.index: node.index for node in graph.nodes}
 
 
 def fold(graph: Graph) -> Folded:
-    """The nodes of later turns of a repeat as those of its first, where all turns are equal."""
+    """Map the nodes of later iterations of a repeat to those of the first if all iterations are equal."""
     folded = dict(unfolded(graph))
     _fold(PartClasses(graph), graph.tree, folded)
     return folded
@@ -67,16 +67,16 @@ def _fold(classes: PartClasses, part: Part, folded: dict[int, int]) -> None:
 
 
 def named_outputs(graph: Graph) -> tuple[Output, ...]:
-    """The outputs to mark by their names, in their order: those that the program lists, and the taps without layers of
-    their own, of which no frame says so."""
+    """Return the outputs to mark with their names, in order: those that the program lists, and the taps without
+    layers of their own, which no frame names."""
     framed = {part.name for part in walk(graph.tree) if isinstance(part, TapPart) and list(nodes_of(part))}
     first = (Output(graph.output_name, graph.output, False, False),) if graph.output_name else ()
     return first + tuple(each for each in graph.taps if not each.is_tap or each.name not in framed)
 
 
 def stack(graph: Graph, folded: Folded) -> dict[int, list[int]]:
-    """The nodes that are drawn, each with those that stand right upon it, as BN and RELU upon a convolution. Nothing
-    stands upon an output that is marked."""
+    """Return the nodes that are drawn, each with those stacked directly on it, as BN and RELU on a convolution.
+    Nothing is stacked on a marked output."""
     given = {output.node for output in named_outputs(graph)}
     frames: dict[int, int] = {}
     _assign(graph.tree, 0, frames, folded)
@@ -102,13 +102,13 @@ def stack(graph: Graph, folded: Folded) -> dict[int, list[int]]:
 
 
 def _stands_upon(graph: Graph, node: Node, before: int) -> bool:
-    """True for a function of each value that alone reads what it follows."""
+    """Return whether a node's role and unchanged shape allow stacking it on the node that it alone reads."""
     is_alone = graph.readers[before] == (node.index,)
     return is_alone and graph.nodes[before].shape == node.shape and node.layer.ROLE in _UPON
 
 
 def _assign(part: Part, frame: int, frames: dict[int, int], folded: Folded) -> int:
-    """Numbers the frames, and says for each node in which it stands; returns the last number given."""
+    """Number the frames, and set the frame of each node; return the last number assigned."""
     last = frame
     if isinstance(part, LayerPart | MergePart):
         frames[part.node] = frame

@@ -16,14 +16,14 @@ _INSTEAD = {
     **dict.fromkeys(("eps", "ps"), "pdf"),
     **dict.fromkeys(("htm", "html", "svgz", "drawio"), "svg"),
 }
-"""By the endings of formats that are not written, the one that is nearest."""
+"""The closest supported format for the extension of each unsupported one."""
 FORMATS: tuple[PictureFormat, ...] = get_args(PictureFormat)
-"""The formats by the ending of a file; `tex` is TikZ."""
+"""The formats by file extension; `tex` is TikZ."""
 
 
 @record(slots=True)
 class PictureOptions:
-    """How a picture is written: the theme, texts of an SVG as outlines or not, the dots per inch of a PNG."""
+    """Options for writing a picture: the theme, whether text in SVG becomes outlines, the dots per inch of a PNG."""
 
     theme: ThemeName = "paper"
     as_paths: bool = False
@@ -31,7 +31,7 @@ class PictureOptions:
 
 
 def picture_format(path: str) -> PictureFormat:
-    """Return the format that a file's ending asks for. Raises FileError for an unknown one.
+    """Return the format for a file name's extension. Raises FileError for an unknown one.
 
     >>> picture_format("net.SVG")
     'svg'
@@ -46,7 +46,7 @@ def picture_format(path: str) -> PictureFormat:
 
 
 def as_bytes(picture: Picture, format: PictureFormat, options: PictureOptions) -> bytes:
-    """Return a picture in a format. Raises FileError where what the format needs is not installed."""
+    """Return a picture in a format. Raises FileError if the dependencies of the format are not installed."""
     chosen = theme(options.theme)
     if format == "svg":
         from cnndsl.emit.drawing.svg import svg
@@ -66,7 +66,7 @@ def as_bytes(picture: Picture, format: PictureFormat, options: PictureOptions) -
 
 
 def instead(path: str) -> str:
-    """Return the file to write instead of one with the ending of another picture format, after a semicolon.
+    """Return a suggested file name for one with the extension of another picture format, after a semicolon.
 
     >>> instead("net.jpg"), instead("net"), instead("net.xyz")
     ('; write net.png', '; write net.svg', '')

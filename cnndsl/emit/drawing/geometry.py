@@ -1,9 +1,9 @@
-"""Checks of a picture before anybody sees it: does a text overlap another, leave its room, or lie on a line? Does
-anything leave the picture, or an edge cross a box?
+"""Checks the geometry of a picture: does a text overlap another, exceed its width, or lie on a line? Does anything
+leave the picture, or an edge cross a box?
 
-A text takes the width that is reserved for it, whichever font a viewer has. What is covered by a filled rectangle that
-a text lies on cannot cross it. An edge may run inside of a box that holds others, such as a panel, but not through its
-outline; the sign in a circle is no edge.
+A text occupies the width reserved for it, whichever font a viewer has. If a text lies on a filled rectangle, items that
+the rectangle covers cannot cross the text. An edge may run inside a box that holds others, such as a panel, but not
+through its outline. The sign in a circle is not an edge.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ Box: TypeAlias = tuple[float, float, float, float]
 Place: TypeAlias = tuple[float, float]
 
 ASCENT, DESCENT = 0.74, 0.2
-"""How far letters reach above and below the baseline, in sizes of the text: ascenders and descenders of Inter."""
+"""The extent of letters above and below the baseline, relative to the text size: ascenders and descenders of Inter."""
 _TOLERANCE = 0.3
-"""Pixels that nobody sees."""
+"""The overlap in pixels that is invisible."""
 _CELL = 48
 _STEPS = 6
-"""Straight pieces of a curve."""
+"""The number of straight pieces for a curve."""
 _SMALLEST = 8.5
-"""Pixels of the smallest text that can be read in print."""
+"""The size in pixels of the smallest text that is legible in print."""
 _HOLDERS = frozenset({"card", "panel", "bg"})
 _EDGES = frozenset({"line", "mute", "ghost", "error", "pool-stroke", "up-stroke"})
 """The fills of boxes that hold others, and the colours of edges."""
 _NARROWEST = 5.0
-"""Narrower boxes are the bars of others, or cells of one."""
+"""The minimum width of a box; narrower ones are bars of others, or cells of one."""
 _INSIDE, _SIGN = 0.9, 4.0
-"""An edge may reach so far into a box that it ends at, and a sign so far out of its circle."""
+"""The lengths by which an edge may enter the box that it ends at, and a sign may leave its circle."""
 
 
 @record(slots=True)
 class GeometryFinding:
-    """What is wrong with a text, or with a box (`text` is its fill) or an edge (its colour): the id of the group it is
-    in, and the other text or the id of what lies on it."""
+    """A problem with a text, a box (`text` is its fill) or an edge (its colour): the id of the group it is in, and
+    the other text or the id of the item that lies on it."""
 
     problem: Literal[
         "is too small", "overlaps", "leaves its room", "leaves its box", "leaves the picture", "is crossed by"
@@ -55,7 +55,7 @@ class GeometryFinding:
 
 @record(slots=True)
 class _Placed:
-    """An item with its number in the order of drawing, and the id of the innermost group with one."""
+    """An item with its number in drawing order, and the id of the innermost group that has one."""
 
     order: int
     item: RectangleItem | PathItem | TextItem
@@ -63,7 +63,7 @@ class _Placed:
 
 
 def text_box(item: TextItem) -> Box:
-    """Return the box that a text takes.
+    """Return the box that a text occupies.
 
     >>> text_box(TextItem(10, 20, "4", 10, anchor="end"))
     (3.58, 12.6, 10.0, 22.0)
@@ -77,7 +77,7 @@ def text_box(item: TextItem) -> Box:
 
 
 def bounds(item: DisplayItem) -> Box | None:
-    """Return the box around all of an item; None around an empty group."""
+    """Return the bounding box of an item; None for an empty group."""
     if isinstance(item, TextItem):
         return text_box(item)
     if isinstance(item, RectangleItem):
@@ -95,7 +95,7 @@ def _around(boxes: Sequence[Box]) -> Box | None:
 
 
 def findings(picture: Picture) -> list[GeometryFinding]:
-    """Return what is wrong with a picture: with its texts in the order in which they are drawn, then with its boxes."""
+    """Return the problems of a picture: first those of its texts in drawing order, then those of its boxes."""
     placed = [
         _Placed(order, item, name) for order, (item, name) in enumerate(_numbered(picture.items, "")) if _is_seen(item)
     ]
@@ -115,7 +115,7 @@ def _numbered(items: Iterable[DisplayItem], name: str) -> Iterator[tuple[Rectang
 
 
 class _Check:
-    """The texts of a picture with their boxes, by the cells of a grid, so that neighbours are found at once."""
+    """The texts of a picture with their boxes, indexed by the cells of a grid to find neighbours quickly."""
 
     def __init__(self, picture: Picture, placed: Sequence[_Placed]) -> None:
         self._picture = picture
@@ -137,7 +137,7 @@ class _Check:
                 self._cells[cell].append(each)
 
     def findings(self) -> list[GeometryFinding]:
-        """Return what is wrong."""
+        """Return the problems."""
         found: list[tuple[int, GeometryFinding]] = []
         for each, item in self._texts:
             found += ((each.order, finding) for finding in self._of_one(each, item))
@@ -162,7 +162,7 @@ class _Check:
                 yield GeometryFinding("overlaps", item.text, each.id, other.item.text)
 
     def _keeps_to_box(self, box: Box) -> bool:
-        """Whether a text stays inside the smallest box that its middle is in, if there is one."""
+        """Return whether a text stays inside the smallest box that contains its centre, if there is one."""
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         around = [
             sides
@@ -173,7 +173,7 @@ class _Check:
         return smallest is None or _contains(_grown(smallest, 4 * _TOLERANCE), box)
 
     def _outside(self) -> Iterator[GeometryFinding]:
-        """The boxes and edges that leave the picture."""
+        """Yield the boxes and edges that leave the picture."""
         page = _grown((0, 0, self._picture.width, self._picture.height), 1)
         for each in self._placed:
             item = each.item
@@ -181,7 +181,7 @@ class _Check:
                 yield GeometryFinding("leaves the picture", item.fill or item.stroke, each.id)
 
     def _crossed_boxes(self) -> Iterator[GeometryFinding]:
-        """The boxes that an edge goes through."""
+        """Yield the boxes that an edge crosses."""
         for each in self._placed:
             edge = each.item
             if not isinstance(edge, PathItem) or edge.stroke not in _EDGES or (whole := bounds(edge)) is None:
@@ -192,12 +192,12 @@ class _Check:
                     yield GeometryFinding("is crossed by", item.fill, other.id, each.id)
 
     def _near(self, box: Box) -> list[_Placed]:
-        """The texts in the cells of a box, each once, in order."""
+        """Return the texts in the cells of a box, each once, in order."""
         found = {each.order: each for cell in _cells(box) for each in self._cells.get(cell, ())}
         return [found[order] for order in sorted(found)]
 
     def _crossings(self) -> Iterator[tuple[int, GeometryFinding]]:
-        """What lies on a text, each once. Something may be covered by what the text lies on."""
+        """Yield the items that lie on a text, each once. Items covered by what the text lies on are ignored."""
         covers = self._covers()
         for each in self._placed:
             if isinstance(each.item, TextItem):
@@ -208,7 +208,7 @@ class _Check:
                     yield text.order, GeometryFinding("is crossed by", text.item.text, text.id, each.id)
 
     def _covers(self) -> dict[int, int]:
-        """For each text the number of the last filled rectangle beneath it that holds all of it."""
+        """Return for each text the number of the last filled rectangle below it that contains all of it."""
         found: dict[int, int] = {}
         for each in self._placed:
             if isinstance(each.item, RectangleItem) and each.item.fill and (box := bounds(each.item)):
@@ -218,7 +218,7 @@ class _Check:
         return found
 
     def _crossed(self, item: RectangleItem | PathItem) -> list[_Placed]:
-        """The texts that an outline goes through."""
+        """Return the texts that an outline crosses."""
         found: dict[int, _Placed] = {}
         for line in _lines(item):
             for start, end in pairwise(line):
@@ -230,7 +230,7 @@ class _Check:
 
 
 def _is_across(edge: PathItem, whole: Box, item: RectangleItem) -> bool:
-    """Whether an edge goes through a box, of which it is not a part."""
+    """Return whether an edge crosses a box that it is not a part of."""
     box = _sides(item)
     is_circle = item.radius >= item.height / 2 and item.width == item.height
     if (item.fill in _HOLDERS and _contains(_grown(box, _TOLERANCE), whole)) or (
@@ -265,7 +265,7 @@ def _meet(one: Box, other: Box) -> bool:
 
 
 def _lines(item: RectangleItem | PathItem) -> Iterator[list[Place]]:
-    """The lines of an outline, one for each move; curves in straight pieces."""
+    """Yield the lines of an outline, one for each move; curves are split into straight pieces."""
     line: list[Place] = []
     for letter, values in outline(item) if isinstance(item, RectangleItem) else item.commands:
         if letter == "M":
@@ -283,7 +283,7 @@ def _lines(item: RectangleItem | PathItem) -> Iterator[list[Place]]:
 
 
 def _pieces(start: Place, values: Sequence[float]) -> Iterator[Place]:
-    """Points of a cubic curve after its start."""
+    """Yield the points of a cubic curve after its start."""
     first, second, end = ((values[at], values[at + 1]) for at in (0, 2, 4))
     for step in range(1, _STEPS + 1):
         on = step / _STEPS
@@ -295,7 +295,7 @@ def _pieces(start: Place, values: Sequence[float]) -> Iterator[Place]:
 
 
 def _goes_through(start: Place, end: Place, box: Box) -> bool:
-    """Whether a straight line meets the inside of a box (Liang and Barsky 1984)."""
+    """Return whether a straight line meets the inside of a box (Liang and Barsky 1984)."""
     first, last = 0.0, 1.0
     for axis in (0, 1):
         delta = end[axis] - start[axis]

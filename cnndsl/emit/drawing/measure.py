@@ -1,8 +1,8 @@
-"""How wide a text is, so that boxes can be made for it: from a table of the fonts' widths,
-which `make fonts` writes.
+"""Measures the width of text, so that boxes can be sized for it: from a table of the fonts' widths, which `make fonts`
+writes.
 
-Pictures are set in Inter. A viewer that ignores embedded fonts takes another, on Linux DejaVu Sans, which is wider on
-average, so that the wider of the two is reserved.
+Pictures are set in Inter. A viewer that ignores embedded fonts uses another (on Linux DejaVu Sans, which is wider on
+average), so the larger of the two widths is reserved.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from cnndsl.resources import folder
 from cnndsl.terminal import clean
 
 FONTS = "emit/drawing/fonts"
-"""The shipped folder of the fonts."""
+"""The folder of the fonts in the package."""
 
 UNITS = 1000
-"""The table's units of an em."""
+"""The table's units per em."""
 
 UNKNOWN = 1500
-"""Thousandths of an em to reserve for a character that is not in the table: more than any that is, and more than what
-the usual fonts for other scripts and for emoji need."""
+"""The width in thousandths of an em reserved for a character that is not in the table: more than any that is, and
+more than the usual fonts for other scripts and for emoji need."""
 
 _STYLES: dict[Weight, tuple[str, str]] = {
     400: ("Inter-400", "DejaVu-400"),
@@ -64,7 +64,7 @@ def width(text: str, size: float, weight: Weight = 400, *, mono: bool = False) -
 
 
 def is_known(character: str) -> bool:
-    """Whether the bundled fonts have a character.
+    """Return whether the bundled fonts have a character.
 
     >>> is_known("é"), is_known("卷")
     (True, False)
@@ -73,7 +73,7 @@ def is_known(character: str) -> bool:
 
 
 def wrapped(text: str, size: float, room: float, weight: Weight = 400, *, at: str = " ") -> list[str]:
-    """Return a text in lines of a width, broken `at` blanks; a word that is wider is shortened.
+    """Return a text in lines of a maximum width, broken `at` a separator; a word that is wider is shortened.
 
     >>> wrapped("two convolutions", 10, 65), wrapped("a, b, c (8)", 10, 35, at=", ")
     (['two', 'convolutions'], ['a, b', 'c (8)'])
@@ -88,7 +88,7 @@ def wrapped(text: str, size: float, room: float, weight: Weight = 400, *, at: st
 
 
 def shortened(text: str, size: float, room: float, weight: Weight = 400) -> str:
-    """Return a text that fits into a room: itself, or its beginning with an ellipsis.
+    """Return a text that fits a width: unchanged, or its beginning with an ellipsis.
 
     >>> shortened("classifier.6", 10, 100), shortened("classifier.6", 10, 30)
     ('classifier.6', 'clas…')

@@ -1,7 +1,7 @@
-"""The folded drawing as Mermaid, which GitHub draws in Markdown: the spine, a subgraph for each opened block, a legend.
+"""Writes the folded drawing as Mermaid for GitHub's Markdown: the spine, a subgraph for each opened block, a legend.
 
-The text is that of Mermaid's documentation of flowcharts. Labels stand in quotes; signs that Mermaid or the Markdown in
-its labels would interpret are written as entities.
+The syntax follows Mermaid's documentation of flowcharts. Labels are in quotes; characters that Mermaid or the Markdown
+in its labels would interpret are written as entities.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from cnndsl.emit.drawing.cards.words import TIMES, growth_text
 from cnndsl.terminal import clean
 
 _ESCAPED = {each: f"#{ord(each)};" for each in '#&<>"`\\[](){}|*_~;%'}
-"""What Mermaid, or the Markdown in its labels, would take as more than a character."""
+"""The characters that Mermaid, or the Markdown in its labels, would interpret."""
 _LIST = re.compile(r"[-+](?=\s|$)|(?<=\d)\.(?=\s)")
-"""The sign of a list of Markdown, where a label begins with it."""
+"""A Markdown list marker at the start of a label."""
 _CLASSES = {
     "optional": "stroke-dasharray:4 3",
     "training": "stroke-dasharray:4 3",
@@ -46,7 +46,7 @@ _BOX, _PILL, _CIRCLE, _CLOSED = ("[", "]"), ("([", "])"), ("((", "))"), ("[[", "
 
 @dataclass(eq=False)
 class _Flowchart:
-    """The lines of a chart, how many nodes and subgraphs it has, its labels, and the classes that they have."""
+    """The lines of a chart, the numbers of its nodes and subgraphs, its labels, and the classes that they have."""
 
     lines: list[str] = field(default_factory=list[str])
     count: int = 0
@@ -66,7 +66,7 @@ class _Flowchart:
         return f"n{self.count}"
 
     def edge(self, source: str, target: str, label: str = "", *, is_dashed: bool = False) -> None:
-        """Add an edge, if there is none."""
+        """Add an edge unless it already exists."""
         if (source, target) in self.edges and not label:
             return
         self.edges.add((source, target))
@@ -74,7 +74,7 @@ class _Flowchart:
         self.lines.append(f"  {source} {_DASHED if is_dashed else _ARROW}{told} {target}")
 
     def open(self, title: str, kind: str = "") -> None:
-        """Begin a subgraph."""
+        """Start a subgraph."""
         self.count += 1
         self.labels.append(title)
         self.lines.append(f'  subgraph g{self.count}["{_escaped(title)}"]')
@@ -86,7 +86,7 @@ class _Flowchart:
         self.lines.append("  end")
 
     def looks(self) -> Iterator[str]:
-        """Yield the lines that give nodes and subgraphs their looks."""
+        """Yield the lines that style the nodes and subgraphs."""
         for kind, members in self.classes.items():
             yield f"  classDef {kind} {_CLASSES[kind]}"
             yield f"  class {','.join(members)} {kind}"
@@ -114,12 +114,12 @@ def mermaid(drawing: DrawingModel) -> str:
 
 
 def _comment(text: str) -> str:
-    """A text as a line of its own has it, without what would end it."""
+    """Return a text as a comment line, without characters that would end it."""
     return "".join(each if each not in "{}#%" else " " for each in clean(text).replace("; ", " · ").replace(";", ","))
 
 
 def _escaped(text: str) -> str:
-    r"""Return a text as a label has it.
+    r"""Return a text escaped for a label.
 
     >>> _escaped('a "b" #1'), _escaped("+"), _escaped("up-conv + 1")
     ('a #34;b#34; #35;1', '#43;', 'up-conv + 1')
@@ -131,14 +131,14 @@ def _escaped(text: str) -> str:
 
 
 def _shape(steps: Sequence[SpineStep], at: int) -> str:
-    """The shape behind a step, where it changed there."""
+    """Return the shape after a step if the step changes it."""
     step = steps[at]
     is_input = isinstance(step, SpineRow) and step.is_input
     return "" if is_input or (at and steps[at - 1].shape == edge_text(step)) else edge_text(step)
 
 
 def _outputs(chart: _Flowchart, drawing: DrawingModel, names: Sequence[tuple[str, str]]) -> None:
-    """Add all that the network gives, by name where it has one."""
+    """Add all outputs of the network, with their names if they have any."""
     if drawing.output >= 0:
         chart.edge(names[drawing.output][1], chart.node(drawing.steps[drawing.output].shape, _PILL))
     for end in drawing.ends:
@@ -166,7 +166,7 @@ def _panel(chart: _Flowchart, panel: BlockPanel, names: Sequence[tuple[str, str]
 
 
 def _legend(chart: _Flowchart, drawing: DrawingModel) -> None:
-    """Add what the letters and signs mean that the chart has."""
+    """Add the meanings of the letters and signs in the chart."""
     lines: list[str] = []
     for entry in drawing.legend:
         if entry.kind in ("letters", "widths"):
@@ -183,7 +183,7 @@ def _legend(chart: _Flowchart, drawing: DrawingModel) -> None:
 
 
 def _step(chart: _Flowchart, step: SpineStep) -> tuple[str, str]:
-    """Add a step of the spine, and return the ids at which it is entered and left."""
+    """Add a step of the spine, and return the ids of its first and last node."""
     if isinstance(step, NetCard):
         title = f"{step.name or step.title} {TIMES}{step.times}" if step.times > 1 else step.name or step.title
         rows = _table(step.table) if step.table else map(_line, step.lines)
@@ -210,7 +210,7 @@ def _line(line: CardLine) -> str:
 
 
 def _table(table: CardTable) -> Iterator[str]:
-    """The rows of a table, each with the names of its cells, after the size of the map where that changes."""
+    """Yield the rows of a table, each with the names of its cells, after the size of the map if that changes."""
     for row, size, times in zip(table.rows, table.sizes, table.times, strict=True):
         cells = [
             head if kind == "flag" else cell if kind == "stride" else f"{head} {cell}"
@@ -232,9 +232,8 @@ def _elements(
     *,
     is_dashed: bool = False,
 ) -> str:
-    """Add elements that follow one another, with what they give by name, and return the id at which they are left.
-    Links from -1, -2, … come from the first, the second, … of the `entries`; the edge that enters is dashed if what it
-    leads to is optional."""
+    """Add consecutive elements, with their named outputs, and return the id of the last node. Links from -1, -2, …
+    come from the first, the second, … of the `entries`; the incoming edge is dashed if its target is optional."""
     ends: list[tuple[str, str]] = []
     for at, element in enumerate(elements):
         before = ends[-1][1] if ends else entries[0]
@@ -250,7 +249,7 @@ def _elements(
 
 
 def _element(chart: _Flowchart, element: PanelElement, before: str, *, is_dashed: bool) -> tuple[str, str]:
-    """Add an element behind a node, and return the ids at which it is entered and left."""
+    """Add an element after a node, and return the ids of its first and last node."""
     match element:
         case FusedRow():
             is_optional = any(cell.is_optional for cell in element.cells)
@@ -287,7 +286,7 @@ def _branches(chart: _Flowchart, element: Branching, entry: str) -> str:
 
 
 def _ends(chart: _Flowchart, element: Branching, entry: str) -> Iterator[tuple[str, str, bool]]:
-    """Add each branch; yield the id at which it is left, how many equal ones it stands for, whether it is optional."""
+    """Add each branch; yield the id of its last node, the number of equal branches, and whether it is optional."""
     for at, branch in enumerate(element.branches):
         start = entry
         if at < len(element.sources) and element.sources[at] >= 0:

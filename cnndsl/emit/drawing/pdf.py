@@ -1,4 +1,4 @@
-"""A picture as PDF, through ReportLab: vectors, and text that can be selected and searched."""
+"""Writes a picture as PDF, through ReportLab: vectors, and text that can be selected and searched."""
 
 # ReportLab states few types:
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
 
 POINT = 0.75
-"""Points in a CSS pixel."""
+"""Points per CSS pixel."""
 
 
 def pdf(picture: Picture, theme: Theme) -> bytes:
-    """Return a picture as PDF. Raises FileError where ReportLab is missing."""
+    """Return a picture as PDF. Raises FileError if ReportLab is missing."""
     try:
         from reportlab.pdfgen.canvas import Canvas
     except ImportError:
@@ -104,7 +104,7 @@ class _Page:
         self._canvas.restoreState()
 
     def _link(self, group: GroupItem) -> None:
-        """Make a group lead to a page of the web; where a file of the reader's lies is not known."""
+        """Link a group to a web page; links to files are omitted, since the reader's paths are unknown."""
         box = bounds(group)
         if box is not None and group.link.startswith(("https://", "http://")):
             left, top, right, low = box
@@ -113,7 +113,7 @@ class _Page:
 
 
 def _font(name: str) -> str:
-    """Make a bundled font known to ReportLab, once, and return the name by which it knows it."""
+    """Register a bundled font with ReportLab, once, and return its registered name."""
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.ttfonts import TTFont
 

@@ -1,4 +1,4 @@
-"""A picture as PNG, through resvg with the bundled fonts alone, so that every machine draws the same."""
+"""Writes a picture as PNG, through resvg with only the bundled fonts, so that every machine draws the same."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _METRE = 0.0254
 
 
 def png(picture: Picture, theme: Theme, dpi: int) -> bytes:
-    """Return a picture as PNG. Raises FileError where resvg is missing or the picture has too many pixels."""
+    """Return a picture as PNG. Raises FileError if resvg is missing or the picture has too many pixels."""
     try:
         import resvg_py
     except ImportError:
@@ -40,7 +40,7 @@ def png(picture: Picture, theme: Theme, dpi: int) -> bytes:
 
 
 def _with_resolution(image: bytes, dpi: int) -> bytes:
-    """The image with its resolution, by which programs find its size on paper. Source: PNG 1.2, 4.2.4.2."""
+    """Return the image with its resolution, which determines its printed size. Source: PNG 1.2, 4.2.4.2."""
     dots = round(dpi / _METRE)
     body = b"pHYs" + struct.pack(">IIB", dots, dots, 1)
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))

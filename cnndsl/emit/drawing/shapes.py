@@ -1,4 +1,4 @@
-"""What all writers draw alike: rectangles as paths, the bars of a theme without colours, where a text begins."""
+"""Geometry that all writers share: rectangles as paths, the bars of a theme without colours, the start of a text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnndsl.emit.drawing.truetype import face_name, text_width
 BAR = 6
 """The width of a hatched bar."""
 _CIRCLE = 0.5523
-"""Of the radius: how far the control points of a quarter of a circle lie from its ends."""
+"""The distance of the control points of a quarter circle from its ends, relative to the radius."""
 _SPACING = 4
 _HATCH_LINE = 0.7
 _Segment: TypeAlias = tuple[float, float, float, float]
@@ -38,7 +38,7 @@ def outline(item: RectangleItem) -> tuple[Command, ...]:
 def _corner(
     corner: tuple[float, float], back: tuple[int, int], on: tuple[int, int], radius: float
 ) -> Iterator[Command]:
-    """The quarter of a circle at a corner, from a radius before it to a radius after it."""
+    """Yield the quarter circle at a corner, from one radius before it to one radius after it."""
     if not radius:
         return
     x, y = corner
@@ -59,7 +59,7 @@ def circle(x: float, y: float, radius: float) -> tuple[Command, ...]:
 
 
 def flat(items: Iterable[DisplayItem]) -> Iterator[RectangleItem | PathItem | TextItem]:
-    """Yield what is drawn, in order, without its groups."""
+    """Yield the items of all groups in drawing order."""
     for item in items:
         if isinstance(item, GroupItem):
             yield from flat(item.items)
@@ -68,18 +68,18 @@ def flat(items: Iterable[DisplayItem]) -> Iterator[RectangleItem | PathItem | Te
 
 
 def is_invisible(item: RectangleItem) -> bool:
-    """Whether a rectangle is only there for a tooltip."""
+    """Return whether a rectangle only serves as the area of a tooltip."""
     return not item.fill and not item.stroke
 
 
 def start_of(item: TextItem) -> tuple[float, float]:
-    """Return where the baseline of a text begins that is set in the bundled fonts."""
+    """Return the start of the baseline of a text that is set in the bundled fonts."""
     back = _SHARE[item.anchor] * text_width(item.text, item.size, face_name(item.weight, item.mono))
     return (item.x, item.y + back) if item.turned else (item.x - back, item.y)
 
 
 def drawn(item: RectangleItem, theme: Theme) -> Iterator[RectangleItem | PathItem]:
-    """Yield what a theme makes of a rectangle: itself, or its pattern."""
+    """Yield a rectangle as a theme draws it: itself, or its pattern."""
     if not item.hatch or theme.name != "mono" or item.width > BAR:
         yield item
     elif pattern := theme.hatches.get(item.hatch, ""):
@@ -93,7 +93,7 @@ def drawn(item: RectangleItem, theme: Theme) -> Iterator[RectangleItem | PathIte
 
 
 def _hatching(pattern: Hatching, box: _Segment) -> Iterator[_Segment]:
-    """The lines of a pattern within a box: left, top, right, bottom."""
+    """Yield the lines of a pattern within a box: left, top, right, bottom."""
     left, top, right, low = box
     if pattern == "upright":
         yield from ((x, top, x, low) for x in (left + 1.6, left + 3.6))
@@ -107,7 +107,7 @@ def _hatching(pattern: Hatching, box: _Segment) -> Iterator[_Segment]:
 
 
 def _slanted(box: _Segment) -> Iterator[_Segment]:
-    """Lines that fall to the right at 45 degrees."""
+    """Yield lines that fall to the right at 45 degrees."""
     left, top, right, low = box
     wide = right - left
     start = top - wide + _SPACING / 2

@@ -1,4 +1,4 @@
-"""A picture as SVG: text stays text, the characters that it uses are embedded, and whoever cannot see it is told.
+"""Writes a picture as SVG: text stays text, its characters are embedded, and a description serves screen readers.
 
 There are no scripts and nothing is loaded from elsewhere. Everything that comes from a program is escaped.
 """
@@ -23,17 +23,17 @@ from cnndsl.terminal import clean
 _SANS = "Inter, Helvetica, Arial, sans-serif"
 _MONO = "'DejaVu Sans Mono', Menlo, Consolas, monospace"
 _LINK = re.compile(r"https?://|file://|[^:]*$|[^:/?#]*[/?#]", re.IGNORECASE)
-"""What a link begins with: a scheme that shows a page, or none."""
+"""The start of a valid link: a scheme that shows a page, or none."""
 
 
 Lettering: TypeAlias = Literal["embedded", "paths", "bundled"]
-"""Where the letters of a picture are: in fonts that it carries, in outlines, or with whoever has the bundled fonts."""
+"""The source of the letters of a picture: embedded fonts, outlines, or bundled fonts that the renderer has."""
 
 
 @record(slots=True)
 class _Style:
-    """How a picture is written: its theme, its letters, the families of its two fonts, the ids given,
-    and in outlines the id of each character of each font."""
+    """The style of a picture: its theme, its lettering, the families of its two fonts, the assigned ids, and for
+    outlines the id of each character of each font."""
 
     theme: Theme
     lettering: Lettering
@@ -44,14 +44,14 @@ class _Style:
 
 
 class _Ids:
-    """Ids that are valid and unique, each beginning with the name of the picture."""
+    """Ids that are valid and unique, each starting with the name of the picture."""
 
     def __init__(self, name: str) -> None:
         self._prefix = _id(name) if re.match(r"[A-Za-z_]", name) else f"n{_id(name)}"
         self._taken: set[str] = set()
 
     def new(self, name: str) -> str:
-        """Return the id of something that has a name."""
+        """Return the id for a name."""
         wanted = found = f"{self._prefix}-{_id(name)}"
         number = 1
         while found in self._taken:
@@ -90,7 +90,7 @@ def svg(picture: Picture, theme: Theme, lettering: Lettering = "embedded") -> st
 
 
 def _lettered(picture: Picture, theme: Theme, lettering: Lettering, ids: _Ids) -> tuple[_Style, str]:
-    """How a picture is written, and the fonts or outlines that the file has for it."""
+    """Return the style of a picture, and the fonts or outlines that the file embeds for it."""
     faces = _characters(picture)
     if lettering == "paths":
         glyphs, outlines = _definitions(faces, ids)
@@ -103,7 +103,7 @@ def _lettered(picture: Picture, theme: Theme, lettering: Lettering, ids: _Ids) -
 
 
 def _characters(picture: Picture) -> dict[str, str]:
-    """The characters of each bundled font that a picture uses."""
+    """Return the characters of each bundled font that a picture uses."""
     used: dict[str, set[str]] = {name: set() for name in FACES}
     for item in flat(picture.items):
         if isinstance(item, TextItem):
@@ -160,7 +160,7 @@ def _path(item: PathItem, theme: Theme) -> str:
 
 
 def path_data(commands: Iterable[Command | GlyphCommand]) -> str:
-    """Return a path as the attribute `d` writes it.
+    """Return a path as the value of the attribute `d`.
 
     >>> path_data([("M", (0, 1.5)), ("L", (2, 0.333)), ("Z", ())])
     'M0 1.5L2 0.33Z'
@@ -169,7 +169,7 @@ def path_data(commands: Iterable[Command | GlyphCommand]) -> str:
 
 
 def _painted(item: RectangleItem | PathItem, theme: Theme) -> str:
-    """Fill, stroke, and what belongs to a stroke."""
+    """Return the attributes for fill and stroke."""
     paint = f' fill="{theme.value(item.fill) or "none"}"'
     if not item.stroke:
         return paint
@@ -190,7 +190,7 @@ def _written(item: TextItem, style: _Style) -> str:
 
 
 def _outlined(item: TextItem, style: _Style) -> str:
-    """A text as the outlines of its characters, with its words for those who cannot see them."""
+    """Return a text as the outlines of its characters, with its words for screen readers."""
     name, scale = face_name(item.weight, item.mono), number(item.size / UNITS, 5)
     x, y = map(number, start_of(item))
     turned = " rotate(-90)" if item.turned else ""
@@ -204,7 +204,7 @@ def _outlined(item: TextItem, style: _Style) -> str:
 
 
 def _definitions(faces: Mapping[str, str], ids: _Ids) -> tuple[dict[tuple[str, str], str], str]:
-    """The id of each character of each font, and the outlines that have these ids."""
+    """Return the id of each character of each font, and the outlines that have these ids."""
     glyphs = {
         (name, character): ids.new(f"{name}-{ord(character):x}")
         for name, characters in faces.items()
@@ -221,7 +221,7 @@ def _text(text: str, *, lines: bool = False) -> str:
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Return a coordinate, short.
+    """Return a coordinate as a short string.
 
     >>> number(3.0), number(2 / 3), number(-0.001)
     ('3', '0.67', '0')

@@ -1,4 +1,4 @@
-"""Text for TeX: what every LaTeX with its own fonts sets, and nothing that it would take for a command."""
+"""Escapes text for TeX: only uses what every LaTeX sets with its own fonts, and nothing that acts as a command."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SIGNS: Mapping[str, str] = {
     "|": r"\textbar{}",
     '"': r"{\char34}",
     **{sign: rf"\{sign}" for sign in "{}$&#_%"},
-    # An empty group after each keeps the signs of a ligature apart.
+    # An empty group after each keeps the characters of a ligature apart.
     **{sign: f"{sign}{{}}" for sign in "-'`?!,"},
     "\u00a0": "~",
     "\u00a3": r"\pounds{}",
@@ -116,7 +116,7 @@ _SIGNS: Mapping[str, str] = {
     "\u25cf": r"$\bullet$",
     "\u2713": r"$\surd$",
     "\u2717": r"$\times$",
-    # Letters and quotation marks of the encoding T1, which every LaTeX knows beside its own.
+    # Letters and quotation marks of the encoding T1, which every LaTeX supports besides its own.
     **{
         sign: rf"{{\fontencoding{{T1}}\selectfont{command}}}"
         for sign, command in {
@@ -173,7 +173,7 @@ _GREEK_CAPITALS = "ΓΔΘΛΞΠΣΦΨΩ"
 
 
 def tex_text(text: str, *, code: bool = False) -> str:
-    r"""Return a text as LaTeX source. In code every space counts, and the signs are those of the typewriter face.
+    r"""Return a text as LaTeX source. In code every space counts, and characters are those of the typewriter font.
 
     Raises TexCharacterError, a FileError, for a character that the fonts of LaTeX lack.
 
@@ -206,7 +206,7 @@ def _character(character: str) -> str:
 
 
 def _greek(character: str) -> str:
-    """The command of a Greek letter: its name in Unicode is that in TeX."""
+    """Return the command of a Greek letter: its name in Unicode is that in TeX."""
     if character in _GREEK:
         return _GREEK[character]
     name = unicodedata.name(character, "").rpartition(" ")[2].lower().replace("lamda", "lambda")
@@ -216,7 +216,7 @@ def _greek(character: str) -> str:
 
 
 def _accented(character: str) -> str:
-    """A letter with the one accent that TeX knows."""
+    """Return a letter with a single accent that TeX supports."""
     base, *accents = unicodedata.normalize("NFD", character)
     if not "a" <= base.lower() <= "z" or len(accents) != 1 or accents[0] not in _ACCENTS:
         raise TexCharacterError(character)

@@ -1,7 +1,7 @@
-"""The colours of pictures: a table for each theme, and which of them a layer has.
+"""The colours of pictures: a table for each theme, and the role that selects the colour of a layer.
 
-The values are checked for contrast, for those who do not see all colours, and for grey print. A theme without colours
-hatches a bar at the left of a box instead.
+The values are checked for contrast, for colour blindness, and for grey print. A theme without colours hatches a bar at
+the left of a box instead.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ThemeName: TypeAlias = Literal["paper", "dark", "mono"]
 THEMES: tuple[ThemeName, ...] = get_args(ThemeName)
 
 PaletteRole: TypeAlias = Literal["conv", "pool", "norm", "act", "fc", "up", "gate", "io"]
-"""What a box is, as its colour says it. `gate` is a block that ends in a product; no layer is one by itself."""
+"""The role of a box that selects its colour. `gate` is a block that ends in a product; no single layer is one."""
 PALETTE: tuple[PaletteRole, ...] = get_args(PaletteRole)
 
 Hatching: TypeAlias = Literal["", "down", "up", "across", "upright", "crossed"]
@@ -51,7 +51,7 @@ class Theme:
     colours: Mapping[PaintName, str]
     hatches: Mapping[str, Hatching]
     margin: float = 3
-    """Pixels around a picture."""
+    """The margin in pixels around a picture."""
 
     def value(self, paint: PaintName) -> str:
         """Return the value of a colour as #RRGGBB; empty for no colour."""
@@ -61,11 +61,11 @@ class Theme:
 _SURFACES = ("bg", "panel", "card", "ink", "mute", "line", "hair", "ghost", "error", "error-ground")
 _HEAT = "#FBF3E2 #F6D59A #EDA65A #CF6A2B #8C2D12"
 _HEAT_INK = "#18212B #18212B #18212B #18212B #FFFFFF"
-"""Of black ink and white, the one of the greater contrast on each step."""
+"""Dark ink or white, whichever has the greater contrast on each step."""
 
 
 def _theme(name: ThemeName, surfaces: str, fills: str, strokes: str, **hatches: Hatching) -> Theme:
-    """A theme of its values in the order of the surfaces and of the palette."""
+    """Return a theme from its values in the order of the surfaces and of the palette."""
     steps = [f"heat-{step}" for step in range(5)]
     names = (*_SURFACES, *PALETTE, *(f"{role}-stroke" for role in PALETTE), *steps, *(f"{step}-ink" for step in steps))
     values = " ".join((surfaces, fills, strokes, _HEAT, _HEAT_INK)).split()

@@ -1,7 +1,7 @@
-"""A picture as a TikZ picture, which compiles with `\\usepackage{tikz}` alone and takes the fonts of its document.
+"""Writes a picture as a TikZ picture, which only needs `\\usepackage{tikz}` and uses the fonts of its document.
 
-A text that is wider there than what was reserved for it is set narrower, so that it stays in its box. A picture that is
-wider than the line it stands on is drawn smaller as a whole.
+A text that is wider in the document than the width reserved for it is compressed to stay in its box. A picture that is
+wider than the line is scaled down as a whole.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from cnndsl.emit.drawing.themes import Theme
 from cnndsl.terminal import clean
 
 POINT = 0.75
-"""Points in a CSS pixel, so that a picture of 320 is 240 pt wide, and one of 680 is 510 pt wide."""
+"""Points per CSS pixel, so that a picture of 320 is 240 pt wide, and one of 680 is 510 pt wide."""
 
 _ANCHORS = {"start": "base west", "middle": "base", "end": "base east"}
 _FIT = r"\def\cnndslfit#1#2{\setbox0\hbox{#2}\ifdim\wd0>#1\relax\resizebox{#1}{\height}{\box0}\else\box0\fi}"
-"""Sets a text in a room: as it is, or narrower."""
+"""Sets a text in a given width: unchanged, or compressed."""
 _WHOLE = r"\ifcsname ver@standalone.cls\endcsname\def\cnndslscale{1}\fi"
-"""The page of the class `standalone` becomes as large as the picture, whatever the width of its lines is."""
+"""With the class `standalone`, the page becomes as large as the picture, whatever its line width."""
 
 
 def _scale(width: float) -> str:
-    """What makes a picture of a width in pixels as wide as the line if it is wider."""
+    """Return the code that scales a picture of a width in pixels down to the line width."""
     return rf"\pgfmathsetmacro\cnndslscale{{min(1,\linewidth/{_points(width)})}}{_WHOLE}"
 
 
@@ -55,7 +55,7 @@ def tikz(picture: Picture, theme: Theme) -> str:
 
 
 def _colours(picture: Picture, theme: Theme) -> list[str]:
-    """The names of the colours that a picture uses."""
+    """Return the names of the colours that a picture uses."""
     used = {"bg", "ink"}
     for item in flat(picture.items):
         used |= {item.paint} if isinstance(item, TextItem) else {item.fill, item.stroke}

@@ -1,7 +1,7 @@
-"""The bundled fonts as pictures need them: a few characters as a font to embed, and texts as outlines.
+"""Reads the bundled fonts for pictures: a subset of characters as a font to embed, and texts as outlines.
 
-Reads what `make fonts` writes, TrueType with plain glyphs and one table of characters, and no other font. Source of the
-formats: the OpenType specification 1.9, and WOFF File Format 1.0 (W3C).
+It only reads what `make fonts` writes: TrueType with simple glyphs and one character map. Source of the formats: the
+OpenType specification 1.9, and WOFF File Format 1.0 (W3C).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FACES = ("Inter-400", "Inter-500", "Inter-600", "Inter-700", "Mono-400")
 """The bundled fonts: a proportional one in four weights, and one for code."""
 
 REPLACEMENT = "□"
-"""What is drawn for a character that the bundled fonts lack, where no other font can be taken."""
+"""The character drawn for those that the bundled fonts lack, if no other font can be used."""
 
 Point: TypeAlias = tuple[float, float, bool]
 """A point of a contour, and whether it lies on the curve."""
@@ -38,7 +38,7 @@ def face_name(weight: Weight, mono: bool) -> str:
 
 @record(slots=True)
 class Face:
-    """A font: its tables, the glyph of each character, and where each glyph's outline lies."""
+    """A font: its tables, the glyph of each character, and the location of each glyph's outline."""
 
     tables: Mapping[str, bytes]
     glyphs: Mapping[str, int]
@@ -51,7 +51,7 @@ class Face:
         return advance
 
     def outline(self, glyph: int) -> bytes:
-        """Return the data of a glyph; a blank one has none."""
+        """Return the data of a glyph; empty for a blank one."""
         return self.tables["glyf"][self.offsets[glyph] : self.offsets[glyph + 1]]
 
 
@@ -73,7 +73,7 @@ def _doubled(loca: bytes) -> tuple[int, ...]:
 
 
 def _characters(cmap: bytes) -> Iterator[tuple[str, int]]:
-    """The glyph of each character, of a table of format 4."""
+    """Yield the glyph of each character, from a character map of format 4."""
     (start,) = struct.unpack_from(">I", cmap, 8)
     (twice,) = struct.unpack_from(">H", cmap, start + 6)
     columns = [start + 14 + place for place in (0, twice + 2, 2 * twice + 2, 3 * twice + 2)]
@@ -105,7 +105,7 @@ def glyph_outline(character: str, name: str) -> tuple[GlyphCommand, ...]:
 
 
 def _contours(data: bytes) -> Iterator[list[Point]]:
-    """The contours of a plain glyph."""
+    """Yield the contours of a simple glyph."""
     if not data:
         return
     (count,) = struct.unpack_from(">h", data)
@@ -131,7 +131,7 @@ def _flags(data: bytes, place: int, count: int) -> tuple[list[int], int]:
 
 
 def _coordinates(data: bytes, place: int, flags: Sequence[int], short: int, same: int) -> tuple[list[float], int]:
-    """The coordinates of one axis: each is the difference from the last, in no, one or two bytes."""
+    """Return the coordinates of one axis: each is the difference from the last, in zero, one or two bytes."""
     value, values = 0, list[float]()
     for flag in flags:
         if flag & short:
@@ -145,7 +145,7 @@ def _coordinates(data: bytes, place: int, flags: Sequence[int], short: int, same
 
 
 def _curves(points: Sequence[Point]) -> Iterator[GlyphCommand]:
-    """The lines and curves of a contour; between two points off the curve lies one on it."""
+    """Yield the lines and curves of a contour; between two points off the curve lies one on it."""
     start = next(at for at, point in enumerate(points) if point[2])
     first, *others = [*points[start:], *points[: start + 1]]
     yield "M", first[:2]
@@ -161,7 +161,7 @@ def _curves(points: Sequence[Point]) -> Iterator[GlyphCommand]:
 
 
 def woff(name: str, characters: Iterable[str]) -> bytes:
-    """Return a font with some of the characters of a bundled one, to be embedded."""
+    """Return a font with a subset of the characters of a bundled one, to be embedded."""
     font = face(name)
     kept = {character: at + 1 for at, character in enumerate(sorted(set(characters) & font.glyphs.keys()))}
     glyphs = [0, *(font.glyphs[character] for character in kept)]
@@ -187,19 +187,19 @@ def woff(name: str, characters: Iterable[str]) -> bytes:
 
 
 def _bearing(outline: bytes) -> int:
-    """The left end of a glyph, which the table of widths states again."""
+    """Return the left end of a glyph, which the table of widths repeats."""
     return struct.unpack_from(">h", outline, 2)[0] if outline else 0
 
 
 def _cmap(kept: Mapping[str, int]) -> bytes:
-    """A table of characters of format 12, a group for each."""
+    """Return a character map of format 12, with one group for each character."""
     groups = b"".join(struct.pack(">III", ord(character), ord(character), glyph) for character, glyph in kept.items())
     length = 16 + len(groups)
     return struct.pack(">HHHHI", 0, 1, 3, 10, 12) + struct.pack(">HHIII", 12, 0, length, 0, len(kept)) + groups
 
 
 def _packed(tables: Mapping[str, bytes]) -> bytes:
-    """The tables as a WOFF, each deflated where that makes it smaller."""
+    """Return the tables as a WOFF, each deflated if that makes it smaller."""
     header = 44 + 20 * len(tables)
     entries, bodies, place, full = list[bytes](), list[bytes](), header, 12 + 16 * len(tables)
     for tag, data in sorted(tables.items()):

@@ -1,11 +1,12 @@
-"""Whether an emitted text is the graph that it was emitted from, without running it and without PyTorch.
+"""Verifies that emitted source implements the graph it was emitted from, without running it and without PyTorch.
 
-The text is followed symbolically, in training and in evaluation: which modules its constructors make, which of them
-`forward` calls on what. What comes out is compared with the graph layer by layer. Nothing here looks at how the
-emitter works: what a layer must be is written down once more, from the language reference and PyTorch's documentation.
+The source is followed symbolically, in training and in evaluation: which modules its constructors create, and on which
+values `forward` calls them. The result is compared with the graph layer by layer. Nothing here depends on how the
+emitter works: the requirements of each layer are written down again, from the language reference and PyTorch's
+documentation.
 
-A block is followed once for each way in which it is made, and then replayed: the time grows with the number of layers
-alone, so that networks of any size are compared whole.
+A block is followed once for each way in which it is constructed, and then replayed. The time grows only with the number
+of layers, so networks of any size are compared completely.
 """
 
 from __future__ import annotations

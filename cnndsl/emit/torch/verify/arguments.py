@@ -1,4 +1,4 @@
-"""The arguments of the network's constructor: with each the class must be what the compiler makes of the program."""
+"""Checks the constructor's arguments: for each value the class must equal what the compiler produces."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cnndsl.shape import Shape
 from cnndsl.values import Symbol, Value, show
 
 Compile = Callable[[Mapping[str, Value]], Graph]
-"""Compiles the program with these settings; raises CnnError where the compiler refuses them."""
+"""Compiles the program with these settings; raises CnnError if the compiler rejects them."""
 
 
 def check_arguments(
@@ -31,10 +31,10 @@ def check_arguments(
     plugins: Mapping[str, str] | None = None,
     accept_fixed_pooling: bool = False,
 ) -> tuple[Difference, ...]:
-    """Compares the class of a text, made with arguments, with what the compiler makes of the same settings.
+    """Compare the class of the source, built with arguments, with the compiler's result for the same settings.
 
-    `settings` are those of the text's own graph, `domains` what parameters may be. Each argument is tried by itself,
-    then all of them together. Where the compiler refuses, the class must, too.
+    `settings` are those of the source's own graph, `domains` the allowed values of parameters. Each argument is tried
+    alone, then all of them together. If the compiler rejects a value, the class must reject it, too.
     """
     findings = Findings()
     with quietly():
@@ -68,12 +68,12 @@ def check_arguments(
 
 
 def line_of(info: ClassInfo) -> int:
-    """The line of the constructor."""
+    """Return the line of the constructor."""
     return info.init.node.lineno if info.init else info.node.lineno if info.node else 0
 
 
 def offered(program: Program, settings: Mapping[str, Value]) -> list[tuple[str, str | None, object]]:
-    """The constructor's parameters: name, parameter of the net, default. An underscore behind it keeps names apart."""
+    """Return the constructor's parameters: name, parameter of the network (ignoring a trailing `_`), default."""
     init = program.main.init if program.main else None
     found: list[tuple[str, str | None, object]] = []
     for name, default in init.params[1:] if init else ():
@@ -83,7 +83,7 @@ def offered(program: Program, settings: Mapping[str, Value]) -> list[tuple[str, 
 
 
 def same(default: object, value: Value) -> bool:
-    """Whether a default of Python is a value of the language."""
+    """Return whether a Python default equals a value of the language."""
     if isinstance(value, Symbol):
         known = CLASSES.get(str(value).upper())
         return default.name == known if isinstance(default, LeafClass) else default == str(value)
@@ -93,7 +93,7 @@ def same(default: object, value: Value) -> bool:
 
 
 def _python(value: Value) -> object:
-    """A value of the language as one gives it to the class; a kind is the name of PyTorch's class until it is used."""
+    """Return a value as the class accepts it; a layer type is the name of PyTorch's class until it is used."""
     if isinstance(value, Fraction):
         return float(value)
     return str(value) if isinstance(value, Symbol) else value
@@ -102,7 +102,7 @@ def _python(value: Value) -> object:
 def trials(
     info: ClassInfo, known: Mapping[str, str], settings: Mapping[str, Value], domains: Mapping[str, tuple[Value, ...]]
 ) -> Iterator[Mapping[str, Value]]:
-    """Values to try, by the constructor's name: of each argument alone, then of all together."""
+    """Yield values to try, by constructor argument: each argument alone, then all together."""
     alone = {
         name: [
             value
@@ -121,7 +121,7 @@ def trials(
 
 
 def is_given_exactly(value: Value) -> bool:
-    """False of fractions such as a third: a class that is given the float beside it cannot know what was meant.
+    """Return False for fractions such as 1/3: a class that receives the nearest float cannot know what was meant.
 
     >>> is_given_exactly(Fraction(3, 10)), is_given_exactly(Fraction(1, 3))
     (True, False)
@@ -141,8 +141,8 @@ _FRACTIONS = (Fraction(3, 10), Fraction(7, 10), Fraction(1, 4))
 
 
 def candidates(default: Value, domain: tuple[Value, ...] | None, annotation: str) -> Iterator[Value]:
-    """Values other than the default: of the domain its ends, the default's neighbours and double; or the default's
-    neighbours, its double, and fractions.
+    """Yield values other than the default: its neighbours, its double, and the domain's ends or, without one,
+    fractions.
 
     A parameter without a domain may be a fraction in the language, whatever the argument's annotation.
 
@@ -171,7 +171,7 @@ def candidates(default: Value, domain: tuple[Value, ...] | None, annotation: str
 
 
 def _near(default: Value) -> list[int | Fraction]:
-    """A number's neighbours and its double."""
+    """Return a number's neighbours and its double."""
     if isinstance(default, bool) or not isinstance(default, int | Fraction):
         return []
     return [default - 1, default + 1, 2 * default]
@@ -187,7 +187,7 @@ def _try(
     findings: Findings,
     loose: bool,
 ) -> None:
-    """Tries some arguments."""
+    """Compare the class with the compiler for some arguments."""
     words = ", ".join(f"{name}={show(value)}" for name, value in trial.items())
     arguments = {name: _given(program, value) for name, value in trial.items()}
     try:
@@ -218,7 +218,7 @@ def _given(program: Program, value: Value) -> object:
 def _must_refuse(
     program: Program, arguments: Mapping[str, object], words: str, code: str, given: Sequence[Shape], findings: Findings
 ) -> None:
-    """Notes a class that takes what the compiler refuses: neither its constructor nor its shapes stop it."""
+    """Record a class that accepts what the compiler rejects: neither constructor nor shapes raise an error."""
     try:
         running = RunningText(program, arguments)
         for training in (True, False):

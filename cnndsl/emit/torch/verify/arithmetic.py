@@ -1,4 +1,4 @@
-"""Operators and functions of Python on plain values: its own arithmetic, with its rounding and its errors."""
+"""Python's operators and functions on plain values: its own arithmetic, with its rounding and its errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnndsl.emit.torch.verify.plain import LentList, is_a, items
 from cnndsl.emit.torch.verify.values import LeafClass, NotUnderstood, Trouble, describe
 
 _BITS = 4096
-"""Integers beyond that are not followed."""
+"""The size of the largest integers that are computed, in bits."""
 
 
 def _divide(left: Any, right: Any) -> object:
@@ -51,19 +51,19 @@ _COMPARE: Mapping[type[ast.cmpop], Callable[..., object]] = {
 
 
 def is_number(value: object) -> bool:
-    """True of an int, a bool, a float or a Fraction."""
+    """Return whether a value is an int, a bool, a float or a Fraction."""
     return isinstance(value, int | float | Fraction)
 
 
 def is_plain(value: object) -> bool:
-    """True of a number, a text, a tuple or a list, unless a module was given it."""
+    """Return whether a value is a number, a string, a tuple or a list that was not passed to a module."""
     if isinstance(value, LentList):
         return False
     return is_number(value) or isinstance(value, str) or items(value) is not None
 
 
 def binary(kind: type[ast.operator], left: object, right: object, line: int) -> object:
-    """An operator on numbers; of sequences only what joins or repeats them."""
+    """Return the result of an operator on numbers; sequences only support concatenation and repetition."""
     rule = _BINARY.get(kind)
     if rule is None:
         raise NotUnderstood(f"the operator `{kind.__name__}`", line)
@@ -82,7 +82,7 @@ def binary(kind: type[ast.operator], left: object, right: object, line: int) -> 
 
 
 def _bits(base: int, exponent: object) -> int:
-    """The bits of a power, about; so that none is computed that has too many."""
+    """Return the approximate number of bits of a power, so that huge powers are never computed."""
     return base.bit_length() * abs(exponent) if isinstance(exponent, int) else _BITS + 1
 
 
@@ -105,7 +105,7 @@ def _small(value: object, line: int) -> object:
 
 
 def unary(kind: type[ast.unaryop], value: object, line: int) -> object:
-    """A sign in front of a number."""
+    """Return the result of a unary operator on a number."""
     if isinstance(value, int | float | Fraction):
         if kind is ast.USub:
             return -value
@@ -115,7 +115,7 @@ def unary(kind: type[ast.unaryop], value: object, line: int) -> object:
 
 
 def compare(kind: type[ast.cmpop], left: object, right: object, line: int) -> bool:
-    """A comparison of numbers, texts or tuples; of anything only whether it is the same."""
+    """Return the comparison of numbers, strings or tuples; other values only support identity and `== None`."""
     if kind in (ast.In, ast.NotIn):
         if isinstance(right, range) and is_number(left):
             return (left in right) is (kind is ast.In)
@@ -140,7 +140,7 @@ def compare(kind: type[ast.cmpop], left: object, right: object, line: int) -> bo
 
 
 def truth(value: object, line: int) -> bool:
-    """Whether a plain value holds. Raises NotUnderstood for tensors and modules."""
+    """Return the truth value of a plain value. Raises NotUnderstood for tensors and modules."""
     if value is None or is_plain(value):
         return bool(value)
     raise NotUnderstood(f"{describe(value)} as a truth", line)
@@ -167,11 +167,11 @@ FUNCTIONS: Mapping[str, Callable[..., object]] = {
     "math.prod": math.prod,
     "math.isclose": math.isclose,
 }
-"""Functions of plain values."""
+"""Functions on plain values."""
 
 
 def apply(name: str, given: Sequence[object], named: Mapping[str, object], line: int) -> object:
-    """A function of Python on numbers and texts. Raises Trouble where Python raises an error."""
+    """Return the result of a Python function on numbers and strings. Raises Trouble if Python would raise an error."""
     for each in given:
         parts = (each,) if items(each) is None else items(each) or ()
         if not all(is_number(part) or isinstance(part, str) for part in parts):

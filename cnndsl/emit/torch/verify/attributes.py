@@ -1,4 +1,4 @@
-"""What stands behind a dot and in brackets, and what a loop runs over."""
+"""Evaluates attributes and subscripts, and what a loop iterates over."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from cnndsl.emit.torch.verify.values import (
 )
 
 IDENTITY = LeafClass("Identity", (), 0)
-"""PyTorch's module that gives back its input, whatever it is made with."""
+"""PyTorch's module that returns its input, whatever its arguments."""
 
 _CONSTRUCTING = frozenset(
     "append extend add_module register_module modules get_parameter get_submodule requires_grad_".split()
@@ -39,7 +39,7 @@ _MATH = frozenset("floor ceil trunc prod isclose".split())
 
 
 def attribute(value: object, name: str, frame: Frame, line: int) -> object:
-    """The attribute of a value. Raises Trouble where it has none of that name."""
+    """Return the attribute of a value. Raises Trouble if it has none of that name."""
     if isinstance(value, Instance):
         return _of_instance(value, name, line)
     if isinstance(value, Member):
@@ -103,12 +103,12 @@ def _of_member(member: Member, name: str, frame: Frame, line: int) -> object:
 
 
 def all_below(member: Member) -> list[object]:
-    """The children of a module in `forward`, in the order in which they were registered."""
+    """Return the children of a module in `forward`, in order of registration."""
     return [below(member, name) for name in member.template.children]
 
 
 def below(member: Member, name: str) -> Member:
-    """The child of a module in `forward`."""
+    """Return the child of a module in `forward`."""
     template, line = member.template.children[name]
     return Member(template, f"{member.path}.{name}" if member.path else name, line)
 
@@ -124,7 +124,7 @@ def _of_tensor(value: Register, name: str, frame: Frame, line: int) -> object:
 
 
 def slice_of(bounds: Sequence[object], line: int) -> slice:
-    """A slice of whole numbers. Raises Trouble for others."""
+    """Return a slice with integer bounds. Raises Trouble for others."""
     for bound in bounds:
         if bound is not None and type(bound) is not int:
             raise Trouble(f"a slice up to {describe(bound)}", line)
@@ -132,7 +132,7 @@ def slice_of(bounds: Sequence[object], line: int) -> slice:
 
 
 def item(value: object, index: object, frame: Frame, line: int) -> object:
-    """What a value holds at an index. Raises Trouble where it holds nothing there."""
+    """Return the item of a value at an index. Raises Trouble if there is none."""
     if isinstance(value, Register) and frame.recorder is not None:
         return frame.recorder.index(value, index, line)
     if isinstance(value, Member):
@@ -154,7 +154,7 @@ def item(value: object, index: object, frame: Frame, line: int) -> object:
 
 
 def _key(children: Mapping[str, object], kind: str, index: object, line: int) -> str:
-    """The name of the child at an index, by what PyTorch's containers take."""
+    """Return the name of the child at an index, by the rules of PyTorch's containers."""
     if kind == "dict" and isinstance(index, str):
         if index in children:
             return index
@@ -186,7 +186,7 @@ def _made_child(instance: Instance, index: object, line: int) -> Instance:
 
 
 def iterate(value: object, _frame: Frame, line: int) -> Iterable[object]:
-    """The parts of a value, as a loop or several names take them. Raises Trouble for what has none."""
+    """Return the items of a value, for a loop or for unpacking. Raises Trouble if it has none."""
     if isinstance(value, tuple | list | range):
         return cast("Iterable[object]", value)
     if isinstance(value, Named):

@@ -1,4 +1,4 @@
-"""Calls: of classes, functions, methods, and in `forward` of modules."""
+"""Evaluates calls: of classes, functions, methods, and in `forward` of modules."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from cnndsl.emit.torch.verify.values import (
 
 
 def call(target: object, given: Sequence[object], named: Mapping[str, object], frame: Frame, line: int) -> object:
-    """The value of a call. Raises Trouble where Python or PyTorch raise an error."""
+    """Return the value of a call. Raises Trouble if Python or PyTorch would raise an error."""
     try:
         if isinstance(target, LeafClass):
             _outside_forward(frame)
@@ -158,7 +158,7 @@ _TYPES = {"int": int, "float": float, "str": str, "bool": bool, "tuple": tuple, 
 
 
 def _is_instance(value: object, kinds: object) -> bool:
-    """`isinstance`, of plain values and of modules under construction."""
+    """Return `isinstance` of a plain value or of a module under construction."""
     if isinstance(value, LentList):
         raise NotUnderstood("`isinstance` of a list that a module is given")
     for kind in items(kinds) or (kinds,):

@@ -1,4 +1,4 @@
-"""The verification of a text against a graph."""
+"""Verifies the source against a graph."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from cnndsl.emit.torch.verify.values import (
 from cnndsl.graph import Graph
 
 NOWHERE = Function(cast(ast.FunctionDef, ast.parse("def _(): ...").body[0]), (), 0, frozenset())
-"""The function in which the class of the network is called."""
+"""The function in which the network's class is called."""
 
 _DEPTH = 10_000
-"""Calls within calls: an expression nests at most 200 brackets, and a sum has as many operands as one likes."""
+"""The recursion limit: an expression nests at most 200 parentheses, but a sum may have any number of operands."""
 
 
 class RunningText:
-    """A network of a text, made with arguments."""
+    """A network of the source, built with arguments."""
 
     __slots__ = ("main", "program", "template", "tracer")
 
@@ -55,11 +55,11 @@ class RunningText:
 
     @property
     def line(self) -> int:
-        """The line of the class of the network."""
+        """Return the line of the network's class."""
         return self.main.node.lineno if self.main.node else 0
 
     def trace(self, training: bool, inputs: int = 1) -> Trace:
-        """The trace of its `forward` on so many tensors. Raises Trouble where it cannot be followed."""
+        """Return the trace of its `forward` on this many tensors. Raises Trouble if it cannot be followed."""
         return self.tracer.trace(self.template, [Register(at) for at in range(inputs)], {}, training)
 
 
@@ -71,9 +71,9 @@ def verify(
     arguments: Mapping[str, object] | None = None,
     accept_fixed_pooling: bool = False,
 ) -> Verification:
-    """Compares a text with the graph that it must be.
+    """Compare the source with the graph that it must implement.
 
-    `plugins` are the texts of classes that are taken as they are, by name; `arguments` those of the constructor.
+    `plugins` maps the names of plug-in classes to their sources, which are trusted; `arguments` are the constructor's.
     """
     findings = Findings()
     trusted: tuple[str, ...] = ()
@@ -92,8 +92,8 @@ def verify(
 
 @contextmanager
 def quietly() -> Generator[None]:
-    """Lets the collector of garbage rest, which would go through growing trees again and again and find nothing, and
-    lets calls nest as deep as the expressions of a text do."""
+    """Pause garbage collection, which would scan growing trees repeatedly and find nothing, and raise the recursion
+    limit for deep expressions."""
     collecting, depth = gc.isenabled(), sys.getrecursionlimit()
     gc.disable()
     sys.setrecursionlimit(max(depth, _DEPTH))
@@ -106,13 +106,13 @@ def quietly() -> Generator[None]:
 
 
 def trouble(stop: Trouble) -> Difference:
-    """What could not be followed, as a difference."""
+    """Return the difference that reports where the source could not be followed."""
     found = f"not understood: {stop.message}" if isinstance(stop, NotUnderstood) else stop.message
     return Difference(stop.line, found)
 
 
 def verified(program: Program, graph: Graph, findings: Findings, arguments: Mapping[str, object], loose: bool) -> int:
-    """Compares a program with a graph; the number of modules. Raises Trouble where the text cannot be followed."""
+    """Compare a program with a graph; return the number of modules. Raises Trouble if it cannot be followed."""
     try:
         return _verified(program, graph, findings, arguments, loose)
     except RecursionError:
@@ -144,7 +144,7 @@ def _run(running: RunningText, trace: Trace, expected: Expected, findings: Findi
 
 
 def _check_names(running: RunningText, graph: Graph, findings: Findings) -> None:
-    """Notes the arguments of `forward` that are not called as the program calls its inputs, underscores aside."""
+    """Record the arguments of `forward` whose names are not those of the program's inputs, underscores aside."""
     forward = running.main.forward
     if forward is None:
         if graph.input_names:
@@ -156,7 +156,7 @@ def _check_names(running: RunningText, graph: Graph, findings: Findings) -> None
 
 
 def _account(match: Match, findings: Findings, training: bool) -> None:
-    """Notes the layers that were not computed, or too often, or in a mode that they are not of."""
+    """Record the layers that were not computed, computed too often, or computed in the wrong mode."""
     expected, ran = match.expected, match.ran
     wanted = expected.wanted[training]
     mode = "training" if training else "evaluation"
@@ -180,7 +180,7 @@ def _often(times: int) -> str:
 
 
 def _surplus(template: Template, match: Match, findings: Findings) -> None:
-    """Notes the modules that nobody calls."""
+    """Record the modules that are never called."""
     if len(match.ran_paths) == template.leaves:
         return
     for path, found, line in _leaves(template, ""):
@@ -191,7 +191,7 @@ def _surplus(template: Template, match: Match, findings: Findings) -> None:
 
 
 def _leaves(template: Template, prefix: str) -> Iterator[tuple[str, Template, int]]:
-    """The modules that compute something, with their paths and lines."""
+    """Yield the modules that compute something, with their paths and lines."""
     for name, (child, line) in template.children.items():
         if child.leaf is None:
             yield from _leaves(child, f"{prefix}{name}.")

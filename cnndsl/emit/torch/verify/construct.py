@@ -1,4 +1,4 @@
-"""Modules as their constructors make them: children, their names, and the attributes that are kept."""
+"""Modules as their constructors build them: children, their names, and stored attributes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from cnndsl.emit.torch.verify.values import (
 def make_leaf(
     cls: LeafClass, given: Sequence[object], named: Mapping[str, object], frame: Frame, line: int
 ) -> Instance:
-    """A module of a class that computes. Raises Trouble for arguments that it does not take."""
+    """Return a module of a class that computes. Raises Trouble for arguments that it does not accept."""
     key = (cls.name, tuple(map(frozen, given)), tuple((name, frozen(each)) for name, each in named.items()))
     program = frame.program
     template = program.templates.get(key)
@@ -45,7 +45,7 @@ def make_leaf(
 
 
 def make_parameter(given: Sequence[object], named: Mapping[str, object], frame: Frame, line: int) -> Instance:
-    """An `nn.Parameter`. Raises NotUnderstood for one that is not made from a tensor of one value."""
+    """Return an `nn.Parameter`. Raises NotUnderstood if it is not made from a tensor of one value."""
     if frame.recorder is not None:
         raise NotUnderstood("a parameter that is made in `forward`")
     leaf = frame.program.forms.leaf(form_of(given, named))
@@ -72,7 +72,7 @@ def template_of(
     attrs: Mapping[str, object],
     made_by: str,
 ) -> Template:
-    """The template of a module; one for all that are equal."""
+    """Return the template of a module; equal modules share one."""
     parts = tuple((name, child.number, line) for name, (child, line) in children.items())
     key = (
         info,
@@ -88,7 +88,7 @@ def template_of(
 
 
 def freeze(instance: Instance, program: Program) -> Template:
-    """The template of a module as it is now."""
+    """Return the template of a module in its present state."""
     if instance.template is None:
         children = {name: (freeze(child, program), child.line) for name, child in instance.children.items()}
         made_by = instance.made_by
@@ -97,8 +97,8 @@ def freeze(instance: Instance, program: Program) -> Template:
 
 
 def build(info: ClassInfo, given: Sequence[object], named: Mapping[str, object], frame: Frame, line: int) -> Instance:
-    """A module of a class of the text, or one of PyTorch's containers. Raises Trouble, or Refused where the class
-    raises an error of its own."""
+    """Return a module of a class of the source, or one of PyTorch's containers. Raises Trouble, or Refused if the
+    class raises an error of its own."""
     program = frame.program
     frame.engine.spend()
     if info.init is None:
@@ -123,14 +123,14 @@ def build(info: ClassInfo, given: Sequence[object], named: Mapping[str, object],
 
 
 def _key(info: ClassInfo, given: Sequence[object], named: Mapping[str, object]) -> object:
-    """What a constructor call is remembered by; None where it is given modules."""
+    """Return the cache key of a constructor call; None if modules are passed to it."""
     if any(isinstance(each, Instance) for each in (*given, *named.values())):
         return None
     return (info, "made", tuple(map(frozen, given)), tuple((name, frozen(each)) for name, each in named.items()))
 
 
 def super_init(frame: Frame, given: Sequence[object], named: Mapping[str, object], line: int) -> None:
-    """`super().__init__(…)`. Raises Trouble where the base does not take the arguments."""
+    """Run `super().__init__(…)`. Raises Trouble if the base class does not accept the arguments."""
     instance = frame.names.get(frame.function.params[0][0]) if frame.function.params else None
     if not isinstance(instance, Instance) or instance.info is None or frame.function.name != "__init__":
         raise NotUnderstood("`super` outside of `__init__`", line)
@@ -140,7 +140,7 @@ def super_init(frame: Frame, given: Sequence[object], named: Mapping[str, object
 
 
 def fill(instance: Instance, given: Sequence[object], named: Mapping[str, object], frame: Frame, line: int) -> None:
-    """What PyTorch's containers do with the arguments of their constructors."""
+    """Fill one of PyTorch's containers from the arguments of its constructor."""
     info = instance.info
     assert info is not None
     most = {"module": 0, "sequential": len(given), "list": 1, "dict": 1}[info.kind]
@@ -155,8 +155,8 @@ def fill(instance: Instance, given: Sequence[object], named: Mapping[str, object
 
 
 def register(instance: Instance, name: str, child: object, line: int, is_attribute: bool = False) -> None:
-    """Makes a module a child. Raises Trouble where it is none, or has a place already; a parameter is one as an
-    attribute only."""
+    """Register a module as a child. Raises Trouble if it is not a module or already has a parent; a parameter can
+    only be registered as an attribute."""
     if not isinstance(child, Instance) or (is_parameter(child.leaf) and not is_attribute):
         raise Trouble(f"{describe(child)} is made a child called `{name}`", line)
     if not instance.ready:
@@ -174,7 +174,7 @@ def register(instance: Instance, name: str, child: object, line: int, is_attribu
 
 
 def set_attribute(instance: Instance, name: str, value: object, line: int, forms: Forms) -> None:
-    """`self.name = value`, and `module.eps = value` of what PyTorch reads in each call."""
+    """Execute `self.name = value`, or `module.eps = value` for an attribute that PyTorch reads in each call."""
     if isinstance(value, Instance):
         register(instance, name, value, line, is_attribute=True)
         return
@@ -197,7 +197,7 @@ def set_attribute(instance: Instance, name: str, value: object, line: int, forms
 
 
 def set_item(instance: Instance, key: object, value: object, line: int) -> None:
-    """`self["0"] = value` of a ModuleDict, `self[0] = value` of a ModuleList that has such a child already.
+    """Execute `self["0"] = value` on a ModuleDict, or `self[0] = value` on a ModuleList that already has that child.
 
     Raises Trouble for the other containers.
     """
@@ -211,7 +211,7 @@ def set_item(instance: Instance, key: object, value: object, line: int) -> None:
 
 
 def length(value: object, frame: Frame, line: int) -> int:
-    """`len`, of sequences and of containers."""
+    """Return `len` of a sequence or a container."""
     if isinstance(value, str):
         return len(value)
     if isinstance(value, Instance) and value.info is not None and value.info.kind != "module":
@@ -222,7 +222,7 @@ def length(value: object, frame: Frame, line: int) -> int:
 def method(
     instance: Instance, name: str, given: Sequence[object], named: Mapping[str, object], frame: Frame, line: int
 ) -> object:
-    """A method of a module under construction. Raises Trouble for what the module does not have."""
+    """Return the result of a method of a module under construction. Raises Trouble if the module does not have it."""
     kind = "leaf" if instance.info is None else instance.info.kind
     if name in ("append", "extend") and kind in ("sequential", "list") and len(given) == 1 and not named:
         added: Iterable[object] = given if name == "append" else attributes.iterate(given[0], frame, line)
@@ -270,7 +270,7 @@ def _at_path(instance: Instance, path: str, parameter: bool, line: int) -> objec
 
 
 def of_class(instance: Instance, kind: LeafClass | ClassInfo) -> bool:
-    """`isinstance` of a module: of its own class, and of the one that it derives from."""
+    """Return `isinstance` of a module: true for its own class and the one that it derives from."""
     if isinstance(kind, ClassInfo):
         info = instance.info
         if info is None:
@@ -280,7 +280,7 @@ def of_class(instance: Instance, kind: LeafClass | ClassInfo) -> bool:
 
 
 def _base(name: str) -> str:
-    """The class of PyTorch that a helper derives from; empty where it has no other than that of all modules.
+    """Return the PyTorch class that a helper derives from; empty if that is only `nn.Module`.
 
     >>> _base("helper:PaddedConv2d"), _base("helper:PaddedSumPool2d"), _base("Conv2d")
     ('Conv2d', 'AvgPool2d', '')

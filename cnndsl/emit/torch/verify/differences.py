@@ -1,4 +1,4 @@
-"""What a verification finds: differences between a text and a graph, smallest part first."""
+"""The findings of a verification: differences between the source and a graph, sorted by the size of the part."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from cnndsl.errors import Span
 from cnndsl.records import record
 
 Rank = Literal[0, 1, 2, 3, 4]
-"""How small the part is that differs: 0 a text that cannot be followed, 1 a module's arguments, 2 what a call reads or
-overwrites, 3 layers that are missing or surplus, 4 what the network returns."""
+"""The size of the part that differs: 0 source that cannot be followed, 1 a module's arguments, 2 what a call reads
+or overwrites, 3 layers that are missing or surplus, 4 what the network returns."""
 
 MOST = 50
-"""Differences that are told; after so many the rest follows from them."""
+"""The maximum number of differences reported; the rest usually follow from them."""
 
 
 @record(slots=True)
 class Difference:
-    """One thing in which the text is not the graph.
+    """One difference between the source and the graph.
 
-    `found` is what stands on `line` of the text (0 where nothing does), `expected` what should, `path` and `span` the
-    layer of the program that wants it.
+    `found` is what the source has on `line` (0 if there is no line), `expected` what it should have, `path` and `span`
+    locate the layer of the program that requires it.
     """
 
     line: int
@@ -43,7 +43,7 @@ class Difference:
 
 @record(slots=True)
 class Verification:
-    """The outcome: what differs, which classes were taken as they are, and how many modules the network has."""
+    """The outcome: the differences, the classes that were trusted, and the number of modules of the network."""
 
     differences: tuple[Difference, ...]
     trusted: tuple[str, ...]
@@ -51,12 +51,12 @@ class Verification:
 
     @property
     def agrees(self) -> bool:
-        """True where the text is the graph."""
+        """Return whether the source implements the graph."""
         return not self.differences
 
 
 class Findings:
-    """Differences as they are found, each once."""
+    """The differences found, each once."""
 
     __slots__ = ("_known",)
 
@@ -64,7 +64,7 @@ class Findings:
         self._known: dict[Difference, None] = {}
 
     def add(self, difference: Difference) -> None:
-        """Notes a difference, unless there are too many of them already."""
+        """Record a difference, unless the maximum is reached."""
         if len(self._known) < 4 * MOST:
             self._known.setdefault(difference)
 
@@ -72,5 +72,5 @@ class Findings:
         return len(self._known)
 
     def sorted(self) -> tuple[Difference, ...]:
-        """The differences, of the smallest part first, each kind in the order of discovery."""
+        """Return the differences by rank, smallest part first, each rank in order of discovery."""
         return tuple(sorted(self._known, key=lambda each: each.rank)[:MOST])

@@ -1,7 +1,7 @@
-"""What a call does to storage: whether it writes into its input, gives it back, or keeps it for the backward pass.
+"""The effect of a call on storage: whether it writes into its input, returns it, or saves it for the backward pass.
 
-From PyTorch's derivatives: what a backward formula mentions is kept, and must not be overwritten any more. Where an
-operation in place has a formula of its input, autograd keeps a copy, and nothing can be overwritten.
+This follows PyTorch's derivatives: what a backward formula mentions is saved and must not be overwritten. If an
+in-place operation has a formula in terms of its input, autograd saves a copy, and nothing can be overwritten.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from cnndsl.emit.torch.verify.plain import items
 from cnndsl.emit.torch.verify.simple import SIMPLE
 
 MemoryEffect: TypeAlias = Literal["", "copies", "views"]
-"""How a module treats its input: as its family does, on a padded or scaled copy of it, or as a view."""
+"""How a module treats its input: as its family does (empty), on a padded or scaled copy of it, or as a view."""
 
 WRITES, ALIASES, KEEPS_INPUT, KEEPS_OUTPUT = 1, 2, 4, 8
-"""Flags of an effect. A call that writes gives back its input."""
+"""Flags of an effect. A call that writes returns its input."""
 
 _INPUT = frozenset(
     "conv convt linear pointwise maxpool avgpool sumpool lppool aavg amax bn in ln channelnorm gn prelu gelu hardtanh "
     "leaky elu celu blur channelconv reflect replicate plugin grn evonorm rmsnorm frn l2norm positionlrn".split()
 ).union(each.family for each in SIMPLE if each.keeps in ("input", "both"))
-"""Families whose derivative is written in terms of the input."""
+"""Families whose derivative uses the input."""
 
 _OUTPUT = frozenset(
     ("tanh", "radixsoftmax", "plugin", *(each.family for each in SIMPLE if each.keeps in ("output", "both")))
 )
-"""Families whose derivative is written in terms of the output."""
+"""Families whose derivative uses the output."""
 
 _RESULT_IN_PLACE = frozenset(("leaky", "elu", "celu", *(each.family for each in SIMPLE if each.inplace == "output")))
-"""Families that keep their result when they work in place; the others keep a copy of what they overwrite."""
+"""Families that save their result when they work in place; the others save a copy of what they overwrite."""
 
 
 _VIEWS = frozenset(
@@ -39,7 +39,7 @@ _VIEWS = frozenset(
 
 
 def effects(form: tuple[object, ...], inplace: bool, memory: MemoryEffect, training: bool) -> int:
-    """The effect of a module's call, as flags. `memory` tells what works on a copy of its input, or gives back a view.
+    """Return the effect of a module's call, as flags. `memory` marks modules that copy or view their input.
 
     >>> effects(("relu",), True, "", True) == WRITES | KEEPS_OUTPUT
     True
@@ -66,5 +66,5 @@ def effects(form: tuple[object, ...], inplace: bool, memory: MemoryEffect, train
 
 
 def _all_ones(extents: object) -> bool:
-    """True of a mean over everything, which PyTorch does not compute as a pooling."""
+    """Return whether a pooling is a mean over everything, which PyTorch does not compute as a pooling."""
     return all(extent == 1 for extent in items(extents) or (0,))

@@ -1,4 +1,4 @@
-"""Expressions of a text, evaluated by Python's rules on the values that are known."""
+"""Evaluates expressions of the source by Python's rules on the values that are known."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cnndsl.emit.torch.verify.values import Instance, Keyed, NotUnderstood, Regi
 
 
 def evaluate(node: ast.expr, frame: Frame) -> object:
-    """The value of an expression. Raises Trouble where it has none."""
+    """Return the value of an expression. Raises Trouble if it has none."""
     rule = _RULES.get(type(node))
     if rule is None:
         raise NotUnderstood(f"`{type(node).__name__}`", node.lineno)
@@ -53,7 +53,7 @@ def _call(node: ast.Call, frame: Frame) -> object:
 
 
 def _arguments(nodes: Sequence[ast.expr], frame: Frame) -> list[object]:
-    """Values in order, those of a starred one each by itself."""
+    """Return the values in order, with starred ones unpacked."""
     found: list[object] = []
     for node in nodes:
         if isinstance(node, ast.Starred):
@@ -78,7 +78,7 @@ def _binary(node: ast.BinOp, frame: Frame) -> object:
 
 
 def operate(operator: type[ast.operator], left: object, right: object, frame: Frame, line: int) -> object:
-    """An operator on two values, of which one may be a tensor."""
+    """Return the result of an operator on two values, one of which may be a tensor."""
     if isinstance(left, Register) or isinstance(right, Register):
         if frame.recorder is None:
             raise NotUnderstood("a tensor outside of `forward`", line)
@@ -141,7 +141,7 @@ def _subscript(node: ast.Subscript, frame: Frame) -> object:
 
 
 def _index(node: ast.expr, frame: Frame) -> object:
-    """What stands in brackets: a value, a slice, or a tuple of both."""
+    """Return the index in square brackets: a value, a slice, or a tuple of both."""
     if isinstance(node, ast.Slice):
         bounds = [None if each is None else evaluate(each, frame) for each in (node.lower, node.upper, node.step)]
         return slice_of(bounds, node.lineno)
@@ -207,7 +207,7 @@ def _names_in(node: ast.expr) -> Iterator[str]:
 
 
 def assign(target: ast.expr, value: object, frame: Frame, line: int) -> None:
-    """Gives a value to a name, or the parts of one to several names. Raises Trouble where their number differs."""
+    """Assign a value to a name, or its parts to several names. Raises Trouble if their number differs."""
     if isinstance(target, ast.Name):
         frame.names[target.id] = value
         return

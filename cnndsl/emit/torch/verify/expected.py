@@ -1,8 +1,8 @@
-"""What the graph wants: for each layer a value, and the computation that gives it.
+"""The values that the graph requires: one for each layer, with the computation that yields it.
 
-Values are numbers. That of a layer is the layer's index, unless an earlier one computes the very same (two RELUs on
-one input); beyond the layers come the values in between, such as the sum of the first two operands of three. A text
-is right where it computes these values, in whatever order.
+Values are numbers. A layer's value is its index, unless an earlier layer computes the same (two RELUs on one input).
+Higher numbers are intermediate values, such as the sum of the first two operands of three. A source is correct if it
+computes these values, in any order.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FLATTEN, EXPAND, CAT, RESIZED = "flatten", "expand", "cat", "resized"
 
 
 class Foreign(Protocol):
-    """The form of a layer whose kind is a plug-in's."""
+    """Returns the form of a layer whose type comes from a plug-in."""
 
     def __call__(self, node: Node, inputs: tuple[Shape, ...], /) -> tuple[Form, bool]: ...
 
@@ -95,7 +95,7 @@ class Expected:
         self._layer(node, kind)
 
     def _is_flattened(self, node: Node, kind: str) -> bool:
-        """Whether a layer gives the vector of its values as PyTorch flattens a map. A vector is one already."""
+        """Return whether a layer flattens a map as PyTorch does. A vector already is flat."""
         layer = ExpectedLayer(node, [self.shapes[node.inputs[0]]])
         return not node.shape.rank if kind == "RESHAPE" else layer.word("channels") == "first" or not layer.rank
 
@@ -137,7 +137,7 @@ class Expected:
             fixed[at] = True
 
     def _again(self, node: Node, operand: int) -> None:
-        """A module that is applied once more; on the value that it was applied to before it gives the same again."""
+        """Add another application of a module; on the same value as before it yields the same value."""
         first = node.weights_of
         path = self.graph.nodes[first].path
         value = first if self.operands[first] == operand else self.applied.setdefault((path, operand), node.index)
@@ -147,7 +147,7 @@ class Expected:
         self._want(value, node)
 
     def _is_left_out(self, node: Node, kind: str, operand: int) -> bool:
-        """Whether an adaptive pooling gives back its input, whatever comes in: then it need not be written."""
+        """Return whether an adaptive pooling always returns its input, so that it can be omitted."""
         form = self._forms.known[self.signs[node.index]]
         adaptive = form[0] in ("aavg", "amax") or (form[0] == "upsample" and form[1] is not None)
         same = node.shape.spatial == self.shapes[operand].spatial
@@ -180,13 +180,13 @@ class Expected:
             always[value] = always.get(value, 0) + 1
 
     def _place(self, node: Node, key: StepKey) -> None:
-        """Gives a node its value: that of an earlier one that computes the same, else its own."""
+        """Assign a node its value: that of an earlier node that computes the same, or its own."""
         value = self.keys.setdefault(key, node.index)
         self.values[node.index] = value
         self._want(value, node)
 
     def between(self, key: StepKey, shape: Shape) -> int:
-        """The value of a computation that is no layer."""
+        """Return the value of an intermediate computation that is not a layer."""
         value = self.keys.get(key)
         if value is None:
             value = self.keys[key] = len(self.shapes)
@@ -194,7 +194,7 @@ class Expected:
         return value
 
     def flat(self, value: int) -> int:
-        """A value as one vector; a vector stays what it is."""
+        """Return a value flattened to a vector; vectors are unchanged."""
         shape = self.shapes[value]
         if not shape.spatial:
             return value
@@ -203,15 +203,15 @@ class Expected:
         return made
 
     def unflattened(self, value: int) -> int | None:
-        """The map that a value is, flattened; None of other values."""
+        """Return the map whose flattening a value is; None for other values."""
         return self._flat.get(value)
 
     def expand(self, value: int, axes: int) -> int:
-        """A vector with so many axes of one position behind it."""
+        """Return a vector with this many trailing axes of size one."""
         return self.between((EXPAND, value, axes), Shape(self.shapes[value].channels, (1,) * axes))
 
     def fold(self, node: Node, sign: str, operands: list[int], last: StepKey | None = None) -> None:
-        """Merges operands from left to right; the last step, or the one that follows it, gives the node's value."""
+        """Merge operands from left to right; the last step, or the one after it, yields the node's value."""
         value = operands[0]
         for number, operand in enumerate(operands[1:], 2):
             key = pair(sign, value, operand)
@@ -225,16 +225,16 @@ class Expected:
         self._fixed[node.index] = all(self._fixed[each] for each in node.inputs)
 
     def merge(self, node: Node, key: StepKey) -> None:
-        """Merges operands in one step."""
+        """Merge operands in one step."""
         self._place(node, key)
         self._fixed[node.index] = all(self._fixed[each] for each in node.inputs)
 
     def of(self, node: Node) -> list[int]:
-        """The values that a node reads."""
+        """Return the values that a node reads."""
         return [self.values[each] for each in node.inputs]
 
     def describe(self, at: int) -> str:
-        """A value by the layer that gives it, for messages."""
+        """Return a value's description for messages, by the layer that yields it."""
         nodes = self.graph.nodes
         if at < 0:
             return f"the indices of {self.describe(-at - 1)}"
@@ -247,7 +247,7 @@ class Expected:
 
 
 def pair(sign: str, left: int, right: int) -> StepKey:
-    """A merge of two values. All of them give the same in either order, to the last bit."""
+    """Return a merge of two values. All merges are commutative, bit for bit."""
     return (sign, left, right) if left <= right else (sign, right, left)
 
 
@@ -286,7 +286,7 @@ def _concat(expected: Expected, node: Node) -> None:
 
 
 def _mul(expected: Expected, node: Node) -> None:
-    """Vectors stand beside maps with as many axes as these have."""
+    """Add a product; vectors are expanded to the number of axes of the maps."""
     axes = max(expected.shapes[each].rank for each in node.inputs)
     operands = [
         expected.expand(value, axes) if axes and not expected.shapes[value].rank else value
@@ -305,4 +305,4 @@ _MERGES: Mapping[str, Callable[[Expected, Node], None]] = {
 }
 
 _SIZED = frozenset(("GAP", "GMP", "POOL", "AVGPOOL", "UPSAMPLE"))
-"""Kinds that may give an extent of their own, whatever comes in."""
+"""Layer types whose output size may be independent of the input."""

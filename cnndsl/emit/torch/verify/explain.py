@@ -1,7 +1,7 @@
-"""What a call is that is not, at first sight, one of the graph's: the same said in another way, or a difference.
+"""Explains a call that does not match a layer directly: an equivalent way to write one, or a difference.
 
-A difference is told where the smallest part differs, and the text goes on as if it had been right: one mistake gives
-one difference.
+A difference is reported for the smallest part that differs, and verification continues as if it had been valid, so one
+mistake produces one difference.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from cnndsl.emit.torch.verify.settle import extents, pairs, settled
 from cnndsl.emit.torch.verify.trace import shown
 
 _SURPRISES = 1 << 40
-"""Numbers of values that the graph does not know begin here."""
+"""The first number for values that are not in the graph."""
 
 
 class Explainer:
-    """Finds the layer that a call stands for. `ran` counts what was computed so far."""
+    """Finds the layer that a call stands for. `ran` counts how often each value was computed."""
 
     __slots__ = ("_expected", "_findings", "_forms", "_ran", "_same", "_steps", "_surprises")
 
@@ -32,7 +32,7 @@ class Explainer:
         self._surprises = _SURPRISES
 
     def surprise(self) -> int:
-        """A value that the graph does not know."""
+        """Return a new value that is not in the graph."""
         self._surprises += 1
         return self._surprises
 
@@ -43,7 +43,7 @@ class Explainer:
         self._findings.add(Difference(line, found, expected, path, span, rank))
 
     def _agree(self, number: int, at: int, value: int) -> bool:
-        """Whether a form is that of a layer on the input of a value's shape."""
+        """Return whether a form equals that of a layer, both on the shape of a value."""
         sign = self._expected.signs[at]
         if number == sign:
             return True
@@ -60,17 +60,17 @@ class Explainer:
         return found
 
     def _readers(self, value: int) -> Iterator[int]:
-        """The layers with one input that read a value."""
+        """Yield the layers with one input that read a value."""
         yield from self._expected.rows.get(value, ())
 
     def _unread(self) -> Iterator[int]:
-        """The layers that were not computed yet."""
+        """Yield the layers that have not been computed yet."""
         for at, sign in enumerate(self._expected.signs):
             if sign >= 0 and not self._ran.get(self._expected.values[at]):
                 yield at
 
     def stateful(self, leaf: LeafModule, path: str, value: int, line: int, made: int) -> int:
-        """The value of a module with weights, which its path tells."""
+        """Return the value of a module with weights, which is identified by its path."""
         expected = self._expected
         at = expected.paths.get(path, -1)
         if at < 0:
@@ -98,7 +98,7 @@ class Explainer:
         return self.surprise()
 
     def random(self, leaf: LeafModule, path: str, value: int, line: int, made: int) -> int:
-        """The value of a module that draws numbers: each one is a value of its own."""
+        """Return the value of a module that generates random numbers; each application has its own value."""
         source = self._expected.unflattened(value)
         known = self._expected.random
         through = source is not None and (leaf.number, value) not in known and (leaf.number, source) in known
@@ -114,12 +114,12 @@ class Explainer:
         return again[0] if again else self._strange(leaf, path, value, line, made)
 
     def _flattened(self, at: int) -> int:
-        """The value of a layer that was computed on its input flattened, which changes nothing but the shape."""
+        """Return the value of a layer computed on its flattened input, which only changes the shape."""
         self._ran[at] = self._ran.get(at, 0) + 1
         return self._expected.flat(at)
 
     def plain(self, leaf: LeafModule, path: str, value: int, line: int, made: int) -> int:
-        """The value of a module without weights."""
+        """Return the value of a module without weights."""
         for at in self._readers(value):
             if at not in self._expected.switches and self._agree(leaf.number, at, value):
                 return self._expected.values[at]
@@ -131,7 +131,7 @@ class Explainer:
         return self._strange(leaf, path, value, line, made)
 
     def _strange(self, leaf: LeafModule, path: str, value: int, line: int, made: int) -> int:
-        """A module that computes what no layer does: the layer at its path, or the one that comes nearest."""
+        """Return the value of a module that no layer matches: that of the layer at its path, or of the closest one."""
         at = self._nearest(leaf, path, value)
         expected = self._expected
         if at < 0:
@@ -159,7 +159,7 @@ class Explainer:
         return -1
 
     def unpool(self, leaf: LeafModule, path: str, given: tuple[int, int], line: int, made: int) -> int:
-        """The value of an unpooling, of a value and the pooling whose indices it is given."""
+        """Return the value of an unpooling of a value with the indices of a pooling."""
         value, switches = given
         expected = self._expected
         for at, wanted in expected.switches.items():
@@ -180,15 +180,15 @@ class Explainer:
         return expected.values[at]
 
     def pair(self, sign: str, left: int, right: int, line: int) -> int:
-        """The value of an operator on two values."""
+        """Return the value of an operator on two values."""
         return self._merge(f"{self._expected.describe(left)} {sign} {self._expected.describe(right)}", line)
 
     def scalar(self, sign: str, value: int, number: float, line: int) -> int:
-        """The value of an operator on a value and a number."""
+        """Return the value of an operator on a value and a number."""
         return self._merge(f"{self._expected.describe(value)} {sign} {number}", line)
 
     def cat(self, values: Sequence[int], line: int) -> int:
-        """The value of tensors behind each other: of channels picked one by one, a layer."""
+        """Return the value of a concatenation; of channels picked one by one, that of a layer."""
         taken = [self._steps.get(value) for value in values]
         channels: list[int] = []
         sources: set[int] = set()
@@ -215,7 +215,7 @@ class Explainer:
         return self.surprise()
 
     def _as_layer(self, form: Form, value: int) -> int | None:
-        """The value of a layer of this form on a value; None where there is none."""
+        """Return the value of a layer of this form on a value; None if there is no such layer."""
         number = self._forms.number(form)
         found = self._expected.keys.get((number, value))
         if found is not None:
@@ -226,7 +226,7 @@ class Explainer:
         return None
 
     def index(self, form: Form, value: int, line: int) -> int:
-        """The value of a part of a map: a layer, or a step on the way to one."""
+        """Return the value of a part of a map: that of a layer, or of an intermediate step towards one."""
         at = self._as_layer(form, value)
         if at is not None:
             return at
@@ -238,7 +238,7 @@ class Explainer:
         return found
 
     def pad(self, form: Form, value: int, line: int) -> int:
-        """The value of a padding: of the map, or of channels behind steps over the map."""
+        """Return the value of a padding: of the map, or of the channels after subsampling the map."""
         if form[0] == "pad":
             at = self._as_layer(form, value)
             if at is not None:
@@ -268,5 +268,5 @@ class Explainer:
 
 
 def _subject(path: str) -> str:
-    """A module, or a function that is called without one."""
+    """Return the name of a module, or of a function that is called without one."""
     return shown(path) if path else "this call"

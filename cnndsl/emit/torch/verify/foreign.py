@@ -1,4 +1,4 @@
-"""Layers whose kind is a plug-in's: nobody but the plug-in knows what they are in PyTorch, so it is asked."""
+"""Layers whose type comes from a plug-in: only the plug-in knows their PyTorch module, so its own method is used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnndsl.shape import Shape
 
 
 class Plugins:
-    """The forms of the layers of plug-ins, by the calls that they ask for."""
+    """The forms of plug-in layers, built from the constructor calls that they request."""
 
     __slots__ = ("_program",)
 
@@ -21,7 +21,7 @@ class Plugins:
         self._program = program
 
     def __call__(self, node: Node, inputs: tuple[Shape, ...]) -> tuple[Form, bool]:
-        """The form of a layer, and whether its input is flattened. Raises NotUnderstood where it asks for no class."""
+        """Return the form of a layer, and whether it flattens its input. Raises NotUnderstood if it names no class."""
         wanted: object = node.layer.torch(*inputs)
         name = getattr(wanted, "name", None)
         if not isinstance(name, str) or not hasattr(wanted, "arguments"):
@@ -43,7 +43,7 @@ class Plugins:
 
 
 def _initialised(form: Form, node: Node) -> Form:
-    """The form with the way of initialising `weight` that an option of the layer names."""
+    """Return the form with the initialisation of `weight` that an option of the layer names."""
     word = str(getattr(node.layer, node.layer.INIT)) if node.layer.INIT else "default"
     return form if word == "default" else drawn(form, "weight", word)
 

@@ -1,7 +1,7 @@
-"""The forms in which computations are compared, and how a message shows one.
+"""The forms in which computations are compared, and how messages display them.
 
 A form is a tuple: the family, then its fields in the order of `FIELDS`. A size that is the same along each axis is
-written as often as there are axes, paddings are pairs (before, after) by axis, the first axis first.
+repeated for every axis. Paddings are pairs (before, after) for each axis, starting with the first axis.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from cnndsl.emit.torch.verify.simple import SIMPLE
 Form: TypeAlias = tuple[object, ...]
 
 LIKE = "that of another map"
-"""What a form has for a size that is read when the module runs."""
+"""The field for a size that is read when the module runs."""
 
 SAME = "SAME"
-"""What a form has for TensorFlow's padding, which is computed from the input's size when the module runs."""
+"""The field for TensorFlow's padding, which is computed from the input's size when the module runs."""
 
 _WINDOW = "rank kernel stride=1 padding=0 ceil_mode=False"
 _CONVOLUTION = "rank in_channels out_channels kernel stride=1 padding=0"
@@ -83,7 +83,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "pixelunshuffle": ("PixelUnshuffle", "factor order=channels"),
     "padchannels": ("PadChannels{rank}d", "rank in_channels out_channels stride=1 where=after"),
 }
-"""For each family how it is called in a message, and its fields with what goes without saying."""
+"""The name of each family in messages, and its fields with their defaults."""
 
 HOLDS_STATE: Mapping[str, tuple[int, ...]] = {
     "conv": (),
@@ -109,15 +109,15 @@ HOLDS_STATE: Mapping[str, tuple[int, ...]] = {
     "bare": (),
     "plugin": (),
 }
-"""Families with weights or buffers: always, or where one of these fields holds. BN has its running statistics."""
+"""Families with weights or buffers: always, or if one of these fields is true. BN has its running statistics."""
 
 
 _SET_LATER: Mapping[tuple[object, str], int] = {("bn", "eps"): 3, ("bn", "momentum"): 4}
-"""Where a form has what PyTorch reads from an attribute in each call (torch/nn/modules/batchnorm.py)."""
+"""The index of each field that PyTorch reads from an attribute in each call (torch/nn/modules/batchnorm.py)."""
 
 
 def set_later(form: Form, name: str, value: object) -> Form | None:
-    """The form of a module of which such an attribute is set to a number; None for any other.
+    """Return the form of a module after this attribute is set to a number; None for any other attribute.
 
     >>> set_later(("bn", 2, 64, 1e-05, 0.1, True), "eps", 0.001)
     ('bn', 2, 64, 0.001, 0.1, True)
@@ -134,7 +134,7 @@ _ELEMENTWISE = frozenset("hardtanh leaky elu celu gelu tanh droppath".split()).u
 
 
 def is_elementwise(form: Form) -> bool:
-    """True of what treats each value of an image by itself, whatever the shape of the image.
+    """Return whether a form treats each value of an image by itself, whatever the shape of the image.
 
     >>> is_elementwise(("dropout", 0.5, 0)), is_elementwise(("dropout", 0.5, 2)), is_elementwise(("softmax", 1))
     (True, False, False)
@@ -143,7 +143,7 @@ def is_elementwise(form: Form) -> bool:
 
 
 def squeezed(value: object) -> object:
-    """An extent as one writes it: `3` for `(3, 3)`, `1` for paddings of one before and after along each axis.
+    """Return a size as it is usually written: `3` for `(3, 3)`, `1` for paddings of one before and after each axis.
 
     >>> squeezed((3, 3)), squeezed(((1, 1), (1, 1))), squeezed((1, 2)), squeezed(((0, 1), (0, 1)))
     (3, 1, (1, 2), ((0, 1), (0, 1)))
@@ -158,7 +158,7 @@ def squeezed(value: object) -> object:
 
 
 def at_size(form: Form, size: object) -> Form:
-    """A form with a size in the place of one that is read when the module runs.
+    """Return a form in which a size replaces one that is read when the module runs.
 
     >>> at_size(("amax", 2, LIKE), (6, 8))
     ('amax', 2, (6, 8))
@@ -167,7 +167,7 @@ def at_size(form: Form, size: object) -> Form:
 
 
 def describe_form(form: Form) -> str:
-    """A form as the call that one would write.
+    """Return a form written as a constructor call.
 
     >>> describe_form(("conv", 2, 64, 128, (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1, False, ""))
     'Conv2d(64, 128, 3, padding=1, bias=False)'

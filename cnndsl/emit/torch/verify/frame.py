@@ -1,4 +1,4 @@
-"""Where a function of the text stands while it is followed: its names, and what `forward` has recorded so far."""
+"""The state of a function that is being followed: its names, and what `forward` has recorded so far."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from cnndsl.emit.torch.verify.text import PLAIN_NAMES, Program
 from cnndsl.emit.torch.verify.values import Builtin, Function, Member, NotUnderstood, Register, Trouble
 
 STEPS = 2_000_000
-"""Turns of loops and calls that are followed before a text counts as not understood."""
+"""The limit on loop iterations and calls; a source that exceeds it counts as not understood."""
 
 
 class Engine:
-    """What a verification runs on: `run` follows the statements of a function, `left` steps are left for it.
+    """The interpreter of a verification: `run` executes a function's statements, `left` counts the remaining steps.
 
-    Statements hold expressions, and calls in them run statements: the function is handed down to break the circle.
+    Statements contain expressions, and calls in them run statements: passing the function down breaks this cycle.
     """
 
     __slots__ = ("left", "run")
@@ -26,17 +26,17 @@ class Engine:
         self.left = STEPS
 
     def spend(self, steps: int = 1) -> None:
-        """Raises NotUnderstood when nothing is left."""
+        """Spend some steps. Raises NotUnderstood if none are left."""
         self.left -= steps
         if self.left < 0:
             raise NotUnderstood(f"more than {STEPS:,} iterations and calls")
 
 
 class Recorder(Protocol):
-    """What a `forward` does with tensors while it is followed."""
+    """Records what a `forward` does with tensors while it is followed."""
 
     def mode(self) -> bool:
-        """Whether it runs in training; asking makes the trace one of this mode."""
+        """Return whether the network is in training; calling this makes the trace specific to the mode."""
         ...
 
     def call(
@@ -52,20 +52,20 @@ class Recorder(Protocol):
         ...
 
     def shape(self, x: Register, line: int) -> Register:
-        """Record a look at a tensor's shape."""
+        """Record reading a tensor's shape."""
         ...
 
     def index(self, x: Register, index: object, line: int) -> object:
-        """Record slicing."""
+        """Record an index or a slice."""
         ...
 
     def function(self, name: str, given: Sequence[object], named: Mapping[str, object], line: int) -> object:
-        """Record a function of `torch` or `F`."""
+        """Record a call of a function of `torch` or `F`."""
         ...
 
 
 class Frame:
-    """The call of a function: its local names, and the recorder of the trace where it is part of a `forward`."""
+    """A function call: its local names, and the recorder of the trace if it is part of a `forward`."""
 
     __slots__ = ("engine", "function", "names", "program", "recorder")
 
@@ -80,7 +80,7 @@ class Frame:
         self.program, self.function, self.names, self.recorder, self.engine = program, function, names, recorder, engine
 
     def look_up(self, name: str, line: int) -> object:
-        """The value of a name, looked up as Python does. Raises Trouble for one that has none here."""
+        """Return the value of a name, looked up as Python does. Raises Trouble if the name is not defined."""
         if name in self.names:
             return self.names[name]
         if name in self.function.locals:

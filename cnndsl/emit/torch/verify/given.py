@@ -1,4 +1,4 @@
-"""The arguments of a constructor, read as PyTorch reads them: what it would not take is a Trouble."""
+"""Reads the arguments of a constructor as PyTorch does: what PyTorch would reject raises Trouble."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CallArguments:
         return Trouble(f"`{self.name}` is given {key}={describe(self._values[key])}, which is not {what}")
 
     def whole(self, key: str, least: int = 1) -> int:
-        """An integer. Raises Trouble for a float, a truth or what is too small."""
+        """Return an integer. Raises Trouble for a float, a bool or a value that is too small."""
         value = self._values[key]
         if type(value) is not int:
             raise self._wrong(key, "an integer")
@@ -35,7 +35,7 @@ class CallArguments:
         return value
 
     def extents(self, key: str, rank: int, least: int = 1) -> tuple[int, ...]:
-        """An integer for each axis, one for all of them or one each. Raises Trouble as `whole` does."""
+        """Return an integer for each axis, given as one for all axes or one each. Raises Trouble as `whole` does."""
         value = self._values[key]
         if type(value) is int:
             items: tuple[object, ...] = (value,) * rank
@@ -54,7 +54,7 @@ class CallArguments:
         return tuple(found)
 
     def integers(self, key: str, least: int = -(10**9)) -> tuple[int, ...]:
-        """A tuple or list of integers. Raises Trouble for anything else."""
+        """Return a tuple or list of integers. Raises Trouble for anything else."""
         items = plain.items(self._values[key])
         if items is None:
             raise self._wrong(key, "a tuple of integers")
@@ -66,20 +66,20 @@ class CallArguments:
         return tuple(found)
 
     def real(self, key: str) -> float:
-        """A number, an int or a float. Raises Trouble for a Fraction, which PyTorch does not take."""
+        """Return an int or a float. Raises Trouble for a Fraction, which PyTorch does not accept."""
         value = self._values[key]
         if type(value) is int or type(value) is float:
             return value
         raise self._wrong(key, "an int or a float")
 
     def flag(self, key: str) -> bool:
-        """A truth. Raises Trouble for numbers, which some of PyTorch's modules refuse."""
+        """Return a bool. Raises Trouble for numbers, which some of PyTorch's modules reject."""
         value = self._values[key]
         if type(value) is not bool:
             raise self._wrong(key, "True or False")
         return value
 
     def must_be(self, key: str, *usual: object) -> None:
-        """Raises Trouble where the argument is none of these: nothing in the language is written so."""
+        """Raise Trouble if the argument is none of these values: no other can be written in the language."""
         if key in self._values and not any(self._values[key] is each or self._values[key] == each for each in usual):
             raise self._wrong(key, " or ".join(map(repr, usual)))

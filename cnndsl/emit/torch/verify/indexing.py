@@ -1,4 +1,4 @@
-"""What an index of a tensor means on a map of known extents."""
+"""Interprets the index of a tensor on a map of known size."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _ALL: Range = slice(None)
 
 
 def window_of(items: tuple[object, ...], shape: Shape) -> Form | None:
-    """The form of `x[items]`: of a range of channels, a margin left out, steps, or axes more; () for everything.
+    """Return the form of `x[items]`: a range of channels, a cropped margin, steps, or new axes; () for everything.
 
-    None for an index that no layer stands for.
+    Returns None for an index that no layer performs.
 
     >>> window_of((slice(None), slice(0, 4)), Shape(8, (6, 6)))
     ('slice', 0, 4)
@@ -53,7 +53,7 @@ def window_of(items: tuple[object, ...], shape: Shape) -> Form | None:
 
 
 def part_of(form: Form, shape: Shape) -> Shape:
-    """The shape of the part of a map that an index takes."""
+    """Return the shape of the part of a map that an index selects."""
     if form[0] == "slice":
         first, last = extents(form[1:])
         return Shape(last - first, shape.spatial)
@@ -68,7 +68,7 @@ def part_of(form: Form, shape: Shape) -> Shape:
 
 
 def _axes(items: tuple[object, ...], shape: Shape) -> Form | None:
-    """Axes of one position behind those that are there."""
+    """Return the form of an index that adds trailing axes of size one."""
     there = shape.rank + 2
     if shape.rank or len(items) <= there or any(each != _ALL for each in items[:there]):
         return None

@@ -1,4 +1,4 @@
-"""How weights are drawn: the statements of a constructor that initialise parameters."""
+"""Weight initialisation: the statements of a constructor that initialise parameters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnndsl.emit.torch.verify.signatures import FUNCTIONS, KNOWN_FUNCTIONS, bind
 from cnndsl.emit.torch.verify.values import NotUnderstood, Trouble, WeightReference
 
 PLACE = {"conv": 10, "convt": 11, "linear": 4, "pointwise": 5, "channelconv": 4}
-"""Where a form says how its weights are drawn."""
+"""The index of the field in a form that holds the initialisation."""
 
 _DRAWS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "kaiming": ("kaiming_normal_", {"mode": "fan_out", "nonlinearity": "relu"}),
@@ -23,11 +23,11 @@ _DRAWS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "ones": ("ones_", {}),
     "bilinear": ("bilinear_", {}),
 }
-"""What each word of the option `init` is in PyTorch."""
+"""The PyTorch function for each value of the option `init`."""
 
 
 def draw(name: str, given: Sequence[object], named: Mapping[str, object], forms: Forms) -> None:
-    """A function of `nn.init` on a parameter. Raises Trouble for what is no parameter."""
+    """Apply a function of `nn.init` to a parameter. Raises Trouble for anything that is not a parameter."""
     params, star = parameters(FUNCTIONS.get(name) or KNOWN_FUNCTIONS[name])
     bound = bind(name, params, star, given, named)
     parameter = bound.pop("tensor")
@@ -48,16 +48,16 @@ def _word(name: str, bound: Mapping[str, object]) -> str:
 
 
 def untrained(form: Form) -> Form:
-    """The form of a module whose parameters are not trained."""
+    """Return the form of a module whose parameters are not trained."""
     return form if form[-1] == FROZEN else (*form, FROZEN)
 
 
 FROZEN = "not trained"
-"""The end of such a form."""
+"""The last field of such a form."""
 
 
 def drawn(form: Form, name: str, word: str) -> Form:
-    """The form of a module of which a parameter is drawn so."""
+    """Return the form of a module after this initialisation of a parameter."""
     at = PLACE.get(str(form[0]))
     if at is None or name != "weight":
         return (*form, f"{name} by {word}")

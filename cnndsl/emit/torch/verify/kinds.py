@@ -1,4 +1,4 @@
-"""The kinds of layers that are one class of PyTorch, whatever the input."""
+"""The layer types that are one PyTorch class, whatever the input."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ CLASSES: Mapping[str, str] = {
     "HARDTANH": "Hardtanh",
     "HTANH": "Hardtanh",
 }
-"""What a parameter of the net that is a kind is as an argument of the class."""
+"""The argument of the class for a parameter of the network whose value is a layer type."""

@@ -1,4 +1,4 @@
-"""From a layer of the program to the form that it must take, after `docs/language.md`."""
+"""Maps a layer of the program to its required form, following `docs/language.md`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnndsl.shape import Shape
 
 
 class ExpectedLayer:
-    """A layer with what stands around it: its options, and the shapes that come in and go out."""
+    """A layer with its options and its input and output shapes."""
 
     __slots__ = ("_options", "inputs", "output", "rank")
 
@@ -26,33 +26,33 @@ class ExpectedLayer:
         return self.inputs[0].channels
 
     def whole(self, name: str) -> int:
-        """An option that is an integer."""
+        """Return an integer option."""
         return int(getattr(self._options, name))
 
     def real(self, name: str) -> float:
-        """An option that is a number, as the float nearest to it."""
+        """Return a numeric option as the nearest float."""
         return float(getattr(self._options, name))
 
     def flag(self, name: str) -> bool:
-        """An option that is yes or no."""
+        """Return a yes/no option."""
         return getattr(self._options, name) is True
 
     def word(self, name: str) -> str:
-        """An option that is a word."""
+        """Return an option that is a word."""
         return str(getattr(self._options, name))
 
     def given(self, name: str) -> Extents:
-        """An option that is extents, as given: none, one for all axes, or one each."""
+        """Return an option with one value for each axis as written: empty, one for all axes, or one for each."""
         value = getattr(self._options, name)
         return tuple(value)
 
     def extents(self, name: str) -> Extents:
-        """An option that is extents, one for each axis."""
+        """Return an option with one value for each axis."""
         value = self.given(name)
         return value * self.rank if len(value) == 1 else value
 
     def pads(self, spanned: Extents, name: str = "pad") -> Pads:
-        """`pad` as pairs before and after, where the window spans so much."""
+        """Return `pad` as pairs (before, after) for windows that span `spanned`."""
         value = getattr(self._options, name)
         if value == "valid":
             return ((0, 0),) * self.rank
@@ -68,7 +68,7 @@ def _conv(x: ExpectedLayer) -> Form:
 
 
 def _convolution(x: ExpectedLayer, filters: int, groups: int) -> Form:
-    """A convolution with one of its three ways to pad, and one of its three kinds of weights."""
+    """Return the form of a convolution, with one of its three ways to pad and three ways to use its weights."""
     kernel, dilation = x.extents("kernel"), x.extents("dilation")
     pad = x.word("pad")
     pads = SAME if pad == "tfsame" else x.pads(spans(kernel, dilation))
@@ -126,7 +126,7 @@ def _window(x: ExpectedLayer) -> tuple[Extents, Extents]:
 
 
 def _target(x: ExpectedLayer) -> object:
-    """The size that `out` asks for; nothing where it is not given."""
+    """Return the size that `out` requests; None if it is not given."""
     return LIKE if x.flag("like") else x.extents("out")
 
 
@@ -155,7 +155,7 @@ def _sum_pool(x: ExpectedLayer) -> Form:
 
 
 def _lp_pool(x: ExpectedLayer) -> Form:
-    """Where it rounds up, the last window hangs over zeros: a padding, since PyTorch's rounding scales that window."""
+    """Return the form; rounding up becomes padding with zeros, since PyTorch's `ceil_mode` scales the last window."""
     kernel, stride = _window(x)
     pads = x.pads(kernel)
     if x.flag("ceil"):
@@ -258,7 +258,7 @@ def _scale(x: ExpectedLayer) -> Form:
 
 
 def _bare(x: ExpectedLayer) -> Form:
-    """A parameter of the module around the layer: the operator, its extents, what it starts with, how it is read."""
+    """Return the form of a module's own parameter: operator, shape, initial value, and how it is viewed."""
     sign, start = ("*", x.real("init")) if x.flag("weight") else ("+", 0.0)
     each = (x.channels, *(1,) * x.rank)
     word = x.word("parameter")
@@ -273,7 +273,7 @@ def _bare(x: ExpectedLayer) -> Form:
 
 
 def _pixels(family: str) -> Callable[[ExpectedLayer], Form]:
-    """The rule of what moves blocks of positions; a block of one position has one order."""
+    """Return the rule of a layer type that moves blocks of positions; a block of one position has only one order."""
 
     def rule(x: ExpectedLayer) -> Form:
         factor = x.whole("factor")
@@ -290,14 +290,14 @@ def _reshape(x: ExpectedLayer) -> Form:
 
 
 def _permute(x: ExpectedLayer) -> Form:
-    """The dimensions by number: the batch and the channels, then from depth to width as many as there are."""
+    """Return the dimensions by number: the batch, the channels, then the spatial axes from depth to width."""
     numbers = {"c": 1, **{letter: 2 + at for at, letter in enumerate("dhw"[3 - x.rank :])}}
     *spatial, channels = [numbers[letter] for letter in x.word("order")]
     return ("permute", (0, channels, *spatial))
 
 
 def _always(*form: object) -> Callable[[ExpectedLayer], Form]:
-    """The rule of a kind without options."""
+    """Return the rule of a layer type without options."""
     return lambda _: form
 
 
@@ -316,7 +316,7 @@ def _field(field: FormField, x: ExpectedLayer) -> object:
 
 
 CAN_BE_FROZEN = frozenset(("CONV", "DWCONV", "CONVT", "FC"))
-"""The kinds whose option `frozen` says that their parameters are not trained."""
+"""The layer types whose option `frozen` excludes their parameters from training."""
 
 LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     **{each.names[0]: _simple(each) for each in SIMPLE},
@@ -371,4 +371,4 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "PIXELSHUFFLE": _pixels("pixelshuffle"),
     "PIXELUNSHUFFLE": _pixels("pixelunshuffle"),
 }
-"""The form of each kind that is one module on one value. Merges are `expected`'s, and what flattens as PyTorch does."""
+"""The forms of layer types that are one module on one value. `expected` handles merges and flattening."""

@@ -1,4 +1,4 @@
-"""Modules that compute: in which form they are compared, and what they do to the storage of their input."""
+"""Modules that compute: the form in which they are compared, and their effect on the storage of their input."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from cnndsl.emit.torch.verify.effects import MemoryEffect, effects
 from cnndsl.emit.torch.verify.forms import HOLDS_STATE, Form
 
 Effects: TypeAlias = tuple[int, int]
-"""What a call does in evaluation and in training: see `effects`."""
+"""The effects of a call in evaluation and in training, see `effects`."""
 
 
 class LeafModule:
     """A module that computes one thing.
 
-    `form` says what, in a shape of its own in which equal computations are equal; `number` stands for it. `passes`
-    is true of what gives back its input (Identity) or a view of it that is no layer (Flatten).
+    `form` describes the computation so that equal computations have equal forms; `number` identifies the form. `passes`
+    is true for modules that return their input (Identity) or a view of it that is not a layer (Flatten).
     """
 
     __slots__ = ("effects", "form", "indices", "inplace", "memory", "number", "passes", "random", "stateful")
@@ -30,7 +30,7 @@ class LeafModule:
 
 
 def has_state(form: Form) -> bool:
-    """True where a module of this form has weights or buffers.
+    """Return whether a module of this form has weights or buffers.
 
     >>> has_state(("ln", (4,), 1e-05, False)), has_state(("bn", 2, 4, 1e-05, 0.1, False))
     (False, True)
@@ -40,7 +40,7 @@ def has_state(form: Form) -> bool:
 
 
 class Forms:
-    """Numbers for forms: equal forms have one number."""
+    """Assigns numbers to forms: equal forms have the same number."""
 
     __slots__ = ("_leaves", "_numbers", "known")
 
@@ -50,7 +50,7 @@ class Forms:
         self.known: list[Form] = []
 
     def number(self, form: Form) -> int:
-        """The number of a form."""
+        """Return the number of a form."""
         found = self._numbers.get(form)
         if found is None:
             found = self._numbers[form] = len(self.known)
@@ -58,7 +58,7 @@ class Forms:
         return found
 
     def leaf(self, form: Form, inplace: bool = False, indices: bool = False, memory: MemoryEffect = "") -> LeafModule:
-        """The leaf of a form."""
+        """Return the leaf of a form."""
         key = (form, inplace, indices, memory)
         found = self._leaves.get(key)
         if found is None:

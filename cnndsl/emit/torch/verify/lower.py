@@ -1,4 +1,4 @@
-"""From the constructor of one of PyTorch's modules to its form: what the documentation says that it computes."""
+"""Maps the constructor call of a PyTorch module to its form: the computation that the documentation describes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cnndsl.emit.torch.verify.values import Trouble
 
 
 def even(padding: tuple[int, ...]) -> Pads:
-    """The same before and after."""
+    """Return paddings that are the same before and after."""
     return tuple((each, each) for each in padding)
 
 
 def of_flat(pads: tuple[int, ...]) -> Pads:
-    """The pairs of `F.pad`'s list, which begins with the last axis.
+    """Return the pairs of `F.pad`'s list, which starts with the last axis.
 
     >>> of_flat((1, 2, 3, 4))
     ((3, 4), (1, 2))
@@ -27,7 +27,7 @@ def of_flat(pads: tuple[int, ...]) -> Pads:
 
 
 def check_groups(given: CallArguments, channels: int, features: int, groups: int) -> None:
-    """Raises Trouble where groups do not divide the channels."""
+    """Raise Trouble if the groups do not divide the channels."""
     if channels % groups or features % groups:
         raise Trouble(f"`{given.name}` has {channels} and {features} channels, which {groups} groups do not divide")
 
@@ -46,13 +46,13 @@ def _conv(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
 
 
 PLAIN_WEIGHTS = ("none", 1.0, 1e-6)
-"""The end of a convolution's form where its weights are used as they are."""
+"""The last fields of a convolution's form if its weights are used unchanged."""
 
 
 def border_of(given: CallArguments, pads: Pads, copies: bool) -> tuple[str, bool]:
-    """What a padding is filled with, and whether a copy of the input is kept in its place.
+    """Return the padding mode, and whether a copy of the input is saved instead of the input.
 
-    PyTorch makes a padded copy unless it pads with zeros; mirroring and repeating keep the input itself as well.
+    PyTorch makes a padded copy unless it pads with zeros. Reflecting and replicating also save the input itself.
     """
     given.must_be("padding_mode", "zeros", *FILLINGS)
     mode = str(given["padding_mode"])
@@ -62,13 +62,13 @@ def border_of(given: CallArguments, pads: Pads, copies: bool) -> tuple[str, bool
 
 
 FILLINGS = ("reflect", "replicate", "circular")
-"""The words of `padding_mode` beside `zeros`."""
+"""The values of `padding_mode` other than `zeros`."""
 
 
 def conv_pads(
     rank: int, given: CallArguments, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
 ) -> tuple[Pads, bool]:
-    """The paddings of a convolution, and whether the kernel has a copy of the input because it cannot pad so."""
+    """Return a convolution's paddings, and whether the kernel needs a padded copy since they are asymmetric."""
     padding = given["padding"]
     if padding == "valid":
         return ((0, 0),) * rank, False
@@ -110,7 +110,7 @@ def _linear(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
 
 
 def window(rank: int, given: CallArguments) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The kernel and the stride of a pooling; the stride is the kernel unless it is said."""
+    """Return the kernel and the stride of a pooling; the stride defaults to the kernel."""
     kernel = given.extents("kernel_size", rank)
     return kernel, kernel if given["stride"] is None else given.extents("stride", rank)
 
@@ -190,7 +190,7 @@ def _zero_pad(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
 
 
 def _sides(rank: int, given: CallArguments, least: int) -> Pads:
-    """The paddings of a module, one number for all sides or one for each."""
+    """Return the paddings of a module, given as one number for all sides or one for each."""
     one = type(given["padding"]) is int
     pads = (given.whole("padding", least),) * (2 * rank) if one else given.integers("padding", least)
     if len(pads) != 2 * rank:
@@ -229,7 +229,7 @@ def _upsample(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
 
 
 def upsampling(given: CallArguments) -> Form:
-    """The form of an interpolation to a size or by a factor. Raises Trouble for what `F.interpolate` refuses."""
+    """Return the form of an interpolation to a size or by a factor. Raises Trouble for what `F.interpolate` refuses."""
     size, scale, mode = given["size"], given["scale_factor"], given["mode"]
     if (size is None) == (scale is None):
         raise Trouble(f"`{given.name}` needs one of size and scale_factor")
@@ -242,7 +242,7 @@ def upsampling(given: CallArguments) -> Form:
 
 
 def _extent(given: CallArguments, key: str) -> object:
-    """A number, or a tuple where they differ by axis."""
+    """Return a number, or a tuple if the values differ by axis."""
     value = given[key]
     if value is None:
         return None
@@ -315,7 +315,7 @@ def _activation(*form: object) -> Callable[[int, CallArguments, Forms], LeafModu
 
 
 def lower_simple(layer: SimpleLayer) -> Callable[[int, CallArguments, Forms], LeafModule]:
-    """Return the rule of a row of `simple`: it reads the fields, and `inplace` where the class has it."""
+    """Return the rule of a row of `simple`: it reads the fields, and `inplace` if the class has it."""
 
     def lower(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
         form = (layer.family, *[_field(field, given) for field in layer.fields])
@@ -361,13 +361,13 @@ PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "Tanh": _activation("tanh", 1.0, 1.0),
     "Hardtanh": _hardtanh,
 }
-"""The other classes."""
+"""All other classes."""
 
 
 def lower(name: str, values: Mapping[str, object], forms: Forms) -> LeafModule:
-    """The leaf of a module of `torch.nn` with these arguments, defaults included.
+    """Return the leaf of a module of `torch.nn` with these arguments, defaults included.
 
-    Raises Trouble for arguments that PyTorch does not take, or with which it would compute what no layer is.
+    Raises Trouble for arguments that PyTorch does not accept, or whose computation no layer type performs.
     """
     given = CallArguments(name, values)
     if name in PLAIN:

@@ -1,7 +1,7 @@
-"""From the constructor of a helper class to its form: what the text of the class, which is trusted, computes.
+"""Maps the constructor call of a helper class to its form: what the class's (trusted) source computes.
 
-The verifier takes nothing from the layer types. It knows each helper by a digest of the text whose meaning is written
-down here; a class whose text is another one is none of these, whatever its name.
+The verifier uses nothing from the layer types. It knows each helper by a digest of the source whose meaning is written
+down here. A class with any other source is not a helper, whatever its name.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _permute(_: int, given: CallArguments, forms: Forms) -> LeafModule:
 
 
 def _pixels(family: str, argument: str, order: str) -> Callable[[int, CallArguments, Forms], LeafModule]:
-    """Blocks of one position have the order of PyTorch, and stay where they are."""
+    """Return the rule; blocks of one position have PyTorch's order and are not moved."""
 
     def lower(_: int, given: CallArguments, forms: Forms) -> LeafModule:
         factor = given.whole(argument)
@@ -265,11 +265,11 @@ _DIGESTS: Mapping[str, str] = {
     "StdConv3d": "8b76c213bb666b7a",
     "SumPool1d": "e2ea940f18fbbc16",
 }
-"""The digest of each helper's text: what it computes was read off this very text."""
+"""The digest of each helper's source; the forms here describe exactly that source."""
 
 
 def digest(text: str) -> str:
-    """The digest of a class's text. Line ends around it do not count.
+    """Return the digest of a class's source, ignoring leading and trailing line ends.
 
     >>> digest("class A: ...") == digest("class A: ...\\n")
     True
@@ -278,7 +278,7 @@ def digest(text: str) -> str:
 
 
 def is_helper(name: str, text: str) -> bool:
-    """True of a class whose text is, to the letter, that of a helper whose meaning is known here."""
+    """Return whether a class has exactly the source of a helper whose meaning is known here."""
     return name in _DIGESTS and digest(text) == _DIGESTS[name]
 
 
@@ -287,16 +287,16 @@ _FUNCTIONS: Mapping[str, str] = {
     "pad_like": "bec0170e019370bc",
     "bilinear_": "d683a9c94218a545",
 }
-"""The same for functions."""
+"""The digest of each function's source."""
 
 
 def is_function(name: str, text: str) -> bool:
-    """True of a function whose text is, to the letter, one whose meaning is known here."""
+    """Return whether a function has exactly a source whose meaning is known here."""
     return name in _FUNCTIONS and digest(text) == _FUNCTIONS[name]
 
 
 def lower_helper(name: str, values: Mapping[str, object], forms: Forms) -> LeafModule:
-    """The leaf of a helper made with these arguments, defaults included. Raises Trouble for what cannot be made."""
+    """Return the leaf of a helper with these arguments, defaults included. Raises Trouble for what cannot be built."""
     given = CallArguments(name, values)
     if name in _PLAIN:
         return _PLAIN[name](0, given, forms)

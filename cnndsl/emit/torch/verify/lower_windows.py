@@ -1,4 +1,4 @@
-"""From the constructor of a helper class that slides windows to its form: what the text of the class computes."""
+"""Maps the constructor call of a helper class with sliding windows to its form: what the class's source computes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnndsl.emit.torch.verify.values import Trouble
 
 
 def _pads(given: CallArguments, rank: int) -> Pads:
-    """The paddings as `F.pad` takes them: pairs, the last axis first; axes that are not named have none."""
+    """Return the paddings as `F.pad` takes them: pairs, the last axis first; axes that are not listed have zero."""
     flat = given.integers("pads")
     if len(flat) % 2 or len(flat) > 2 * rank:
         raise Trouble(f"`{given.name}` is given {len(flat)} pads for {rank} axes")
@@ -32,14 +32,14 @@ def _conv(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
 
 
 def _conv_same(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    """It has the constructor of PyTorch's convolution, and puts its own padding in the place of that."""
+    """Return the leaf; the constructor is that of PyTorch's convolution, but the helper computes its own padding."""
     given.must_be("padding", 0)
     given.must_be("padding_mode", "zeros")
     return _special_conv(rank, given, forms, SAME, PLAIN_WEIGHTS)
 
 
 def _standardised(way: str, *, same: bool) -> Callable[[int, CallArguments, Forms], LeafModule]:
-    """The rule of a convolution whose weights are standardised."""
+    """Return the rule of a convolution with standardised weights."""
 
     def lower(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
         weights = (way, given.real("gamma") if way == "scaled" else 1.0, given.real("eps"))
@@ -162,4 +162,4 @@ SLIDING: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "LocallyConnected": _locally_connected,
     "SumPool1d": _sum_pool_1d,
 }
-"""The other classes."""
+"""All other classes."""

@@ -1,7 +1,7 @@
-"""Compares the calls of a text with the layers of a graph, and keeps account of what is overwritten.
+"""Compares the calls of the source with the layers of a graph, and tracks which storage is overwritten.
 
-Each tensor is a value of `expected`, in a storage. A storage counts how often it was written into; a tensor that was
-made before the last time does not hold its value any more. What autograd keeps of a storage must not be written over.
+Each tensor is a value of `expected` in a storage. A storage counts its writes; a tensor created before the last write
+no longer holds its value. Storage that autograd has saved must not be overwritten.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from cnndsl.shape import Shape
 
 
 class TracedStorage:
-    """Memory that tensors share: how often it was written into, on which line last, and who keeps it."""
+    """Memory that tensors share: how often it was written, the line of the last write, and who has saved it."""
 
     __slots__ = ("is_input", "kept", "version", "written")
 
@@ -33,7 +33,7 @@ class TracedStorage:
 
 
 class TracedTensor:
-    """A value of the graph (below 0 the indices of a pooling's), and where it is kept."""
+    """A value of the graph (negative for the indices of a pooling), and its storage."""
 
     __slots__ = ("storage", "value", "version")
 
@@ -56,7 +56,7 @@ class Match:
         self._explain = Explainer(expected, forms, findings, self.ran)
 
     def say(self, rank: Rank, line: int, found: str, expected: str = "", node: int = -1) -> None:
-        """Notes a difference, at a layer of the graph where one is concerned."""
+        """Record a difference, at a layer of the graph if one is concerned."""
         if 0 <= node < len(self.expected.graph.nodes):
             layer = self.expected.graph.nodes[node]
             self._findings.add(Difference(line, found, expected, layer.path, layer.span, rank))
@@ -64,14 +64,14 @@ class Match:
             self._findings.add(Difference(line, found, expected, rank=rank))
 
     def read(self, x: TracedTensor, line: int) -> int:
-        """The value that a tensor holds, which must not have been overwritten since."""
+        """Return the value that a tensor holds, which must not have been overwritten since."""
         if x.version != x.storage.version:
             what = self.expected.describe(x.value)
             self.say(2, line, f"{what} is read, but line {x.storage.written} has overwritten it", "", x.value)
         return x.value
 
     def write(self, x: TracedTensor, line: int) -> None:
-        """Writes into a tensor's storage, which nobody may need any more."""
+        """Record a write into a tensor's storage, which must no longer be needed."""
         storage = x.storage
         if storage.is_input:
             self.say(2, line, "the input of the network is overwritten, which is the caller's")
@@ -83,11 +83,11 @@ class Match:
         storage.written = line
 
     def fresh(self, value: int) -> TracedTensor:
-        """A tensor of its own."""
+        """Return a tensor with its own storage."""
         return TracedTensor(value, TracedStorage())
 
     def done(self, value: int) -> int:
-        """Counts a computation."""
+        """Count the computation of a value and return the value."""
         self.ran[value] = self.ran.get(value, 0) + 1
         return value
 
@@ -95,7 +95,7 @@ class Match:
         return self.expected.shapes[value] if 0 <= value < len(self.expected.shapes) else None
 
     def leaf(self, leaf: LeafModule, path: str, x: TracedTensor, line: int, made: int) -> TracedTensor:
-        """A module that is called with one tensor."""
+        """Return the result of calling a module with one tensor."""
         storage = x.storage
         value = x.value if x.version == storage.version else self.read(x, line)
         expected = self.expected
@@ -113,14 +113,14 @@ class Match:
             at = expected.keys.get((leaf.number, value), -1)
             if at < 0:
                 at = self._explain.plain(leaf, path, value, line, made)
-        if at != value:  # what may be left out is no computation
+        if at != value:  # an application that may be omitted is not counted
             self.ran[at] = self.ran.get(at, 0) + 1
         self.ran_paths[path] = line
         effect = leaf.effects[self._mode]
         return self._after(effect, at, x, line) if effect else TracedTensor(at, TracedStorage())
 
     def _applied(self, path: str, first: int, value: int, line: int) -> int:
-        """The application of a module that reads a value."""
+        """Return the application of a module that reads a value."""
         at = first if self.expected.operands[first] == value else self.expected.applied.get((path, value), first)
         order = self.expected.order.get(path)
         if order is not None and self._mode:
@@ -131,7 +131,7 @@ class Match:
         return at
 
     def _after(self, effect: int, at: int, x: TracedTensor, line: int) -> TracedTensor:
-        """The result of a module that does something to its input's storage, or keeps it."""
+        """Return the result of a module that writes, aliases or saves its input's storage."""
         storage = x.storage
         if effect & KEEPS_INPUT:
             storage.kept = line
@@ -149,14 +149,14 @@ class Match:
     def pool(
         self, leaf: LeafModule, path: str, x: TracedTensor, line: int, made: int
     ) -> tuple[TracedTensor, TracedTensor]:
-        """A max-pooling that gives its indices, too."""
+        """Return the output and the indices of a max pooling."""
         out = self.leaf(leaf, path, x, line, made)
         return out, self.fresh(-out.value - 1)
 
     def unpool(
         self, leaf: LeafModule, path: str, given: tuple[TracedTensor, TracedTensor, object], line: int, made: int
     ) -> TracedTensor:
-        """A value that goes back to where the indices say."""
+        """Return the result of an unpooling, which puts values back at their indices."""
         x, indices, size = given
         value, switches = self.read(x, line), self.read(indices, line)
         self.ran_paths[path] = line
@@ -172,7 +172,7 @@ class Match:
         return self.fresh(self.done(at))
 
     def _unpooled(self, leaf: LeafModule, at: int, value: int, size: object, line: int) -> None:
-        """Compares the extents of an unpooling."""
+        """Compare the output size of an unpooling."""
         wanted = self.expected.graph.nodes[at].shape.spatial
         shape = self._shape(value)
         if shape is None:
@@ -189,7 +189,7 @@ class Match:
             self.say(1, line, f"the output_size {_times(found)} is out of reach of the window", "", at)
 
     def pair(self, sign: str, a: TracedTensor, b: TracedTensor, inplace: bool, line: int) -> TracedTensor:
-        """An operator on two tensors."""
+        """Return the result of an operator on two tensors."""
         left, right = self.read(a, line), self.read(b, line)
         key = pair(sign, left, right) if sign in ("+", "*", "max") else (sign, left, right)
         at = self.expected.keys.get(key, -1)
@@ -211,7 +211,7 @@ class Match:
         return self.fresh(at)
 
     def scalar(self, sign: str, x: TracedTensor, number: float, inplace: bool, line: int) -> TracedTensor:
-        """An operator on a tensor and a number."""
+        """Return the result of an operator on a tensor and a number."""
         value = self.read(x, line)
         if sign == "*":
             key: tuple[object, ...] = (self._forms.number(("times", number)), value)
@@ -227,7 +227,7 @@ class Match:
         return self.fresh(at)
 
     def cat(self, parts: list[TracedTensor], dim: int, line: int) -> TracedTensor:
-        """Tensors behind each other."""
+        """Return the concatenation of tensors."""
         values = [self.read(each, line) for each in parts]
         shape = self._shape(values[0])
         if dim != 1 and not (shape is not None and dim == -shape.rank - 1):
@@ -238,7 +238,7 @@ class Match:
         return self.fresh(self.done(at))
 
     def flatten(self, x: TracedTensor, start: object, end: object, line: int) -> TracedTensor:
-        """`torch.flatten` and `nn.Flatten`: a view, or a copy where the memory does not allow one."""
+        """Return `torch.flatten` or `nn.Flatten`: a view, or a copy if the memory layout allows no view."""
         value = self.read(x, line)
         shape = self._shape(value)
         if shape is None:
@@ -249,7 +249,7 @@ class Match:
         return TracedTensor(self.expected.flat(value), x.storage, x.version)
 
     def index(self, x: TracedTensor, taken: tuple[object, ...], line: int) -> TracedTensor:
-        """`x[…]`: a view of a part, or axes more."""
+        """Return `x[…]`: a view of a part, or of the tensor with additional axes."""
         value = self.read(x, line)
         shape = self._shape(value)
         if shape is None:
@@ -267,14 +267,14 @@ class Match:
         return TracedTensor(at, x.storage, x.version)
 
     def size(self, x: TracedTensor, line: int) -> Size:
-        """`x.shape`, which an overwritten tensor has as before."""
+        """Return `x.shape`, which overwriting does not change."""
         shape = self._shape(x.value)
         if shape is None:
             raise Trouble("the shape of a value that is no layer's", line)
         return Size(("batch", shape.channels, *shape.spatial), x.value)
 
     def pad(self, x: TracedTensor, pads: tuple[int, ...], line: int) -> TracedTensor:
-        """`F.pad`: of the map, or of the channels, too."""
+        """Return the result of `F.pad` on the spatial axes, or also on the channels."""
         value = self.read(x, line)
         shape = self._shape(value)
         if shape is None:
@@ -288,7 +288,7 @@ class Match:
         return self.fresh(self.done(self._explain.pad(form, value, line)))
 
     def resize(self, x: TracedTensor, form: Form, size: Size | None, line: int) -> TracedTensor:
-        """A function that brings a map to a size: `F.interpolate`, an adaptive pooling, `crop_like`."""
+        """Return the result of resizing a map: `F.interpolate`, an adaptive pooling, `crop_like`."""
         value = self.read(x, line)
         leaf = self._forms.leaf(form)
         like = None if size is None else self._like(leaf, value, size)
@@ -300,7 +300,7 @@ class Match:
         return self._after(leaf.effects[self._mode], self.done(at), x, line)
 
     def _like(self, leaf: LeafModule, value: int, size: Size) -> int | None:
-        """The value of a resizing to the size of another map, if the program has it."""
+        """Return the value of resizing to the size of another map, or None if the program has no such layer."""
         shape = self._shape(size.of)
         if shape is None or size.extents != shape.spatial:
             return None
@@ -308,7 +308,7 @@ class Match:
 
 
 def shape_axes(found: tuple[object, ...]) -> int:
-    """The number of axes that an index adds."""
+    """Return the number of axes that an index adds."""
     axes = found[1]
     assert isinstance(axes, int)
     return axes

@@ -1,4 +1,4 @@
-"""The functions of a text: their parameters, which names are their own, and what they raise."""
+"""The functions of the source: their parameters, their local names, and what they raise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnndsl.emit.torch.verify.values import Function, NotUnderstood, Trouble
 
 
 def function(node: ast.FunctionDef, default: Callable[[ast.expr], object]) -> Function:
-    """A function of the text; `default` evaluates defaults. Raises Trouble for parameters outside of the subset."""
+    """Return a function of the source; `default` evaluates defaults. Raises Trouble for unsupported parameters."""
     try:
         params, star = of_arguments(node.args, default)
     except ValueError:
@@ -25,14 +25,14 @@ def function(node: ast.FunctionDef, default: Callable[[ast.expr], object]) -> Fu
 
 
 def is_docstring(node: ast.stmt) -> bool:
-    """True of a text that stands by itself."""
+    """Return whether a statement is a lone string."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _collect(body: list[ast.stmt], found: set[str]) -> None:
-    """The names that statements assign: they are local to the whole function. Comprehensions have their own.
+    """Collect the names that statements assign, which are local to the whole function. Comprehensions have their own.
 
-    Raises Trouble for an error that is no ValueError, even where no run comes by.
+    Raises Trouble for an error that is not a ValueError, even on a path that is never executed.
     """
     for statement in body:
         match statement:

@@ -1,6 +1,6 @@
-"""Parameters that a module has itself, `nn.Parameter(torch.ones(64))`, and the operators that they stand beside.
+"""A module's own parameters, `nn.Parameter(torch.ones(64))`, and the operators that use them.
 
-One is a child without a call: as an operand, `x * self.gamma`, it is a computation of its own at its path.
+Such a parameter is a child that is never called: as an operand, `x * self.gamma`, it is a computation at its path.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from cnndsl.emit.torch.verify.values import Member, NotUnderstood, Trouble, desc
 
 PARAMETER = "nn.Parameter"
 FILLS: Mapping[str, float | None] = {"torch.ones": 1.0, "torch.zeros": 0.0, "torch.full": None}
-"""The functions that make a tensor to start with, and what they fill it with."""
+"""The functions that create an initial tensor, and the value that they fill it with."""
 
 
 class FilledTensor:
-    """A tensor of one value, before it is a parameter."""
+    """A tensor of one value, before it becomes a parameter."""
 
     __slots__ = ("shape", "start")
 
@@ -29,7 +29,7 @@ class FilledTensor:
 
 
 class ViewedParameter:
-    """A parameter in `forward`, with other extents."""
+    """A parameter in `forward`, viewed with another shape."""
 
     __slots__ = ("member", "shape")
 
@@ -38,7 +38,7 @@ class ViewedParameter:
 
 
 def filled(name: str, given: Sequence[object], named: Mapping[str, object]) -> FilledTensor:
-    """A call of one of `FILLS`. Raises Trouble for extents that are none, and for integers, which have no gradient."""
+    """Return a call of one of `FILLS`. Raises Trouble for invalid shapes, and for integers, which have no gradient."""
     if name != "torch.full":
         if named:
             raise NotUnderstood(f"`{name}` with named arguments")
@@ -59,19 +59,19 @@ def filled(name: str, given: Sequence[object], named: Mapping[str, object]) -> F
 
 
 def form_of(given: Sequence[object], named: Mapping[str, object]) -> Form:
-    """The form of an `nn.Parameter`. Raises NotUnderstood for one that is not made from a tensor of one value."""
+    """Return the form of an `nn.Parameter`. Raises NotUnderstood if it is not made from a tensor of one value."""
     if named or len(given) != 1 or not isinstance(given[0], FilledTensor):
         raise NotUnderstood("a parameter of such a tensor")
     return ("parameter", given[0].shape, given[0].start)
 
 
 def is_parameter(leaf: LeafModule | None) -> bool:
-    """True of what a module cannot call."""
+    """Return whether a leaf is a parameter, which a module cannot call."""
     return leaf is not None and leaf.form[0] == "parameter"
 
 
 def reshaped(member: Member, given: Sequence[object], named: Mapping[str, object]) -> ViewedParameter:
-    """`self.gamma.reshape(-1, 1, 1)`. Raises Trouble where the numbers of elements differ."""
+    """Return `self.gamma.reshape(-1, 1, 1)`. Raises Trouble if the numbers of elements differ."""
     sizes = tuple([each for each in given if type(each) is int])
     if named or len(sizes) < len(given):
         raise NotUnderstood("these arguments of `reshape`")
@@ -86,14 +86,14 @@ def reshaped(member: Member, given: Sequence[object], named: Mapping[str, object
 
 
 def operand(value: object) -> ViewedParameter | None:
-    """A parameter beside an operator; None of any other value."""
+    """Return a parameter that is an operand; None for any other value."""
     if isinstance(value, Member) and is_parameter(value.template.leaf):
         return ViewedParameter(value, _shape(value))
     return value if isinstance(value, ViewedParameter) else None
 
 
 def applied(sign: str, viewed: ViewedParameter, forms: Forms, line: int) -> LeafModule:
-    """The computation that a parameter is in. Raises NotUnderstood for an operator that no layer stands for."""
+    """Return the computation that uses a parameter. Raises NotUnderstood for an operator that no layer has."""
     if sign not in ("*", "+"):
         raise NotUnderstood(f"a tensor `{sign}` a parameter", line)
     leaf = viewed.member.template.leaf

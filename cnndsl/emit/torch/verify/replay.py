@@ -1,4 +1,4 @@
-"""Goes through a trace step by step, with values: those of the graph (`match`), or shapes alone (`shapes`)."""
+"""Runs a trace step by step on values: those of the graph (`match`), or shapes alone (`shapes`)."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ V = TypeVar("V")
 
 
 class Size(NamedTuple):
-    """The size of a tensor, or a part of it, and which value's it is (-1 where nobody asks)."""
+    """The size of a tensor, or a part of it, and the number of the value it belongs to (-1 if irrelevant)."""
 
     extents: tuple[object, ...]
-    """The batch stands as a text."""
+    """The size along each axis; a string represents the batch."""
     of: int = -1
 
 
 class ReplayedValues(Protocol[V]):
-    """What a replay computes with."""
+    """The operations on the values of a replay."""
 
     def leaf(self, leaf: LeafModule, path: str, x: V, line: int, made: int, /) -> V:
-        """Return the value that a module gives."""
+        """Return the output of a module."""
         ...
 
     def pool(self, leaf: LeafModule, path: str, x: V, line: int, made: int, /) -> tuple[V, V]:
-        """Return the value and the indices that a max-pooling gives."""
+        """Return the output and the indices of a max pooling."""
         ...
 
     def unpool(self, leaf: LeafModule, path: str, given: tuple[V, V, object], line: int, made: int, /) -> V:
-        """Return the value that an unpooling gives."""
+        """Return the output of an unpooling."""
         ...
 
     def pair(self, sign: str, a: V, b: V, inplace: bool, line: int, /) -> V:
@@ -63,7 +63,7 @@ class ReplayedValues(Protocol[V]):
         ...
 
     def flatten(self, x: V, start: object, end: object, line: int, /) -> V:
-        """Return a value as vectors."""
+        """Return a value flattened to vectors."""
         ...
 
     def index(self, x: V, items: tuple[object, ...], line: int, /) -> V:
@@ -71,7 +71,7 @@ class ReplayedValues(Protocol[V]):
         ...
 
     def size(self, x: V, line: int, /) -> Size:
-        """Return the extents of a value."""
+        """Return the shape of a value."""
         ...
 
     def pad(self, x: V, pads: tuple[int, ...], line: int, /) -> V:
@@ -84,7 +84,7 @@ class ReplayedValues(Protocol[V]):
 
 
 class Replay(Generic[V]):
-    """Replays traces on values of one sort."""
+    """Replays traces on values of one type."""
 
     __slots__ = ("_values",)
 
@@ -92,7 +92,7 @@ class Replay(Generic[V]):
         self._values = values
 
     def run(self, trace: Trace, given: list[Any], prefix: str) -> list[Any]:
-        """The registers after the last step; `prefix` is the path of the module, with a dot behind it."""
+        """Return the registers after the last step; `prefix` is the path of the module with a trailing dot."""
         registers: list[Any] = given + [None] * (trace.registers - trace.inputs)
         leaf = self._values.leaf
         step: Any
@@ -131,7 +131,7 @@ class Replay(Generic[V]):
             self._sized(code, step, registers, prefix)
 
     def _sized(self, code: int, step: Any, registers: list[Any], prefix: str) -> None:
-        """Steps that give or take a size, or indices."""
+        """Run a step that returns or takes a size, or indices."""
         values = self._values
         line, out = step[1], step[2]
         if code == POOL:

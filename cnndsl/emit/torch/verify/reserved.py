@@ -1,4 +1,4 @@
-"""Names that a module has already, and that a child cannot take."""
+"""Names that every module already has, so that a child cannot use them."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ CONTAINER: Mapping[ContainerKind, frozenset[str]] = {
     "list": frozenset("append extend insert pop _get_abs_string_index".split()),
     "dict": frozenset("clear items keys pop update values".split()),
 }
-"""Those that a container has besides."""
+"""The additional attributes of each container."""
 
 
 def is_reserved(name: str, kind: ContainerKind) -> bool:
-    """True of a name that PyTorch's modules of the kind use themselves.
+    """Return whether PyTorch's containers of this kind use a name themselves.
 
     >>> is_reserved("append", "sequential"), is_reserved("append", "module")
     (True, False)

@@ -1,4 +1,4 @@
-"""What the network returns: its output, then the taps in the order of the program."""
+"""Checks what the network returns: its output, then the auxiliary outputs (taps) in the order of the program."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnndsl.graph import Graph, Output
 def check_results(
     result: object, registers: Sequence[TracedTensor | None], match: Match, training: bool, line: int
 ) -> None:
-    """Notes the differences in what `forward` returns, in one mode."""
+    """Record the differences in what `forward` returns, in one mode."""
     graph = match.expected.graph
     always = [tap for tap in graph.taps if not tap.training_only]
     taps = always + [tap for tap in graph.taps if tap.training_only and training]
@@ -46,7 +46,7 @@ def _check(
 
 
 def _values(result: object, taps: int, match: Match, training: bool, line: int) -> Sequence[object] | None:
-    """The results in order; None where they have the wrong form."""
+    """Return the results in order; None if their structure is wrong."""
     if isinstance(result, Named):
         values = list(result.values)
         hidden = 0 if training else sum(tap.training_only for tap in match.expected.graph.taps)
@@ -64,7 +64,7 @@ def _values(result: object, taps: int, match: Match, training: bool, line: int) 
 
 
 def _names(result: object, graph: Graph, match: Match, line: int) -> None:
-    """Compares the fields of a NamedTuple with the names of the taps: always-on ones first."""
+    """Compare the fields of a NamedTuple with the names of the taps, always-on ones first."""
     if not isinstance(result, Named):
         return
     ordered: list[Output] = [tap for tap in graph.taps if not tap.training_only]
@@ -77,7 +77,7 @@ def _names(result: object, graph: Graph, match: Match, line: int) -> None:
     if first and fields[0].rstrip("_").removeprefix("v_") != first.strip("_"):
         match.say(4, line, f"the field `{fields[0]}` of `{result.cls.name}`", f"`{graph.output_name}`")
     for field, tap in zip(fields[1:], ordered, strict=True):
-        # Taps of several parts can have one name, which stands with a number then.
+        # Taps of several parts can share a name, which is then followed by a number.
         twice = sum(other.name == tap.name for other in ordered) > 1
         plain = _plain(tap.name)
         rest = field.removeprefix(plain).strip("_")
@@ -87,6 +87,6 @@ def _names(result: object, graph: Graph, match: Match, line: int) -> None:
 
 
 def _plain(name: str) -> str:
-    """An output's name without the signs that no field can have; a number stands behind a word."""
+    """Return an output's name without the characters that no field can contain; a number follows a word."""
     plain = name.replace("-", "_").replace("/", "_")
     return f"output_{plain}" if plain[:1].isdigit() else plain

@@ -1,7 +1,7 @@
-"""Forms at a size: what of paddings and roundings is left once the extents of the input are known.
+"""Forms at a known size: resolves paddings and rounding once the size of the input is known.
 
-Two calls are the same computation where they put the same windows on the same input, however they say so: `padding=1`
-and `padding=(1, 2)` with a stride whose last window does not reach the last column, a size and a factor.
+Two calls are the same computation if they apply the same windows to the same input, however they are written:
+`padding=1` and `padding=(1, 2)` with a stride whose last window does not reach the last column, or a size and a factor.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Pads = tuple[tuple[int, int], ...]
 
 
 def settled(form: Form, shape: Shape) -> Form:
-    """The form on an input of this shape; equal where the computation is.
+    """Return the form on an input of this shape; results are equal if the computations are.
 
     >>> same = ("maxpool", 2, (2, 2), (2, 2), ((0, 0), (0, 0)), True, (1, 1))
     >>> settled(same, Shape(8, (6, 6))) == settled((*same[:5], False, (1, 1)), Shape(8, (6, 6)))
@@ -29,13 +29,13 @@ def settled(form: Form, shape: Shape) -> Form:
 
 
 def rounded_up(extent: int, before: int, after: int, span: int, stride: int) -> int:
-    """The windows along an axis where PyTorch rounds up: the last one begins inside the input or the padding before."""
+    """Return the windows along an axis if PyTorch rounds up: the last starts in the input or the padding before."""
     count = -(-(extent + before + after - span) // stride) + 1
     return count - 1 if (count - 1) * stride >= extent + before else count
 
 
 def counts(extents: Extents, pads: Pads, spans: Extents, strides: Extents, ceil: object) -> Extents:
-    """The windows along each axis; none or less where the input is too small."""
+    """Return the number of windows along each axis; zero or negative if the input is too small."""
     found: list[int] = []
     for extent, (before, after), span, stride in zip(extents, pads, spans, strides, strict=True):
         if ceil:
@@ -46,24 +46,24 @@ def counts(extents: Extents, pads: Pads, spans: Extents, strides: Extents, ceil:
 
 
 def spans(kernel: Extents, dilation: Extents) -> Extents:
-    """What a dilated window spans."""
+    """Return the span of a dilated window along each axis."""
     return tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
 
 
 def extents(value: object) -> Extents:
-    """A field of a form that is known to be a tuple of integers."""
+    """Return a field of a form that is known to be a tuple of integers."""
     assert isinstance(value, tuple)
     return cast("Extents", value)
 
 
 def pairs(value: object) -> Pads:
-    """A field of a form that is known to be paddings by axis."""
+    """Return a field of a form that is known to be paddings by axis."""
     assert isinstance(value, tuple)
     return cast("Pads", value)
 
 
 def pads_at(value: object, sizes: Extents, spans: Extents, strides: Extents) -> Pads:
-    """A field of paddings by axis, or TensorFlow's padding on an input of these sizes.
+    """Return a field of paddings by axis; TensorFlow's padding is resolved for an input of these sizes.
 
     >>> pads_at(SAME, (224, 225), (3, 3), (2, 2))
     ((0, 1), (1, 1))
@@ -79,12 +79,12 @@ def pads_at(value: object, sizes: Extents, spans: Extents, strides: Extents) -> 
 
 
 def _is_constant(pads: object, spans: Extents, strides: Extents) -> bool:
-    """True of padding that is the same for inputs of all sizes."""
+    """Return whether padding is the same for inputs of all sizes."""
     return pads != SAME or all(span == 1 or stride == 1 for span, stride in zip(spans, strides, strict=True))
 
 
 def _dilation(kernel: Extents, dilation: Extents) -> Extents:
-    """A window of one position has no gaps to widen."""
+    """Return the dilation, with 1 for axes along which the window has a single position."""
     return tuple(1 if size == 1 else step for size, step in zip(kernel, dilation, strict=True))
 
 
@@ -125,9 +125,9 @@ def _max_pool(form: Form, shape: Shape) -> Form:
 
 
 def _windows(form: Form, shape: Shape, at: int, what: Literal["all", "inside", "nothing"]) -> Form:
-    """Each axis as its windows: where each begins and ends inside of the input, and by how much it is divided.
+    """Return the form with each axis as its windows: each window's start and end in the input, and its divisor.
 
-    That is by all positions up to the end of the padding, by those inside of the input, or by nothing.
+    The divisor counts all positions up to the end of the padding, only those inside the input, or is absent.
     """
     kernel, stride = extents(form[at]), extents(form[at + 1])
     if not _is_constant(form[at + 2], kernel, stride):
@@ -163,7 +163,7 @@ def _sum_pool(form: Form, shape: Shape) -> Form:
 
 
 def _lp_pool(form: Form, shape: Shape) -> Form:
-    """PyTorch takes a mean and multiplies by the window's size, which is too much where the window is cut off."""
+    """Return the form; PyTorch multiplies a mean by the window's size, which is too large for a truncated window."""
     if len(shape.spatial) != form[1]:
         return form
     return _windows(form, shape, 3, "all")
@@ -185,7 +185,7 @@ def _softmax(form: Form, shape: Shape) -> Form:
 
 
 def _channel_norm(form: Form, shape: Shape) -> Form:
-    """On a vector both normalisations are the same, with weights of the same shape."""
+    """Return the form; on a vector both normalisations are the same, with weights of the same shape."""
     return form if shape.rank else ("ln", (form[1],), *form[2:])
 
 

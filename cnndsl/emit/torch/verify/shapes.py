@@ -1,4 +1,4 @@
-"""The shapes that a text computes with, where there is no graph to compare it with: what PyTorch would refuse."""
+"""Computes the shapes in the source when there is no graph to compare with, and rejects what PyTorch would refuse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cnndsl.shape import Shape
 
 
 def shape_after(form: Form, x: Shape) -> Shape:
-    """The shape that a module gives. Raises Trouble where PyTorch does not take the input.
+    """Return the output shape of a module. Raises Trouble if PyTorch does not accept the input.
 
     >>> shape_after(("linear", 8, 3, True, ""), Shape(8))
     3
@@ -35,7 +35,7 @@ def _number(value: object) -> int:
 
 
 def _sliding(form: Form, x: Shape, kernel: int, stride: int, pads: int, dilation: int, ceil: int) -> Extents | None:
-    """The windows along each axis; None where there are as many axes as nobody slides over."""
+    """Return the number of windows along each axis; None if the input has another number of axes."""
     if x.rank != form[1]:
         return None
     size = extents(form[kernel])
@@ -54,7 +54,7 @@ def _conv(form: Form, x: Shape) -> Shape | None:
 
 
 def _can_fill(border: object, pads: Pads, x: Shape) -> bool:
-    """Whether a map is large enough to be mirrored, or continued at its other end, beyond its border."""
+    """Return whether a map is large enough for reflecting or circular padding."""
     most = {"reflect": -1, "circular": 0}.get(str(border))
     return most is None or all(max(sides) <= size + most for size, sides in zip(x.spatial, pads, strict=True))
 
@@ -101,7 +101,7 @@ def _lp_pool(form: Form, x: Shape) -> Shape | None:
 
 
 def _blur(form: Form, x: Shape) -> Shape | None:
-    """It pads by half of stride + kernel - 2 on each side; mirroring takes less than the map's size."""
+    """Return the shape; padding is half of stride + kernel - 2 on each side and must be less than the map's size."""
     kernel, stride = _number(form[2]), _number(form[3])
     side = (stride - 1 + kernel - 1) // 2
     pads = ((side, side),) * x.rank
@@ -237,7 +237,7 @@ def _permute(form: Form, x: Shape) -> Shape | None:
 
 
 def _rms_norm(form: Form, x: Shape) -> Shape | None:
-    """A variance of one value is none."""
+    """Return the shape; a variance needs more than one value."""
     return x if x.channels == form[1] and not (form[4] and form[1] == 1) else None
 
 
@@ -307,23 +307,23 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
 
 
 class Shapes:
-    """Shapes as the values of a replay. What fails raises Trouble."""
+    """A replay's values if only shapes are known. Errors raise Trouble."""
 
     __slots__ = ()
 
     def leaf(self, leaf: LeafModule, path: str, x: Shape, line: int, made: int) -> Shape:
-        """The shape that a module gives."""
+        """Return the output shape of a module."""
         if leaf.form[0] == "flatten":
             return self.flatten(x, leaf.form[1], leaf.form[2], line)
         return shape_after(leaf.form, x)
 
     def pool(self, leaf: LeafModule, path: str, x: Shape, line: int, made: int) -> tuple[Shape, Shape]:
-        """The shapes of a max-pooling and of its indices."""
+        """Return the shapes of a max pooling's output and indices."""
         found = shape_after(leaf.form, x)
         return found, found
 
     def unpool(self, leaf: LeafModule, path: str, given: tuple[Shape, Shape, object], line: int, made: int) -> Shape:
-        """The shape of an unpooling."""
+        """Return the shape of an unpooling."""
         x, indices, size = given
         if x != indices:
             raise Trouble(f"indices of {indices} do not fit {x}", line)
@@ -334,7 +334,7 @@ class Shapes:
         return Shape(x.channels, tuple((w - 1) * s - 2 * p + k for w, s, p, k in parts))
 
     def pair(self, sign: str, a: Shape, b: Shape, inplace: bool, line: int) -> Shape:
-        """The shape of an operator on two tensors, which repeats what is 1."""
+        """Return the shape of an operator on two tensors, with broadcasting."""
         if a.rank != b.rank:
             raise Trouble(f"{a} {sign} {b}", line)
         found: list[int] = []
@@ -345,21 +345,21 @@ class Shapes:
         return Shape.of(tuple(found))
 
     def scalar(self, sign: str, x: Shape, number: float, inplace: bool, line: int) -> Shape:
-        """The shape of an operator on a tensor and a number."""
+        """Return the shape of an operator on a tensor and a number."""
         return x
 
     def cat(self, parts: list[Shape], dim: int, line: int) -> Shape:
-        """The shape of tensors behind each other."""
+        """Return the shape of a concatenation."""
         if any(each.spatial != parts[0].spatial for each in parts):
             raise Trouble(f"a concatenation of {', '.join(map(str, parts))}", line)
         return Shape(sum(each.channels for each in parts), parts[0].spatial)
 
     def flatten(self, x: Shape, start: object, end: object, line: int) -> Shape:
-        """The shape of a flattening."""
+        """Return the shape of a flattened tensor."""
         return Shape(x.numel)
 
     def index(self, x: Shape, items: tuple[object, ...], line: int) -> Shape:
-        """The shape of a part."""
+        """Return the shape of `x[…]`."""
         found = window_of(items, x)
         if found is None:
             raise Trouble("an index that no layer stands for", line)
@@ -370,11 +370,11 @@ class Shapes:
         return part_of(found, x)
 
     def size(self, x: Shape, line: int) -> Size:
-        """`x.shape`."""
+        """Return `x.shape`."""
         return Size(("batch", x.channels, *x.spatial))
 
     def pad(self, x: Shape, pads: tuple[int, ...], line: int) -> Shape:
-        """The shape of `F.pad`."""
+        """Return the shape of `F.pad`."""
         if len(pads) % 2 or len(pads) > 2 * x.rank + 2:
             raise Trouble(f"`F.pad` is given {len(pads)} numbers for {x.rank} axes", line)
         axes = of_flat(pads)
@@ -385,5 +385,5 @@ class Shapes:
         return Shape(grown[0], tuple(grown[1:]))
 
     def resize(self, x: Shape, form: Form, size: Size | None, line: int) -> Shape:
-        """The shape of what a function brings to a size."""
+        """Return the shape of a resized map."""
         return shape_after(form if size is None else at_size(form, size.extents), x)

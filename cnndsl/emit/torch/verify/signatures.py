@@ -1,4 +1,4 @@
-"""The constructors of PyTorch's modules, as its documentation writes them, and how arguments are bound to one."""
+"""The constructors of PyTorch's modules with their documented signatures, and how arguments are bound to one."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ SIGNATURES: Mapping[str, str] = {
     **{f"{name}{rank}d": text for name, text in _BY_RANK.items() for rank in (1, 2, 3)},
     **_PLAIN,
 }
-"""The parameters of each class of `torch.nn`; without Identity, which takes whatever it is given."""
+"""The parameters of each class of `torch.nn`, except Identity, which accepts any arguments."""
 
 FUNCTIONS: Mapping[str, str] = {
     "torch.cat": "tensors, dim=0",
@@ -91,15 +91,15 @@ FUNCTIONS: Mapping[str, str] = {
     "nn.init.ones_": "tensor",
     "nn.init.constant_": "tensor, val",
 }
-"""The parameters of the functions that a text may call."""
+"""The parameters of the functions that the source may call."""
 
 KNOWN_FUNCTIONS: Mapping[str, str] = {"crop_like": "x, other", "pad_like": "x, other", "bilinear_": "tensor"}
-"""The parameters of the functions of a text that are known by its digest."""
+"""The parameters of the functions in the source that are known by their digests."""
 
 
 @cache
 def parameters(text: str) -> tuple[Params, int]:
-    """The parameters of a signature, and how many can be given by place.
+    """Return the parameters of a signature, and how many can be positional.
 
     >>> parameters("size, *, alpha=0.5")[1]
     1
@@ -110,9 +110,9 @@ def parameters(text: str) -> tuple[Params, int]:
 
 
 def of_class(text: str) -> tuple[Params, int]:
-    """The parameters of the constructor of the class of a text, without `self`.
+    """Return the parameters of the constructor of the class that the source defines, without `self`.
 
-    Those of the class of PyTorch that it derives from where it has none of its own; `nn.Module` takes none.
+    If the class has no constructor, they are those of its base class in PyTorch; `nn.Module` takes none.
     """
     made = ast.parse(text).body[-1]
     assert isinstance(made, ast.ClassDef)
@@ -125,7 +125,7 @@ def of_class(text: str) -> tuple[Params, int]:
 
 
 def constant(node: ast.expr) -> object:
-    """The value of a default that is a constant, or a tuple of them. Raises ValueError for any other."""
+    """Return the value of a default that is a constant or a tuple of constants. Raises ValueError for any other."""
     value = ast.literal_eval(node)
     try:
         hash(value)
@@ -135,7 +135,7 @@ def constant(node: ast.expr) -> object:
 
 
 def of_arguments(node: ast.arguments, default: Callable[[ast.expr], object] = constant) -> tuple[Params, int]:
-    """The parameters of a function, and how many can be given by place; `default` evaluates a default.
+    """Return the parameters of a function, and how many can be positional; `default` evaluates a default.
 
     Raises ValueError for defaults that it does not know, Trouble for `*args` and `**kwargs`.
     """
@@ -154,9 +154,9 @@ def of_arguments(node: ast.arguments, default: Callable[[ast.expr], object] = co
 def bind(
     name: str, params: Params, star: int, given: Sequence[object], named: Mapping[str, object]
 ) -> dict[str, object]:
-    """The arguments of a call by the names of the parameters.
+    """Return the arguments of a call by parameter name.
 
-    Raises Trouble where Python raises a TypeError: too many, missing, unknown or doubled arguments.
+    Raises Trouble if Python would raise a TypeError: too many, missing, unknown or duplicate arguments.
     """
     if len(given) > star:
         raise Trouble(f"`{name}` takes {star} arguments by place and is given {len(given)}")

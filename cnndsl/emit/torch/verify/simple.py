@@ -1,10 +1,11 @@
-"""The layer types that are one module without weights on one input: all that the verifier knows of each, in one row.
+"""The layer types that are one module without weights on one input: one row holds all that the verifier knows of each.
 
-A row is written from the language reference and from PyTorch's documentation or the helper's text, never from
+A row is written from the language reference and from PyTorch's documentation or the helper's source, never from
 `cnndsl.layers`. The tables for constructors, forms, shapes and effects take their entries from here, and have entries
 of their own for what does not fit: weights, one class per number of axes, constraints between arguments.
 
-Rows are no records, since they are made on import, and completing a record takes longer than making them all.
+Rows are not records (`cnndsl.records`): they are created on import, and completing a record takes longer than creating
+them all.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from cnndsl.shape import Shape
 class FormField:
     """An argument of the constructor, which is also a field of the form.
 
-    `kind` says what the constructor takes: an integer of at least `least`, a number, or a sequence of such integers.
-    `default` is PyTorch's, as Python; empty for a required argument. The layer's option has the argument's name unless
-    `option` says otherwise; `fixed` is the value of an argument that is no option.
+    `kind` is the type that the constructor takes: an integer of at least `least`, a number, or a sequence of such
+    integers. `default` is PyTorch's, as Python; empty for a required argument. The layer's option has the argument's
+    name unless `option` gives another; `fixed` is the value of an argument that is not an option.
     """
 
     __slots__ = ("argument", "default", "fixed", "kind", "least", "option")
@@ -39,7 +40,7 @@ class FormField:
 
     @property
     def in_messages(self) -> str:
-        """Return the field as `forms.FIELDS` writes it: with its default, unless that is no value at all."""
+        """Return the field as `forms.FIELDS` writes it: with its default, unless the default is None."""
         return f"{self.argument}={self.default}" if self.default not in ("", "None") else self.argument
 
 
@@ -47,11 +48,11 @@ class SimpleLayer:
     """A layer type that is one module without weights.
 
     `names` are those of the layer type, its own before its synonyms. `cls` is the class of `torch.nn`, or of a helper
-    if `digest` is the digest of its text. `family` and `fields` are its form. `shape` computes the output's shape from
-    the input's and the fields; it returns None for an input that the module rejects, and is None itself where the shape
-    does not change.
+    if `digest` is the digest of its source. `family` and `fields` are its form. `shape` computes the output's shape
+    from the input's and the fields; it returns None for an input that the module rejects, and is None itself if the
+    shape does not change.
 
-    `keeps` is what autograd saves for the backward pass. `inplace` is the same for a call in place, empty where the
+    `keeps` is what autograd saves for the backward pass. `inplace` is the same for a call in place, empty if the
     class has no such argument: a copy of what it overwrites, or its output. `view` is set for a module that may return
     a view of its input, `elementwise` for one that treats each value by itself.
     """
@@ -94,7 +95,7 @@ class SimpleLayer:
 
     @property
     def is_activation(self) -> bool:
-        """True of a class of PyTorch that stands for the layer type where that is an argument: `act=SILU`."""
+        """Return whether a PyTorch class represents the layer type when that is an argument: `act=SILU`."""
         return self.elementwise and not self.digest
 
 

@@ -1,4 +1,4 @@
-"""Statements of a text, followed one after the other."""
+"""Executes the statements of the source one after the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnndsl.emit.torch.verify.values import Instance, NotUnderstood, Refused, Re
 
 
 class Returned:
-    """What a function gives back, on its way through the statements around the `return`."""
+    """A function's return value, on its way out of the statements around the `return`."""
 
     __slots__ = ("value",)
 
@@ -25,13 +25,13 @@ class Returned:
 
 
 def run(body: Sequence[ast.stmt], frame: Frame) -> object:
-    """The value that the statements return, None where they end without. Raises Trouble where they go wrong."""
+    """Return the value that the statements return, None if they end without a `return`. Raises Trouble if they fail."""
     returned = _block(body, frame)
     return None if returned is None else returned.value
 
 
 def returns(body: Sequence[ast.stmt], frame: Frame) -> object:
-    """The value that the statements return. Raises Trouble where they end without a `return`."""
+    """Return the value that the statements return. Raises Trouble if they end without a `return`."""
     returned = _block(body, frame)
     if returned is None:
         raise Trouble(f"`{frame.function.name}` ends without a `return`", frame.function.node.lineno)
@@ -127,7 +127,7 @@ def _return(node: ast.Return, frame: Frame) -> Returned:
 
 
 def _raise(node: ast.Raise, frame: Frame) -> None:
-    """What is raised is a ValueError: `names.function` has looked at all of them."""
+    """Raise the error; it is a ValueError, as `names.function` has checked."""
     frame.look_up("ValueError", node.lineno)
     raise Refused(node.lineno)
 

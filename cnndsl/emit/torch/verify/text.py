@@ -1,4 +1,4 @@
-"""A text as the classes, functions and names that it defines. What is outside of the subset is a Trouble."""
+"""The source as the classes, functions and names that it defines. Anything outside the subset raises Trouble."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _KINDS: Mapping[str, ContainerKind] = {
 }
 
 CONTAINERS: Mapping[str, ClassInfo] = {name: ClassInfo(name, kind, None, None, None) for name, kind in _KINDS.items()}
-"""PyTorch's modules of modules, by their name."""
+"""PyTorch's container modules by name."""
 
 _MODULES: Mapping[str, str] = {"math": "math", "torch": "torch", "torch.nn.functional": "F"}
 
@@ -43,20 +43,20 @@ _NAMES: Mapping[tuple[str, str], object] = {
     ("torch", "nn"): Module("nn"),
     ("torch.nn", "functional"): Module("F"),
 }
-"""What can be imported from where."""
+"""The names that can be imported from each module."""
 
 ANNOTATIONS = frozenset((("nn", "Module"), ("torch", "Tensor"), ("torch", "Size")))
-"""The attributes of modules that an annotation may mention."""
+"""The attributes of modules that an annotation may use."""
 
 PLAIN_NAMES = frozenset(
     "range enumerate zip len int float str bool min max abs round tuple list isinstance sum super type print "
     "ValueError TypeError".split()
 )
-"""The names of Python that a text can count on."""
+"""The built-in names of Python that the source may use."""
 
 
 class Program:
-    """A text, parsed: its names, its last class, and what was made of it so far."""
+    """A parsed source: its names, its last class, and what has been built from it so far."""
 
     __slots__ = ("_lines", "forms", "leaf_classes", "main", "names", "templates", "trusted")
 
@@ -111,7 +111,7 @@ class Program:
             self.names[bound] = value
 
     def _function(self, node: ast.FunctionDef) -> object:
-        """A function that can be followed, or one whose text is known to the letter."""
+        """Return a function that can be followed, or one whose exact source is known."""
         if not is_function(node.name, self._text_of(node)):
             return function(node, self._default)
         self._check_usual(node)
@@ -139,7 +139,7 @@ class Program:
         return info
 
     def _origin(self, node: ast.ClassDef, plugins: Mapping[str, str]) -> str:
-        """What a class is whose text is known to the letter, among the usual names: `helper`, `plugin`, or neither."""
+        """Return what a class is if its exact source is known under the usual names: `helper`, `plugin`, or empty."""
         text = self._text_of(node).rstrip()
         if is_helper(node.name, text):
             origin = "helper"
@@ -151,7 +151,7 @@ class Program:
         return origin
 
     def _check_usual(self, node: ast.ClassDef | ast.FunctionDef) -> None:
-        """Raises Trouble where a class or function whose text is known does not find PyTorch under the usual names."""
+        """Raise Trouble if a class or function whose source is known would not find PyTorch under its usual names."""
         usual = {"torch": "torch", "nn": "nn", "F": "F"}
         what = "class" if isinstance(node, ast.ClassDef) else "function"
         for name in sorted(usual.keys() & _names_of(node)):
@@ -185,7 +185,7 @@ class Program:
         return init and function(init, self._default), forward and function(forward, self._default)
 
     def _default(self, node: ast.expr) -> object:
-        """A default: a constant, or a class of PyTorch. Raises ValueError for any other."""
+        """Return the value of a default: a constant, or a class of PyTorch. Raises ValueError for any other."""
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             found = self.leaf_class(node.attr) if _is(self.names.get(node.value.id), Module, "nn") else None
             if found is not None:
@@ -214,7 +214,7 @@ class Program:
         return TupleClass(node.name, tuple(fields))
 
     def leaf_class(self, name: str) -> LeafClass | None:
-        """The class of PyTorch of a name, None where it has none that computes."""
+        """Return the PyTorch class with this name; None if there is none that computes."""
         found = self.leaf_classes.get(name)
         if found is None and name in SIGNATURES:
             params, star = parameters(SIGNATURES[name])
@@ -223,7 +223,7 @@ class Program:
 
 
 def _parsed(text: str) -> list[ast.stmt]:
-    """The statements of a text."""
+    """Return the statements of the source."""
     try:
         return ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as stop:
@@ -240,7 +240,7 @@ def _names_of(node: ast.AST) -> set[str]:
 
 
 def check_annotations(node: ast.FunctionDef, names: Mapping[str, object]) -> None:
-    """Raises Trouble where an annotation mentions what is not defined yet: Python looks at them when it imports."""
+    """Raise Trouble if an annotation uses an undefined name: Python evaluates annotations on import."""
     for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
         if each.annotation is not None:
             check_annotation(each.annotation, names)
@@ -249,7 +249,7 @@ def check_annotations(node: ast.FunctionDef, names: Mapping[str, object]) -> Non
 
 
 def check_annotation(node: ast.expr, names: Mapping[str, object]) -> None:
-    """Raises Trouble where an annotation mentions what is not defined yet."""
+    """Raise Trouble if an annotation uses an undefined name."""
     for each in _walked(node):
         match each:
             case ast.Name(id=name):
@@ -268,7 +268,7 @@ def check_annotation(node: ast.expr, names: Mapping[str, object]) -> None:
 
 
 def _walked(node: ast.expr) -> Iterator[ast.expr]:
-    """The expressions of an annotation, without the name in front of a dot."""
+    """Yield the expressions of an annotation, without the name before a dot."""
     yield node
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return

@@ -1,7 +1,7 @@
-"""`forward` as a straight line: which modules are called and which operators are used, on which registers.
+"""`forward` as a straight-line program: the modules it calls and the operators it applies, on which registers.
 
-A trace depends on the module's template and the kinds of its arguments alone, so that a block that stands a hundred
-times is followed once. What the values are is not known here; `replay` goes through traces with them.
+A trace depends only on the module's template and the kinds of its arguments, so a block that occurs a hundred times is
+traced once. Traces do not contain values; `replay` runs traces on values.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from cnndsl.emit.torch.verify.values import (
 )
 
 LEAF, CALL, POOL, UNPOOL, PAIR, SCALAR, CAT, VIEW, INDEX, SHAPE, TAKE, PAD, RESIZE = range(13)
-"""What a step does: see `replay`."""
+"""Opcodes of the steps, see `replay`."""
 
 TraceStep: TypeAlias = tuple[object, ...]
 
 TrainingMode: TypeAlias = bool
-"""True in training."""
+"""True in training, False in evaluation."""
 
 
 class Trace:
-    """The steps of one `forward`. The first registers are its arguments; `moded` where the mode has a say in it.
-    `released` are the registers that nothing refers to any more before each step, and after the last one."""
+    """The steps of one `forward`. Its arguments are the first registers. `moded` is true if the trace depends on the
+    mode. `released` lists the registers that are no longer referenced before each step, and after the last one."""
 
     __slots__ = ("inputs", "moded", "registers", "released", "result", "results", "steps")
 
@@ -61,7 +61,7 @@ class Trace:
 
 
 class Tracer:
-    """Traces of the modules of a program, each made once."""
+    """The traces of the modules of a program, each computed once."""
 
     __slots__ = ("_busy", "_traces", "engine", "program")
 
@@ -73,7 +73,7 @@ class Tracer:
     def trace(
         self, template: Template, given: Sequence[object], named: Mapping[str, object], training: TrainingMode
     ) -> Trace:
-        """The trace of a module's call. Raises Trouble where `forward` cannot be followed."""
+        """Return the trace of a module's call. Raises Trouble if `forward` cannot be followed."""
         shape = (tuple(map(_kind, given)), tuple((name, _kind(each)) for name, each in named.items()))
         key = (template.number, training, shape)
         found = self._traces.get(key)
@@ -91,7 +91,7 @@ class Tracer:
 
 
 def _kind(value: object) -> object:
-    """What a trace depends on of an argument."""
+    """Return the part of an argument that a trace depends on."""
     if isinstance(value, Register):
         return (Register, value.is_size)
     if isinstance(value, Named):
@@ -104,13 +104,13 @@ def _kind(value: object) -> object:
 
 
 def _lists_in(value: object) -> list[object]:
-    """The lists in a value that a module shares with who made it."""
+    """Return the lists in a value that a module shares with its creator."""
     inside = [found for each in items(value) or () for found in _lists_in(each)]
     return [value, *inside] if isinstance(value, list | LentList) else inside
 
 
 def registers_of(value: object) -> list[Register]:
-    """The registers in a value, in order."""
+    """Return the registers in a value, in order."""
     if isinstance(value, Register):
         return [value]
     parts = value.values if isinstance(value, Named) else items(value) or ()
@@ -131,7 +131,7 @@ class ForwardRecorder:
         self._moded = False
 
     def record(self, template: Template, given: Sequence[object], named: Mapping[str, object]) -> Trace:
-        """The trace of the module's call. Raises Trouble where `forward` cannot be followed."""
+        """Return the trace of the module's call. Raises Trouble if `forward` cannot be followed."""
         arguments = [self._renewed(each) for each in given]
         keywords = {name: self._renewed(each) for name, each in named.items()}
         inputs = self._count
@@ -149,12 +149,12 @@ class ForwardRecorder:
         self._steps.append(step)
 
     def _let_go(self) -> None:
-        """Note what was released since the last step."""
+        """Record the registers released since the last step."""
         self._before.append(tuple(self._released))
         self._released.clear()
 
     def _renewed(self, value: object) -> object:
-        """The same structure with registers of this trace; lists are lent."""
+        """Return the same structure with registers of this trace; lists become `LentList`s."""
         if isinstance(value, Register):
             return self._register(value.is_size)
         if isinstance(value, Named):
@@ -193,14 +193,14 @@ class ForwardRecorder:
         return value
 
     def mode(self) -> bool:
-        """`self.training`."""
+        """Return `self.training`."""
         self._moded = True
         return self._training
 
     def call(
         self, member: Member, given: Sequence[object], named: Mapping[str, object], frame: Frame, line: int
     ) -> object:
-        """The value of a module's call. Raises Trouble for a module or arguments that cannot be called so."""
+        """Return the value of a module's call. Raises Trouble if the module cannot be called with these arguments."""
         return self._member(member, given, named, line)
 
     def _member(self, member: Member, given: Sequence[object], named: Mapping[str, object], line: int) -> object:
@@ -251,7 +251,7 @@ class ForwardRecorder:
         return out
 
     def _size(self, value: object, line: int) -> object:
-        """A size as a call is given it: a register of one, integers, or nothing."""
+        """Return the size that is passed to a call: a register that holds one, integers, or None."""
         if value is None or (isinstance(value, Register) and value.is_size):
             return value
         several = items(value)
@@ -262,7 +262,7 @@ class ForwardRecorder:
         raise Trouble(f"{describe(value)} is given as a size", line)
 
     def tensor(self, value: object, what: str, line: int) -> int:
-        """The register of a tensor. Raises Trouble for any other value."""
+        """Return the register of a tensor. Raises Trouble for any other value."""
         if isinstance(value, Register) and not value.is_size:
             return value.index
         shown = "several values" if isinstance(value, Named) or items(value) is not None else describe(value)
@@ -271,7 +271,7 @@ class ForwardRecorder:
     def operate(
         self, operator: type[ast.operator], left: object, right: object, line: int, inplace: bool = False
     ) -> Register:
-        """An operator of which one side is a tensor."""
+        """Record an operator with a tensor on at least one side."""
         sign = _SIGNS.get(operator)
         if sign is None:
             raise NotUnderstood(f"the operator `{operator.__name__}` of tensors", line)
@@ -289,7 +289,7 @@ class ForwardRecorder:
         return self._step(SCALAR, line, sign, self.tensor(tensor, "an operand", line), number, inplace)
 
     def _beside(self, value: object, parameter: ViewedParameter, sign: str, line: int, inplace: bool) -> Register:
-        """An operator on a tensor and a parameter of the module: a computation of the parameter's own."""
+        """Record an operator on a tensor and a parameter of the module, as a computation of the parameter."""
         if inplace:
             raise NotUnderstood(f"`{sign}=` of a tensor and a parameter", line)
         leaf, member = applied(sign, parameter, self._tracer.program.forms, line), parameter.member
@@ -303,11 +303,11 @@ class ForwardRecorder:
         return out
 
     def shape(self, x: Register, line: int) -> Register:
-        """`x.shape`."""
+        """Record `x.shape`."""
         return self._step(SHAPE, line, x.index, is_size=True)
 
     def index(self, x: Register, index: object, line: int) -> object:
-        """`x[…]`, of a tensor or of a size."""
+        """Record `x[…]` of a tensor or of a size."""
         if not x.is_size:
             return self._step(INDEX, line, x.index, items(index) or (index,))
         part = as_range(index)
@@ -316,7 +316,7 @@ class ForwardRecorder:
         return self._step(TAKE, line, x.index, part, is_size=True)
 
     def function(self, name: str, given: Sequence[object], named: Mapping[str, object], line: int) -> object:
-        """A function of `torch` or `F` on tensors. Raises Trouble for arguments that it does not take."""
+        """Record a function of `torch` or `F` on tensors. Raises Trouble for arguments that it does not accept."""
         params, star = parameters(FUNCTIONS.get(name) or KNOWN_FUNCTIONS[name])
         bound = bind(name, params, star, given, named)
         if name == "torch.cat":
@@ -363,7 +363,7 @@ class ForwardRecorder:
         return self._step(RESIZE, line, x, (form[0], LIKE, *form[2:]), size)
 
     def _adapt(self, name: str, x: int, bound: Mapping[str, object], line: int) -> Register:
-        """`F.adaptive_avg_pool2d` and the like."""
+        """Record `F.adaptive_avg_pool2d` or a similar function."""
         given, rank = CallArguments(name, bound), int(name[-2])
         given.must_be("return_indices", False)
         family = "aavg" if "avg" in name else "amax"
@@ -374,7 +374,7 @@ class ForwardRecorder:
 
 
 _LIKE: Mapping[str, str] = {"crop_like": "cropto", "pad_like": "padto"}
-"""The families of the functions that bring a map to the extents of another one."""
+"""The families of the functions that resize a feature map to the size of another one."""
 
 
 _SIGNS: Mapping[type[ast.operator], str] = {ast.Add: "+", ast.Mult: "*", ast.Div: "/", ast.Sub: "-"}
@@ -385,7 +385,7 @@ def _called(member: Member) -> str:
 
 
 def shown(path: str) -> str:
-    """A module as `forward` writes it.
+    """Return a module's path as `forward` writes it.
 
     >>> shown("features.0.conv")
     '`self.features[0].conv`'

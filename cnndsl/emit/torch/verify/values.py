@@ -1,6 +1,6 @@
-"""The values that a text computes with while it is followed: beside Python's own, modules, classes and tensors.
+"""The values that are used while the source is followed: Python's own, and modules, classes and tensors.
 
-Nothing here is PyTorch's: a tensor is a register, whose content is known only to who replays a trace.
+Nothing here is PyTorch's. A tensor is a register; only a replay of the trace knows its content.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Params: TypeAlias = tuple[tuple[str, object], ...]
 
 
 class Trouble(Exception):
-    """The text cannot be followed at a line: it is outside of the subset, or PyTorch would raise an error there."""
+    """The source cannot be followed at a line: it is outside the subset, or PyTorch would raise an error there."""
 
     def __init__(self, message: str, line: int = 0) -> None:
         super().__init__(message)
@@ -28,14 +28,14 @@ class Trouble(Exception):
 
 
 class NotUnderstood(Trouble):
-    """What stands on the line is outside of the subset of Python that is known."""
+    """The line is outside the supported subset of Python."""
 
     def __str__(self) -> str:
         return f"not understood: {self.message}"
 
 
 class Refused(Exception):
-    """The text raised an error of its own, as a constructor does that refuses its arguments."""
+    """The source raised an error of its own, as a constructor does that rejects its arguments."""
 
     def __init__(self, line: int) -> None:
         super().__init__(f"raised on line {line}")
@@ -43,7 +43,7 @@ class Refused(Exception):
 
 
 class Required:
-    """The default of a parameter that has none."""
+    """The marker for a parameter without a default."""
 
     __slots__ = ()
 
@@ -52,7 +52,7 @@ REQUIRED = Required()
 
 
 class Module:
-    """A module of Python, as imported: `torch`, `nn`, `F`, `math`."""
+    """An imported Python module: `torch`, `nn`, `F`, `math`."""
 
     __slots__ = ("name",)
 
@@ -61,7 +61,7 @@ class Module:
 
 
 class Builtin:
-    """A function of Python or PyTorch, by its name: `range`, `torch.cat`."""
+    """A function of Python or PyTorch, by name: `range`, `torch.cat`."""
 
     __slots__ = ("name",)
 
@@ -70,7 +70,7 @@ class Builtin:
 
 
 class LeafClass:
-    """A class whose modules are called and not looked into: PyTorch's, a trusted helper, a plug-in's."""
+    """A class whose modules are called without being traced: PyTorch's, a trusted helper's, a plug-in's."""
 
     __slots__ = ("name", "params", "star")
 
@@ -79,7 +79,7 @@ class LeafClass:
 
 
 class ClassInfo:
-    """A class of modules that the text defines, or one of PyTorch's containers (no `node`)."""
+    """A module class that the source defines, or one of PyTorch's containers (no `node`)."""
 
     __slots__ = ("forward", "init", "kind", "name", "node")
 
@@ -91,7 +91,7 @@ class ClassInfo:
 
 
 class TupleClass:
-    """A NamedTuple of the text: its fields, each with its default or `REQUIRED`."""
+    """A NamedTuple of the source: its fields, each with its default or `REQUIRED`."""
 
     __slots__ = ("fields", "name")
 
@@ -100,7 +100,7 @@ class TupleClass:
 
 
 class Function:
-    """A function of the text: parameters (`star` of them can be given by place), and the names that are local to it."""
+    """A function of the source: parameters (`star` of them can be positional) and its local names."""
 
     __slots__ = ("locals", "name", "node", "params", "star")
 
@@ -109,7 +109,7 @@ class Function:
 
 
 class Named:
-    """A value of a NamedTuple."""
+    """An instance of a NamedTuple."""
 
     __slots__ = ("cls", "values")
 
@@ -118,7 +118,7 @@ class Named:
 
 
 class Template:
-    """What a module is, apart from its identity: equal templates are one object, told apart by their number.
+    """A module without its identity: equal templates are one object, identified by their number.
 
     `leaves` counts the modules in it that compute something, `made_by` names the class of one that does.
     """
@@ -144,7 +144,7 @@ class Template:
 class Instance:
     """A module under construction.
 
-    One that nobody has changed since it was made is its template, and has no `children` of its own yet.
+    An instance that has not changed since it was built is just its template, and has no `children` of its own yet.
     """
 
     __slots__ = ("attrs", "children", "info", "leaf", "line", "made_by", "owned", "ready", "template")
@@ -160,7 +160,7 @@ class Instance:
         self.owned = False
 
     def thaw(self) -> dict[str, Instance]:
-        """The children, to be changed."""
+        """Return the children as a dictionary that may be changed."""
         template = self.template
         if template is not None:
             self.template = None
@@ -172,7 +172,7 @@ class Instance:
 
 
 class Member:
-    """A module in `forward`: its template, where it is from the module at hand, and the line that made it."""
+    """A module in `forward`: its template, its path from the current module, and the line that created it."""
 
     __slots__ = ("line", "path", "template")
 
@@ -190,7 +190,7 @@ class WeightReference:
 
 
 class Method:
-    """A method of a module, a tensor or a shape, taken but not called yet."""
+    """A bound method of a module, a tensor or a shape that is not called yet."""
 
     __slots__ = ("name", "owner")
 
@@ -199,7 +199,7 @@ class Method:
 
 
 class Keyed:
-    """A dictionary: texts, and what stands under each."""
+    """A dictionary with string keys."""
 
     __slots__ = ("items",)
 
@@ -208,10 +208,10 @@ class Keyed:
 
 
 class Register:
-    """A tensor, or the size of one, in `forward`: the number of a register of its trace.
+    """A tensor or a tensor's size in `forward`: the number of a register of its trace.
 
-    A text is followed as Python would run it, so that names and expressions hold a register just as long as they hold
-    the tensor. When the last is gone, the number is added to `released`.
+    The source is followed as Python would run it, so names and expressions hold a register exactly as long as they hold
+    the tensor. When the last reference is gone, the number is added to `released`.
     """
 
     __slots__ = ("index", "is_size", "released")
@@ -225,9 +225,9 @@ class Register:
 
 
 def frozen(value: object) -> object:
-    """A value as a key: unlike in a dictionary of Python, 1, 1.0 and True are told apart.
+    """Return a value as a key; unlike keys of a Python dictionary, 1, 1.0 and True differ.
 
-    Raises NotUnderstood for values that have no key, such as modules.
+    Raises NotUnderstood for values that cannot be keys, such as modules.
     """
     kind = type(value)
     if kind is int or kind is str or value is None:
@@ -243,7 +243,7 @@ def frozen(value: object) -> object:
 
 
 def describe(value: object) -> str:
-    """What a value is, for messages.
+    """Return the description of a value for messages.
 
     >>> describe(3), describe(None), describe(Register(1))
     ('3', 'None', 'a tensor')
