@@ -223,7 +223,7 @@ def _glu(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _statistic(name: str) -> Callable[[ProgramTrace, OperatorCall], View]:
-    """Return the reader of a variance, deviation or norm that is part of a norm layer; `over` records its dimensions."""
+    """Return the reader of a variance, deviation or norm that is part of a norm layer; `over` holds its dimensions."""
 
     def read(trace: ProgramTrace, call: OperatorCall) -> View:
         x, dims, keeps = call.view("self"), _over(call), bool(call["keepdim"])
