@@ -32,8 +32,9 @@ class Limits:
     digits: int = 18
     """Digits of a number: none is beyond 10^18."""
     nesting: int = 50
-    """Depth of nested groups, of nested calls, and of files that use files. Groups, labels, calls and their bodies
-    together may nest twice as deep, and operators in an expression four times as deep."""
+    """Depth of nested parentheses, square brackets and braces, of nested calls, and of files that use files. Groups in
+    parentheses or square brackets, labels, calls and their bodies together may nest twice as deep, and operators in
+    an expression four times as deep."""
     layers: int = 250_000
     """Layers of a network, and iterations of its repeats."""
     values: int = 100_000

@@ -151,7 +151,7 @@ def show(value: Value) -> str:
 
 
 _MOST_PLACES = 18
-"""Decimal places of a number, as many as a number may have; numbers with more are shown as a quotient."""
+"""The maximum number of decimal places shown, as many as a number may have digits; more are shown as a quotient."""
 
 
 def _show_fraction(value: Fraction) -> str:
