@@ -89,7 +89,7 @@ def _complete(cls: Any, names: Sequence[str], defaults: Mapping[str, Any], compl
 
 
 def _slotted(cls: Any) -> tuple[Any, dict[str, Any]]:
-    """Return the class rebuilt with a slot for each of its fields (slots cannot be added later), and the defaults."""
+    """Return the class rebuilt with a slot for each of its own fields (slots cannot be added later), and defaults."""
     body = dict(cls.__dict__)
     fields = [
         name for name, annotation in body.get("__annotations__", {}).items() if not _is_class_variable(annotation)
