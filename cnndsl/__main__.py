@@ -1,4 +1,4 @@
-"""`python -m cnndsl` is the command line."""
+"""Run the command line with `python -m cnndsl`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Networks as the rows of a table: facts that a file cannot state, and metrics. `zoo` and `compare` print such tables.
+"""Networks as table rows: published facts that a file cannot contain, and metrics. `zoo` and `compare` print them.
 
-`architectures/zoo.toml` holds the facts, each with its source, and `architectures/figures.json` the figures of each
+`architectures/zoo.toml` holds the facts, each with its source, and `architectures/figures.json` the metrics of each
 network with its default parameters. Computing them takes a minute, so `make figures` does it once, and tests compare
-them with the compiler. A network that is missing there is compiled when it is listed.
+them with the compiler's results. A network that is missing from the file is compiled when it is listed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ FactValue: TypeAlias = "int | Fraction | tuple[int, ...] | str | None"
 
 @record(slots=True)
 class Fact:
-    """A column that no analysis computes. `title` stands over it; a test can mention one that `is_tested`."""
+    """A column that no analysis computes. `title` is its heading; a test can mention it if `is_tested` is true."""
 
     name: str
     title: str
@@ -70,31 +70,31 @@ _ON_CARD = (
     Fact("time", "least time", "The least time of a forward pass of the batch on the GPU, in seconds.", True),
 )
 ON_CARD = frozenset(fact.name for fact in _ON_CARD)
-"""The columns of a GPU."""
+"""The columns that depend on a GPU."""
 FACTS: Mapping[str, Fact] = {fact.name: fact for fact in (*_BEFORE, *_AFTER, _SETTINGS, *_ON_CARD)}
 
 
 @record
 class NetworkColumns:
-    """The columns that a table of networks can have. `names` are in their order; `goals` are those that networks may be
-    chosen by, and whether less is better (1) or more is (-1)."""
+    """The columns that a table of networks can have. `names` lists them in order; `goals` are those that networks can
+    be selected by, with 1 if less is better and -1 if more is."""
 
     names: Sequence[str]
     goals: Mapping[str, int]
 
     @cached_property
     def titles(self) -> Mapping[str, str]:
-        """The names of the columns by what tables write over them."""
+        """Return the names of the columns by their headings."""
         return {**BY_TITLE, **{column_title(name): name for name in self.names}}
 
     @property
     def tested(self) -> tuple[str, ...]:
-        """The columns that a test can mention."""
+        """Return the columns that a test can mention."""
         return (*(name for name in self.names if name in FACTS and FACTS[name].is_tested), *OF_NETWORKS)
 
 
 def column_title(name: str) -> str:
-    """Return what stands over a column."""
+    """Return the heading of a column."""
     return METRICS[name].title if name in OF_NETWORKS else FACTS[name].title
 
 
@@ -111,8 +111,8 @@ COMPARED = NetworkColumns(
 
 @record(slots=True)
 class NetworkRow:
-    """A network: its facts by their names in `FACTS`, None for what nobody published; the shapes of its inputs and
-    outputs; its metrics and settings."""
+    """A network: its facts by their names in `FACTS`, None for unpublished ones; the shapes of its inputs and outputs;
+    its metrics and settings."""
 
     name: str
     facts: Mapping[str, FactValue]
@@ -122,7 +122,7 @@ class NetworkRow:
 
     @property
     def values(self) -> Mapping[str, Value]:
-        """The values that a test can mention, by name; not a receptive field that differs from axis to axis."""
+        """Return the values that a test can mention, by name; receptive fields that differ between axes are omitted."""
         tested = {name: value for name, value in self.facts.items() if value is not None and FACTS[name].is_tested}
         facts = {name: NameSymbol(value) if isinstance(value, str) else value for name, value in tested.items()}
         found = (self.metrics.figures or {}).items()
@@ -131,12 +131,12 @@ class NetworkRow:
 
     @property
     def goals(self) -> Mapping[str, Value]:
-        """The values by which networks are chosen, those of its columns' `goals` that there are."""
+        """Return the values by which networks are selected: those of its columns' `goals` that exist."""
         facts = {name: value for name in _FACT_GOALS if (value := self.facts[name]) is not None}
         return {**cast("Mapping[str, Fraction]", facts), **(self.metrics.figures or {})}
 
     def sort_key(self, column: str) -> tuple[bool, int | Fraction | str]:
-        """Return what orders networks by a column: a shape by the number of its values, missing values last."""
+        """Return the key that sorts networks by a column: a shape by its number of values, missing values last."""
         value = self.facts[column] if column in FACTS else (self.metrics.figures or {})[column]
         if isinstance(value, tuple):
             return False, prod(value)
@@ -155,12 +155,11 @@ class NetworkSelection:
 
     @property
     def mentioned(self) -> set[str]:
-        """The columns in which a network must have a value."""
+        """Return the columns in which a network must have a value."""
         return {*self.tested, *self.goals, *filter(None, (self.order,))}
 
     def of(self, networks: Sequence[NetworkRow]) -> list[NetworkRow]:
-        """Return the selected networks, in their order; those without a value to sort by come last in either
-        direction."""
+        """Return the selected networks in order; those without a value to sort by come last in either direction."""
         found = [each for each in networks if self.test is None or passes(each, self.test, self.tested)]
         if self.goals:
             found = pareto(found, self.goals)
@@ -175,7 +174,7 @@ class NetworkSelection:
 def networks(names: Sequence[str], columns: Collection[str], runs: ExecutionsOf) -> list[NetworkRow]:
     """Return bundled networks with all facts and at least the metrics among the columns.
 
-    Raises CnnError for a file that is no network.
+    Raises CnnError for a file that is not a valid network.
     """
     metrics = [name for name in OF_NETWORKS if name in columns]
     return [_network(name, metrics, runs) for name in names]
@@ -191,7 +190,7 @@ def _network(name: str, metrics: Sequence[str], runs: ExecutionsOf) -> NetworkRo
 
 
 def bundled_facts(name: str) -> dict[str, FactValue]:
-    """Return the facts of a bundled network, None for those that nobody published."""
+    """Return the facts of a bundled network, None for unpublished ones."""
     description = resources.description(name)
     return {
         **dict.fromkeys(FACTS),
@@ -207,7 +206,7 @@ def _value(value: int | list[int]) -> Value:
 
 
 def measured(name: str, metrics: Sequence[str], runs: ExecutionsOf) -> dict[str, Any]:
-    """Compile a bundled network and compute metrics of it: a row of `figures.json`."""
+    """Compile a bundled network and compute its metrics: a row of `figures.json`."""
     source = resources.architecture(name)
     if source is None:
         raise KeyError(name)
@@ -221,7 +220,7 @@ def measured(name: str, metrics: Sequence[str], runs: ExecutionsOf) -> dict[str,
 
 @cache
 def published() -> Mapping[str, Mapping[str, FactValue]]:
-    """The facts in `zoo.toml`: by network, by name. Accuracies are exact fractions."""
+    """Return the facts in `zoo.toml`, by network and then by name. Accuracies are exact fractions."""
     return cast("Any", tomllib.loads(resources.beside_architectures(FACTS_FILE), parse_float=Fraction))
 
 
@@ -231,13 +230,13 @@ def _figures() -> Mapping[str, Mapping[str, Any]]:
 
 
 def relatives(network: NetworkRow) -> list[str]:
-    """Return the names of the other networks of the family."""
+    """Return the names of the other networks in the family."""
     family = network.facts["family"]
     return [name for name, facts in published().items() if facts["family"] == family and name != network.name]
 
 
 def first_sentence(text: str) -> str:
-    """Return the first sentence of a description. A full stop before a capital ends it.
+    """Return the first sentence of a description, which ends with a full stop before a capital letter.
 
     >>> first_sentence("SqueezeNet 1.0. Iandola et al. 2016, Table 1."), first_sentence("A net")
     ('SqueezeNet 1.0.', 'A net')
@@ -246,9 +245,9 @@ def first_sentence(text: str) -> str:
 
 
 def read_test(text: str, columns: NetworkColumns = BUNDLED) -> tuple[Expr, frozenset[str]]:
-    """Return the test of a `--where` and the columns that it mentions.
+    """Parse the test of a `--where`, and return it with the columns that it mentions.
 
-    Raises CnnError where it is not a test, or mentions something that is neither a column nor a family.
+    Raises CnnError if it is not a test, or mentions something that is neither a column nor a family.
     """
     test = condition(text, columns.titles)
     known = Vocabulary(columns.tested, tuple(_families()), _refused(test, columns), columns.titles)
@@ -256,7 +255,7 @@ def read_test(text: str, columns: NetworkColumns = BUNDLED) -> tuple[Expr, froze
 
 
 def _refused(test: Expr, columns: NetworkColumns) -> Mapping[str, str]:
-    """Why a test mentions no text, and no family that there is not."""
+    """Return messages for names that a test cannot mention: text columns and unknown families."""
     asked = columns.tested
     may = f"a test may mention {', '.join(asked)}"
     texts = {
@@ -273,7 +272,7 @@ def _refused(test: Expr, columns: NetworkColumns) -> Mapping[str, str]:
 
 
 def passes(network: NetworkRow, test: Expr, columns: frozenset[str]) -> bool:
-    """Return whether a network passes a test. One that has no value in one of the columns never does."""
+    """Return whether a network passes a test. A network without a value in one of the columns never does."""
     values = network.values
     return columns <= values.keys() and truth(test, {**_families(), **values})
 
@@ -281,7 +280,7 @@ def passes(network: NetworkRow, test: Expr, columns: frozenset[str]) -> bool:
 def pareto(networks: Sequence[NetworkRow], goals: Mapping[str, int]) -> list[NetworkRow]:
     """Return the networks that no other beats in every goal at once: 1 for less is better, -1 for more.
 
-    A network without a value in one of them is left out.
+    Networks without a value for one of the goals are omitted.
     """
     members = [
         (network, Configuration({}, network.goals)) for network in networks if goals.keys() <= network.goals.keys()
@@ -291,5 +290,5 @@ def pareto(networks: Sequence[NetworkRow], goals: Mapping[str, int]) -> list[Net
 
 
 def _families() -> Mapping[str, Value]:
-    """The families as values: in a test `family == ResNet`."""
+    """Return the families as values, for tests such as `family == ResNet`."""
     return {family: NameSymbol(family) for family in sorted({str(facts["family"]) for facts in published().values()})}

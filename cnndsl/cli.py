@@ -1,8 +1,8 @@
 """The command line: `cnndsl stats vgg16`. With `commands`, the only place that prints or exits.
 
-Each command is a file of `commands`, imported when it is called, so that nothing starts slower than it must. Exit
-codes: 0 done, 1 something wrong with the input or a file, 2 a command line that is none, 130 interrupted,
-141 nobody reads on, 70 a mistake of ours.
+Each command is a module of `commands`, imported when it is called to keep startup fast. Exit codes: 0 success,
+1 invalid input or an unusable file, 2 invalid command-line usage, 130 interrupted, 141 output pipe closed,
+70 internal error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cnndsl.files import FileError
 from cnndsl.resources import IncompleteInstallationError
 
 _COMPLETION = "_CNNDSL_COMPLETE"
-"""Set by the shell when it asks how a command goes on."""
+"""Set by the shell when it asks for completions."""
 
 _MANY_OBJECTS = 1_000_000
 
@@ -48,15 +48,15 @@ COMMANDS: Mapping[str, str] = {
     "fmt": "Format files in the canonical style.",
     "explain": "Explain an error code or a rule of lint.",
 }
-"""Each command and its line in the help."""
+"""Each command with its line in the help."""
 
 
 OPTIONAL = frozenset({"torch", "numpy", "safetensors", "onnx", "resvg_py", "reportlab", "pygraphviz"})
-"""Packages that some commands need, and that are not installed with this one."""
+"""Optional packages that some commands need."""
 
 
 class Commands(click.Group):
-    """Import each command when it is called."""
+    """A command group that imports each command when it is called."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the options: `--version` and `--help`."""
@@ -76,7 +76,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command. Raises MisuseError for an unknown one, with the command that is meant."""
+        """Find a command. Raises MisuseError for an unknown one, with the command that was probably meant."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from cnndsl.commands.usage import MisuseError, no_command
 
@@ -84,7 +84,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the options before the command. Raises MisuseError."""
+        """Parse the options before the command. Raises MisuseError if they are invalid."""
         typed = list(args)
         try:
             return super().parse_args(ctx, args)
@@ -120,7 +120,7 @@ class Commands(click.Group):
 
 
 def module(command: str) -> str:
-    """Return the module of a command: its name, with an underscore where that is a keyword of Python."""
+    """Return the module of a command: its name, with an underscore appended if it is a Python keyword."""
     return f"{command}_" if keyword.iskeyword(command) else command
 
 
@@ -133,7 +133,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Runs the command line and exits."""
+    """Run the command line and exit."""
     _open_streams()
     _speak_utf8()
     if _COMPLETION in os.environ:
@@ -170,8 +170,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 @contextmanager
 def _rarely_collecting() -> Generator[None]:
-    """Lets a command make many objects before Python looks for circles among them: of ours there are hardly any, and
-    with a hundred thousand layers the looking takes a third of the time. So does a last look at the exit."""
+    """Run garbage collection rarely: our objects have hardly any reference cycles, and with a hundred thousand layers
+    collecting takes a third of the time. So does the final collection at exit."""
     before = gc.get_threshold()
     gc.set_threshold(_MANY_OBJECTS, *before[1:])
     try:
@@ -181,7 +181,7 @@ def _rarely_collecting() -> Generator[None]:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command to its end; its exit code. What is no mistake of the user's goes through."""
+    """Run one command and return its exit code. Exceptions that are not user errors propagate."""
     try:
         with _rarely_collecting(), cli.make_context("cnndsl", list(arguments)) as context:
             cli.invoke(context)
@@ -196,9 +196,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _open_streams() -> None:
-    """Puts something in the place of streams that were closed before the start, `cnndsl … >&-`, and a buffer under
-    those without one: PYTHONUNBUFFERED loses what a pipe or a disk does not take at once."""
-    if sys.stdin is None:  # as it is without a console
+    """Replace streams that were closed before the start, `cnndsl … >&-`, and buffer those without a buffer: with
+    PYTHONUNBUFFERED, output that a pipe or disk does not accept at once is lost."""
+    if sys.stdin is None:  # if there is no console
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - stays open
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -209,7 +209,7 @@ def _open_streams() -> None:
 
 
 def _speak_utf8() -> None:
-    """Makes the streams UTF-8 whatever the locale says; what cannot be encoded is escaped."""
+    """Make the streams UTF-8 whatever the locale; characters that cannot be encoded are escaped."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -217,7 +217,7 @@ def _speak_utf8() -> None:
 
 
 def _abandon_output() -> None:
-    """Keeps the interpreter from flushing into a pipe that nobody reads, and from complaining about it."""
+    """Keep the interpreter from flushing into a closed pipe and reporting an error."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())
     os.close(nothing)

@@ -1,4 +1,4 @@
-"""Networks side by side in Python: `cnndsl.compare`."""
+"""Compare networks from Python: `cnndsl.compare`."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ def compare(
     gpu: str | Card | None = None,
     training: bool = False,
 ) -> NetworkComparison:
-    """Return networks side by side, a row for each as plain data: `pandas.DataFrame(cnndsl.compare("vgg16", net))`.
+    """Compare networks and return a row for each as plain data: `pandas.DataFrame(cnndsl.compare("vgg16", net))`.
 
     Args:
         nets: Networks, files, or names of bundled networks.
-        columns: The keys of each row next to `name`: the metrics of docs/figures.md and the columns of `cnndsl zoo`;
+        columns: The keys of each row besides `name`: the metrics of docs/figures.md and the columns of `cnndsl zoo`;
             with `gpu` also `fits`, `largest_batch` and `time`, in seconds.
-        where: A test that networks must pass, as `--where` takes: `"params < 5M"`.
+        where: A test that networks must pass, as for `--where`: `"params < 5M"`.
         sort: The column to sort by; `"-params"` for the largest first.
         pareto: Keep networks that no other beats in all of these columns.
-        batch: The batch that memory and time are of; all other metrics are for one image.
-        dtype: The type of values.
+        batch: The batch size for memory and time; all other metrics are for one image.
+        dtype: The data type of values.
         optimizer: The optimizer, for memory in training.
         device: The device whose memory is counted; by default a CPU, or CUDA if `gpu` is given.
         gpu: The name of a card.
-        training: Whether `fits` and `largest_batch` are of training, not of inference.
+        training: Whether `fits` and `largest_batch` are for training instead of inference.
 
-    Raises CnnError and FileError as `load` does, CnnError for an invalid test, KeyError for an unknown column, and for
-    one of a GPU without `gpu`, ValueError for an unknown type, optimizer, device or card.
+    Raises CnnError and FileError as `load` does, CnnError for an invalid test, KeyError for an unknown column and for a
+    GPU column without `gpu`, ValueError for an unknown type, optimizer, device or card.
 
     >>> rows = compare("lenet5", "vgg16", "resnet50", columns=["params", "top1"], sort="-params")
     >>> rows[0], len(rows)
@@ -79,7 +79,7 @@ def compare(
 
 
 def _compared(net: Network | str | PathLike[str], setup: ComparisonSetup, columns: Collection[str]) -> NetworkRow:
-    """Return the row of a network, a file or a bundled network."""
+    """Return the row for a network, a file or a bundled network."""
     if isinstance(net, Network):
         return compared_row(net.name, net.graph, setup, columns, executions)
     source = find(fspath(net))

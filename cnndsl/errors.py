@@ -1,7 +1,7 @@
-"""Where something stands in a file, and what is wrong with it.
+"""Locations in a file, and diagnostics about them.
 
-Everything that can be said against an input is a `Diagnostic`; `CnnError` carries one or more of them.
-This module does not print: `diagnostics` turns a diagnostic into text, JSON or SARIF. Of ours it imports nothing but
+Every problem with an input is reported as a `Diagnostic`; `CnnError` carries one or more of them. This module does not
+print: `diagnostics` turns a diagnostic into text, JSON or SARIF. The only module of this package that it imports is
 `records`.
 """
 
@@ -18,7 +18,7 @@ from cnndsl.records import record
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A text and the name under which messages mention it.
+    """A source text and the name that messages use for it.
 
     >>> Source("net.cnn", "INPUT\\n-> RELU").position(9)
     (2, 4)
@@ -34,12 +34,12 @@ class Source:
         return starts
 
     def position(self, offset: int) -> tuple[int, int]:
-        """The line and column of an offset, both from 1."""
+        """Return the line and column of an offset, both from 1."""
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
     def line(self, number: int) -> str:
-        """The text of a line (from 1), without its end."""
+        """Return the text of a line (from 1), without its line break."""
         start = self._starts[number - 1]
         end = self._starts[number] if number < len(self._starts) else len(self.text)
         return self.text[start:end].rstrip("\r\n")
@@ -55,21 +55,21 @@ class Span:
 
     @property
     def line(self) -> int:
-        """Return the line of its first character, from 1."""
+        """The line of its first character, from 1."""
         return self.source.position(self.start)[0]
 
     @property
     def column(self) -> int:
-        """Return the column of its first character, from 1."""
+        """The column of its first character, from 1."""
         return self.source.position(self.start)[1]
 
     @property
     def text(self) -> str:
-        """Return the characters that it covers."""
+        """The characters that it covers."""
         return self.source.text[self.start : self.end]
 
     def to(self, other: Span) -> Span:
-        """From the start of this to the end of the other, which lies in the same source."""
+        """Return the span from the start of this one to the end of the other, which is in the same source."""
         return Span(self.source, self.start, max(self.end, other.end))
 
     def __str__(self) -> str:
@@ -78,7 +78,7 @@ class Span:
 
 @record(slots=True)
 class Annotation:
-    """A place that a diagnostic points at, and what to say of it."""
+    """A location that a diagnostic points at, and the text for it."""
 
     span: Span
     text: str = ""
@@ -86,7 +86,7 @@ class Annotation:
 
 @record(slots=True)
 class Edit:
-    """A change of a program: what stands at `span` becomes `text`."""
+    """A change to a program: `text` replaces the source at `span`."""
 
     span: Span
     text: str
@@ -94,11 +94,11 @@ class Edit:
 
 @record(slots=True)
 class Fix:
-    """Edits that make of a program what was meant. The text of the help is made from them: `str(fix)`.
+    """Edits that turn a program into the intended one. `str(fix)` builds the text of the help from them.
 
-    `advice` says why; `{}` in it stands for what `place` reads afterwards, which comes at the end of it otherwise.
-    Without a `place` the advice is the whole text. `otherwise` is the help where the edits don't compile; `marks` are
-    places to point at where they do.
+    `advice` gives the reason; `{}` in it is replaced by the text at `place` after the edits, which is appended if there
+    is no `{}`. Without a `place` the advice is the whole text. `otherwise` is the help if the edits don't compile;
+    `marks` are locations to point at if they do.
 
     >>> span = Span(Source("net.cnn", "INPUT RELU"), 6, 10)
     >>> str(Fix((Edit(Span(span.source, 6, 6), "-> "),), "an arrow is missing", span))
@@ -119,7 +119,7 @@ class Fix:
 
 
 Help: TypeAlias = "str | Fix"
-"""What a diagnostic says to do: in words alone, or as edits."""
+"""The help of a diagnostic: text only, or edits."""
 
 _LONGEST_HELP = 100
 
@@ -130,7 +130,7 @@ def _shortened(text: str) -> str:
 
 
 def edited(place: Span, edits: Sequence[Edit]) -> str:
-    """Return what a place reads after edits, of which those in other sources are left out.
+    """Return the text at a location after edits; edits in other sources are ignored.
 
     >>> source = Source("net.cnn", "RELUU -> TAHN")
     >>> edited(Span(source, 0, 13), [Edit(Span(source, 9, 13), "TANH"), Edit(Span(source, 0, 5), "RELU")])
@@ -145,7 +145,7 @@ def edited(place: Span, edits: Sequence[Edit]) -> str:
 
 
 def replacement(span: Span, text: str, advice: str = "write {}", otherwise: str = "") -> Fix:
-    """Return the fix that puts a text in the place of another one, and shows it."""
+    """Return the fix that replaces the text at a span with another one, and shows the new text."""
     return Fix((Edit(span, text),), advice, span, otherwise)
 
 
@@ -169,11 +169,11 @@ class Diagnostic:
     fix: Fix | None = None
 
     def advised(self, help: Help) -> Diagnostic:
-        """Return the same with another help."""
+        """Return the same diagnostic with another help."""
         return replace(self, help=str(help), fix=help if isinstance(help, Fix) else None)
 
     def within(self, frame: str) -> Diagnostic:
-        """The same, reached through one more call or repeat."""
+        """Return the same diagnostic, reached through one more call or repeat."""
         return replace(self, context=(*self.context, frame))
 
     def __str__(self) -> str:
@@ -184,9 +184,9 @@ class Diagnostic:
 
 @record(slots=True)
 class MessageText:
-    """A diagnostic in the pieces in which it is printed: the lines of its message, its place, those of the program with
-    their underlines, the calls and repeats around it where the place has no room for them, the lines of its help.
-    `frames` are the calls and repeats in any case, the innermost first."""
+    """The printed parts of a diagnostic: the lines of its message, its location, the source lines with underlines, the
+    enclosing calls and repeats if the location has no room for them, and the lines of its help. `frames` always holds
+    the calls and repeats, innermost first."""
 
     code: str
     message: tuple[str, ...]
@@ -207,7 +207,7 @@ class CnnError(Exception):
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:
-    """Names as a message lists them: the first ones, and how many more there are.
+    """List names for a message: the first ones, and the number of further ones.
 
     >>> listed(["a", "b"]), listed(["a", "b", "c", "d"], most=2)
     ('a, b', 'a, b and 2 more')
@@ -217,7 +217,7 @@ def listed(names: Sequence[str], most: int = 8) -> str:
 
 
 def enumerated(names: Sequence[str], last: str = "and") -> str:
-    """All names, with a word before the last one.
+    """List all names, with a word before the last one.
 
     >>> enumerated(["a"]), enumerated(["a", "b", "c"]), enumerated(["3", "5"], "or")
     ('a', 'a, b and c', '3 or 5')
@@ -227,11 +227,11 @@ def enumerated(names: Sequence[str], last: str = "and") -> str:
 
 _LONGEST_GUESSED = 80
 _MOST_GUESSED = 2000
-"""Names that are looked at for one that is near: the search is slow."""
+"""The maximum number of names searched for a similar one: the search is slow."""
 
 
 def closest(name: str, known: Sequence[str]) -> str:
-    """Return the known name nearest to an unknown one; empty where none is near.
+    """Return the known name nearest to an unknown one; empty if none is near.
 
     >>> closest("CNOV", ["CONV", "POOL"])
     'CONV'
@@ -246,8 +246,8 @@ def closest(name: str, known: Sequence[str]) -> str:
 
 
 def unmistakable(name: str, known: Sequence[str]) -> str:
-    """Return the known name that an unknown one can only be meant for: a letter too many, too few or wrong, or its
-    letters in another order, and in a long name several wrong ones; empty if no name, or more than one, is that near.
+    """Return the only known name that an unknown one can stand for: with one letter too many, too few or wrong, or with
+    its letters in another order; a long name may have several wrong letters. Empty unless exactly one is that near.
 
     >>> unmistakable("CNOV", ["CONV", "POOL"]), unmistakable("XN", ["BN", "LN"]), unmistakable("active", ["dilation"])
     ('CONV', '', '')
@@ -276,7 +276,7 @@ def unmistakable(name: str, known: Sequence[str]) -> str:
 
 
 def _distance(one: str, other: str) -> int:
-    """How many letters to change, add, remove or swap with the next one."""
+    """Return the number of letters to change, add, remove or swap with the next one."""
     rows = [list(range(len(other) + 1))]
     for i, a in enumerate(one, 1):
         row = [i]
@@ -290,17 +290,17 @@ def _distance(one: str, other: str) -> int:
 
 
 def meant(span: Span, name: str) -> Fix:
-    """Return the fix that puts a name in the place of one that is not known."""
+    """Return the fix that replaces an unknown name."""
     return replacement(span, name, "did you mean {}?")
 
 
 def did_you_mean(name: str) -> str:
-    """Return the hint that offers a name."""
+    """Return the hint that suggests a name."""
     return f"did you mean `{name}`?"
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """A hint that offers the known name nearest to an unknown one; empty where none is near.
+    """Return a hint that suggests the known name nearest to an unknown one; empty if none is near.
 
     >>> nearest("CNOV", ["CONV", "POOL"])
     'did you mean `CONV`?'

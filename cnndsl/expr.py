@@ -1,6 +1,6 @@
-"""Arithmetic of the language: the value of an expression.
+"""Evaluate expressions of the language.
 
-Expressions are evaluated here, exactly (integers and fractions), never by Python's `eval`.
+Arithmetic is exact (integers and fractions); Python's `eval` is never used.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ _HINTS: Mapping[str, str] = {
     "i": "`i` is the number of the iteration, known only inside a repeat `[…]*n`",
     **_AXES,
 }
-"""What to say of names that people take to be known."""
+"""The help for names that are often assumed to be defined."""
 TRUTHS = {
     **dict.fromkeys(("true", "True", "TRUE", "on", "Yes", "YES"), "yes"),
     **dict.fromkeys(("false", "False", "FALSE", "off", "No", "NO", "None", "none"), "no"),
 }
 _FUNCTIONS_ELSEWHERE = {"int": "floor", "trunc": "floor", "ceiling": "ceil", "size": "len", "length": "len"}
-"""Truths and functions as other languages call them."""
+"""Booleans and functions under the names that other languages use."""
 
 
 def error(code: str, message: str, span: Span, help: Help = "", label: str = "") -> CnnError:
@@ -84,10 +84,10 @@ def error(code: str, message: str, span: Span, help: Help = "", label: str = "")
 
 
 def evaluate(expr: Expr, scope: ValueScope) -> Value:
-    """The value of an expression in a scope.
+    """Return the value of an expression in a scope.
 
-    Raises CnnError for an unknown name, a division by zero, operands of the wrong type, a number out of bounds, an
-    element that a list does not have.
+    Raises CnnError for an unknown name, a division by zero, operands of the wrong type, a number out of bounds, or an
+    index out of range.
     """
     if isinstance(expr, Literal):
         return expr.value
@@ -119,9 +119,9 @@ def _composed(expr: ListExpr | ShapeExpr | IndexExpr | SliceExpr | ChoiceExpr, s
 
 
 def given(expr: Expr, scope: ValueScope, word: Callable[[Name | ReferenceExpr], Value]) -> Value:
-    """The value of an expression where a name without a value is a word, and a reference an output: `word` gives it.
+    """Return the value of an expression that may have undefined names and references: `word` returns their values.
 
-    That goes for each element of a list that is written, and for what an `if` chooses.
+    They are also allowed as elements of a list literal and as branches of an `if`.
 
     >>> from cnndsl.errors import Source
     >>> from cnndsl.values import NameSymbol
@@ -149,8 +149,7 @@ def _list(items: tuple[Value, ...], span: Span) -> ListValue:
 
 
 def element(expr: IndexExpr | SliceExpr, base: Value, scope: ValueScope) -> Value:
-    """The element of a list that an index means, or the elements that a slice means. Raises CnnError where there are
-    none."""
+    """Return the element of a list at an index, or the elements of a slice. Raises CnnError if they don't exist."""
     items = items_of(base)
     if items is None:
         message = f"only a list has elements, but this is {described(base)}"
@@ -194,7 +193,7 @@ def _whole(expr: Expr, scope: ValueScope, what: str) -> int:
 
 
 def described(value: Value) -> str:
-    """Return what a value is, in a message: of a long list how long it is."""
+    """Describe a value in a message; for a long list, give its length."""
     text = show(value)
     if isinstance(value, ListValue):
         return f"the list {text}" if len(text) <= 30 else f"a list of {len(value.items)} elements"
@@ -202,12 +201,12 @@ def described(value: Value) -> str:
 
 
 def number(expr: Expr, scope: ValueScope) -> Number:
-    """The value of an expression that must be a number. Raises CnnError where it is not."""
+    """Return the value of an expression that must be a number. Raises CnnError if it is not."""
     return _number(evaluate(expr, scope), expr)
 
 
 def truth(expr: Expr, scope: ValueScope) -> bool:
-    """The value of an expression that must be yes or no. Raises CnnError where it is not."""
+    """Return the value of an expression that must be yes or no. Raises CnnError if it is not."""
     value = evaluate(expr, scope)
     if not isinstance(value, bool):
         is_number = isinstance(value, int | Fraction)
@@ -288,7 +287,7 @@ def _binary(expr: Binary, scope: ValueScope) -> Value:
 
 
 def _power(base: Number, exponent: Number, expr: Binary) -> Number:
-    """A power, exactly. One that is certainly too large is not computed."""
+    """Return an exact power. One that is certainly too large is not computed."""
     if isinstance(exponent, Fraction):
         message = f"an exponent must be an integer, not {show(exponent)}"
         raise error("E0208", message, expr.right.span, "roots are not supported, since all numbers are exact")
@@ -333,7 +332,7 @@ def _is_positive_integer(value: Value) -> bool:
 
 
 def _arguments(expr: Call, scope: ValueScope) -> tuple[Value, ...]:
-    """The numbers that a function is applied to; of one that takes a list its elements."""
+    """Return the arguments of a function; for one that takes a list, the list's elements."""
     values = [evaluate(argument, scope) for argument in expr.arguments]
     elements = items_of(values[0]) if len(values) == 1 else None
     if expr.function in OF_A_LIST:

@@ -1,6 +1,6 @@
-"""The tree of an expression: one frozen record for each construct, each with its place.
+"""The syntax tree of an expression: one frozen record for each construct, each with its location.
 
-The tree travels into the graph, so that the emitted source can say `4 * c` where the file does. `expr` evaluates it,
+The graph keeps the tree, so that the emitted source can contain `4 * c` as the file does. `expr` evaluates it,
 `syntax.unparse` prints it.
 """
 
@@ -34,7 +34,7 @@ class Name:
 
 @record(slots=True)
 class Path:
-    """A fact of a part: `layer3.output`."""
+    """A property of a part: `layer3.output`."""
 
     names: tuple[str, ...]
     span: Span
@@ -42,7 +42,7 @@ class Path:
 
 @record(slots=True)
 class ReferenceExpr:
-    """`@name`: an output, as the argument of a layer or as the start of a branch. Parts are texts and holes."""
+    """`@name`: an output, as the argument of a layer or the start of a branch. Parts are texts and placeholders."""
 
     parts: tuple[str | Expr, ...]
     span: Span
@@ -86,7 +86,7 @@ class ListExpr:
 
 @record(slots=True)
 class ShapeExpr:
-    """Extents of which some are in braces: `0x{k//2}`."""
+    """A shape with some sizes in braces: `0x{k//2}`."""
 
     extents: tuple[Expr, ...]
     span: Span
@@ -138,7 +138,7 @@ Expr: TypeAlias = (
 
 
 def names(expr: Expr) -> Iterator[Name]:
-    """Every name that an expression mentions, from left to right."""
+    """Yield every name that an expression mentions, from left to right."""
     if isinstance(expr, Name):
         yield expr
     for operand in operands(expr):
@@ -146,7 +146,7 @@ def names(expr: Expr) -> Iterator[Name]:
 
 
 def operands(expr: Expr) -> tuple[Expr, ...]:
-    """Return the expressions that an expression is made of, from left to right."""
+    """Return the subexpressions of an expression, from left to right."""
     if isinstance(expr, Unary):
         return (expr.operand,)
     if isinstance(expr, Binary):
@@ -171,7 +171,7 @@ def _elements(expr: Expr) -> tuple[Expr, ...]:
 
 
 def mapped(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """Return an expression of which each operand is changed; a reference stays as it is."""
+    """Return an expression with each operand changed; a reference is returned unchanged."""
     if isinstance(expr, Unary):
         return replace(expr, operand=change(expr.operand))
     if isinstance(expr, Binary):

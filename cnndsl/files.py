@@ -1,7 +1,7 @@
-"""Reading programs and writing results: whole or not at all, and nothing overwritten unasked.
+"""Read programs and write results: files are written completely or not at all, and only overwritten on request.
 
-A result goes to a temporary file in the same folder, is flushed to the disk and takes its name at the end, so that a
-crash leaves the old file or the new one. Everything that goes wrong is a `FileError` of one line.
+A result is written to a temporary file in the same folder, flushed to disk and renamed at the end, so that a crash
+leaves either the old file or the new one. Every failure is a `FileError` with a one-line message.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import BinaryIO
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 
 LARGEST = 16 * 2**20
-"""A program of more bytes is not read."""
+"""The maximum size of a program in bytes."""
 
 LARGEST_BINARY = 2 * 2**30
-"""A file of weights of more bytes is not read: protobuf, which ONNX is written in, has no larger messages."""
+"""The maximum size of a weight file in bytes: protobuf, which ONNX uses, has no larger messages."""
 
 IS_WINDOWS = os.name == "nt"
 
@@ -35,7 +35,7 @@ _DEVICES = {
     "CONOUT$",
     *(f"{port}{at}" for port in ("COM", "LPT") for at in "123456789¹²³"),
 }
-"""What no file of Windows can be called, whatever its ending. Source: learn.microsoft.com, "Naming Files, Paths, and
+"""Names that no file on Windows can have, whatever its suffix. Source: learn.microsoft.com, "Naming Files, Paths, and
 Namespaces"."""
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EINVAL}
 _REASONS = {
@@ -65,7 +65,7 @@ _STARTS: Mapping[bytes, str] = {
     b"\x89HDF": "an HDF5 file, such as Keras writes",
     b"\x1f\x8b": "a file packed by gzip",
 }
-"""The first bytes of files that are no programs."""
+"""The first bytes of files that are not programs."""
 
 
 class FileError(Exception):
@@ -73,14 +73,14 @@ class FileError(Exception):
 
 
 def is_file(path: str | Path) -> bool:
-    """True for a file that is there; false, too, for what can be the name of none, such as one that is too long."""
+    """Return whether a file exists; false for an invalid file name too, such as one that is too long."""
     with suppress(OSError):
         return Path(path).is_file()
     return False
 
 
 def exists(path: str) -> bool:
-    """True where there is something of that name."""
+    """Return whether something with that name exists."""
     with suppress(OSError):
         return Path(path).exists()
     return False
@@ -88,22 +88,22 @@ def exists(path: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class BinaryFile:
-    """The bytes of a file that is no text, and the name under which messages mention it."""
+    """The bytes of a binary file, and the name that messages use for it."""
 
     name: str
     data: bytes = field(repr=False)
 
 
 def read(path: str) -> Source:
-    """The text of a file, without the mark that some editors put in front of UTF-8.
+    """Return the text of a file, without the byte order mark that some editors add.
 
-    Raises FileError where it cannot be read, CnnError where it is not UTF-8.
+    Raises FileError if it cannot be read, CnnError if it is not UTF-8.
     """
     return decode(path, _bytes(path, LARGEST + 1))
 
 
 def read_binary(path: str) -> BinaryFile:
-    """Return the bytes of a file. Raises FileError where it cannot be read."""
+    """Return the bytes of a file. Raises FileError if it cannot be read."""
     data = _bytes(path, LARGEST_BINARY + 1)
     if len(data) > LARGEST_BINARY:
         raise FileError(f"cannot read {path}: it has more than {LARGEST_BINARY // 2**30} GiB")
@@ -123,7 +123,7 @@ def _bytes(path: str, most: int) -> bytes:
 
 
 def decode(name: str, data: bytes) -> Source:
-    """A program of bytes. Raises FileError where it is too long, CnnError where it is not UTF-8.
+    """Decode the bytes of a program. Raises FileError if it is too long, CnnError if it is not UTF-8.
 
     >>> decode("net.cnn", b"INPUT -> FC-10").text
     'INPUT -> FC-10'
@@ -144,20 +144,20 @@ def decode(name: str, data: bytes) -> Source:
 
 
 def _other_kind(data: bytes) -> str:
-    """Return what bytes are that are no text; empty if that is not known."""
+    """Return the type of a binary file from its bytes; empty if it is unknown."""
     return next((what for start, what in _STARTS.items() if data.startswith(start)), "")
 
 
 def check_new(path: str, *, force: bool = False) -> None:
-    """Raise FileError for an existing file that may not be overwritten, before work is done for it."""
+    """Raise FileError for an existing file that may not be overwritten, before the result is computed."""
     if is_file(path) and not force:
         raise FileError(f"{path} exists already; --force overwrites it")
 
 
 def write(path: str, data: bytes, *, force: bool = False) -> None:
-    """Writes a file at once; an existing one only with `force`, and keeps its mode. Follows links.
+    """Write a file atomically; an existing one only with `force`, keeping its mode. Follow links.
 
-    Raises FileError where that cannot be done; what was there is then as it was.
+    Raises FileError if that fails; an existing file is then unchanged.
     """
     _check_name("write", path)
     try:
@@ -171,7 +171,7 @@ def write(path: str, data: bytes, *, force: bool = False) -> None:
         if mode is not None and not force:
             raise FileError(f"{path} exists already; --force overwrites it")
         if IS_WINDOWS and mode is not None and not mode & stat.S_IWRITE:
-            # There it cannot be replaced, nor a temporary file of its mode be removed.
+            # On Windows such a file cannot be replaced, and a temporary file with its mode cannot be removed.
             raise FileError(f"cannot write {path}: it is read-only")
         _replace(path, target, data, mode)
     except OSError as stop:
@@ -181,9 +181,9 @@ def write(path: str, data: bytes, *, force: bool = False) -> None:
 
 
 def opened(path: str, *, force: bool = False, end: int | None = None) -> BinaryIO:
-    """Open a file to which results are written one by one: a new one, an existing one only with `force`.
+    """Open a file to write results to one by one; an existing one is only overwritten with `force`.
 
-    With `end` an existing file is kept up to that byte, and continued. Raises FileError where that cannot be done.
+    With `end`, an existing file is truncated to that many bytes and appended to. Raises FileError if that fails.
     """
     _check_name("write", path)
     try:
@@ -206,7 +206,7 @@ def opened(path: str, *, force: bool = False, end: int | None = None) -> BinaryI
 
 
 def _check_name(what: str, path: str) -> None:
-    """Raises FileError for what can be the name of no file."""
+    """Raise FileError for an invalid file name."""
     if "\0" in path:
         raise FileError(f"cannot {what} {path!r}: a name cannot contain a null character")
     if path.endswith(("/", os.sep)):
@@ -218,9 +218,9 @@ def _check_name(what: str, path: str) -> None:
 
 
 def _refused_by_windows(path: str) -> str:
-    """Why Windows has no file of this name, though it would open something else by it; empty where it has.
+    """Return why Windows cannot have a file of this name, though it would open something else; empty if it can.
 
-    A device by its very name, `NUL`, is meant; `nul.cnn` is not.
+    The exact name of a device, `NUL`, is taken as intended; `nul.cnn` is not.
 
     >>> _refused_by_windows("C:\\\\nets\\\\aux.cnn"), _refused_by_windows("NUL"), _refused_by_windows("C:net.cnn")
     ('Windows reserves the name AUX for a device', '', '')
@@ -265,20 +265,20 @@ def _replace(path: str, target: Path, data: bytes, mode: int | None) -> None:
 
 
 def _link(path: str, temporary: Path, target: Path) -> None:
-    """Gives a new file its name, never that of one that appeared meanwhile."""
+    """Give a new file its name, without replacing a file that appeared in the meantime."""
     try:
         target.hardlink_to(temporary)
     except FileExistsError:
         raise FileError(f"{path} exists already; --force overwrites it") from None
     except (OSError, NotImplementedError) as stop:
-        # NotImplementedError: a system without links at all, such as Pyodide.
+        # NotImplementedError: a system without any links, such as Pyodide.
         if isinstance(stop, OSError) and stop.errno not in _NO_LINKS:
             raise
         temporary.replace(target)
 
 
 def _flush_folder(folder: Path) -> None:
-    """Makes the new name survive a loss of power, where folders can be opened."""
+    """Make the new name survive a power failure, on systems where folders can be opened."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

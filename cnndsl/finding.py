@@ -1,4 +1,4 @@
-"""Finding programs: files by their path, bundled networks by their name, the files that a `use` names."""
+"""Find programs: files by path, bundled networks by name, and the files that `use` names."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _FOREIGN = {
         "of weights; `cnndsl import` reads the code that makes the network, and `cnndsl compile --weights` compares",
     ),
 }
-"""Files of other tools by their endings: what they are, and what reads them."""
+"""Files of other tools by suffix: their type, and the command that reads them."""
 
 
 def find(name: str) -> Source:
-    """Return the program of a file, or of the zoo where there is no file of that name. Raises FileError for neither."""
+    """Return the program in a file, or the bundled network if no such file exists. Raises FileError for neither."""
     if files.exists(name) or (bundled := resources.architecture(name)) is None:
         try:
             return read(name)
@@ -38,8 +38,8 @@ def find(name: str) -> Source:
 
 
 def read(name: str) -> Source:
-    """Return the program of a file. Raises FileError with the way to go on: the file that is meant, those of a folder,
-    the command that reads the file of another tool."""
+    """Return the program in a file. Raises FileError with a suggestion: the file that was probably meant, the files of
+    a folder, or the command that reads the file of another tool."""
     path = Path(name)
     if "\0" not in name and files.exists(name) and path.is_dir():
         programs = sorted(each.name for each in path.iterdir() if each.suffix == resources.SUFFIX)
@@ -54,7 +54,7 @@ def read(name: str) -> Source:
 
 
 def _near(path: Path) -> str:
-    """Return a hint for a file that is not there: a program of its folder with a near name; empty if none is near."""
+    """Return a hint for a missing file: a program with a similar name in its folder; empty if there is none."""
     if set(path.name) & set("*?["):
         return "no name matches this pattern"
     beside: list[str] = []
@@ -66,10 +66,10 @@ def _near(path: Path) -> str:
 
 
 def used(name: str, user: Source) -> Source | str:
-    """Return the file that `use` names: beside the one that uses it, else in the zoo; a hint where there is none.
+    """Return the file that `use` names, next to the using file or else in the zoo; a hint if there is none.
 
-    Only plain names are looked up, and a link that leads out of the folder is none of its files. Raises FileError
-    where the file cannot be read.
+    Only plain names are looked up, and links that lead out of the folder are ignored. Raises FileError if the file
+    cannot be read.
     """
     if any(char in "/\\:" for char in name):
         return _NAME_ALONE
@@ -84,8 +84,8 @@ def used(name: str, user: Source) -> Source | str:
 
 
 def _is_listed(file: Path) -> bool:
-    """True where a folder shows a file by this very name. Some systems open it by others too, in other case or with a
-    dot or space behind it, but a program is to find the same files everywhere."""
+    """Return whether a folder lists a file under exactly this name. Some systems also open it under others, in another
+    case or with a dot or space after it, but a program must find the same files everywhere."""
     from unicodedata import normalize
 
     try:
@@ -95,7 +95,7 @@ def _is_listed(file: Path) -> bool:
 
 
 def _similar(path: str, user: Source) -> str:
-    """A hint for a file that is not there: the one nearest in name, beside the user or in the zoo."""
+    """Return a hint for a missing file: the one with the most similar name, next to the user or in the zoo."""
     beside: list[str] = []
     home, suffix = Path(user.name), resources.SUFFIX
     with suppress(OSError):

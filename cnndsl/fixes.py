@@ -1,8 +1,8 @@
-"""Fixes are tried out before they are offered: the changed program is compiled.
+"""Try out fixes before they are offered, by compiling the changed program.
 
-Whoever finds a mistake proposes a `Fix`, and does not know what else is wrong with the program. Here all fixes of a
-program are applied at once, then those of the errors that come next, until it compiles. Where it does not, each fix is
-tried by itself: what it leaves must not be wrong at its place. A fix that fails is not offered.
+The code that finds an error proposes a `Fix` without knowing about the program's other errors. This module applies all
+fixes of a program at once, then those of the errors that follow, until it compiles. If it does not, each fix is tried
+by itself: it must leave no error at its location. A fix that fails is not offered.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from cnndsl.syntax.parse import parse
 from cnndsl.values import Value
 
 _MOST_ROUNDS = 12
-"""So often the errors that a fix uncovers are fixed in turn."""
+"""The maximum number of rounds that fix errors uncovered by the previous fixes."""
 _SECONDS = 2.0
-"""After so long nothing further is tried."""
+"""The time limit for trying fixes."""
 _MOST_LAYERS = 20_000
-"""A network of more layers is not compiled to try a fix."""
+"""Networks with more layers are not compiled to try a fix."""
 _LONGEST = 200_000
-"""Characters of a text up to which fixes are tried."""
+"""The maximum length of a source, in characters, for trying fixes."""
 
 
 def tried(stop: CnnError, source: Source, settings: Mapping[str, Value], find: Find) -> CnnError:
-    """Return the same errors without the fixes that do not help."""
+    """Return the errors without the fixes that do not work."""
     if not any(each.fix for each in stop.diagnostics):
         return stop
     trial = _Trial(source, settings, find)
@@ -42,7 +42,7 @@ def tried(stop: CnnError, source: Source, settings: Mapping[str, Value], find: F
 
 
 def fixed(source: Source, diagnostics: Sequence[Diagnostic]) -> str:
-    """Return the text of a source after the fixes of what is wrong with it, those left out that overlap others."""
+    """Return the text of a source after the fixes of its diagnostics, omitting fixes that overlap others."""
     edits = [edit for each in compatible(diagnostics) if each.fix for edit in each.fix.edits]
     edits = [edit for edit in edits if edit.span.source.name == source.name]
     return edited(Span(source, 0, len(source.text)), [Edit(_in(source, edit.span), edit.text) for edit in edits])
@@ -62,7 +62,7 @@ def _without(diagnostic: Diagnostic) -> Diagnostic:
 
 
 def compatible(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """Those with a fix, without those that change what another one changes."""
+    """Return the diagnostics with a fix, omitting those that change what another one changes."""
     kept: list[Diagnostic] = []
     taken: list[Span] = []
     for each in diagnostics:
@@ -88,7 +88,7 @@ class _Trial:
         self.end = monotonic() + _SECONDS
 
     def errors(self, texts: Mapping[str, str]) -> Sequence[Diagnostic]:
-        """What is wrong with the program if its files read so."""
+        """Return the errors of the program if its files have these texts."""
 
         def find(name: str, user: Source) -> Source | str:
             found = self.find(name, user)
@@ -103,7 +103,7 @@ class _Trial:
         return ()
 
     def ends_well(self, diagnostics: Sequence[Diagnostic]) -> bool:
-        """Whether the program compiles after all fixes, and those of the errors that come next."""
+        """Return whether the program compiles after all fixes, and those of the errors that follow."""
         texts: dict[str, str] = {}
         for _ in range(_MOST_ROUNDS):
             fixing = compatible(diagnostics)
@@ -119,7 +119,7 @@ class _Trial:
         return False
 
     def helps(self, diagnostic: Diagnostic, before: Sequence[Diagnostic]) -> bool:
-        """Whether one fix alone removes its error, and leaves nothing wrong at its place."""
+        """Return whether one fix alone removes its error and leaves no error at its location."""
         fix = diagnostic.fix
         if fix is None or monotonic() > self.end:
             return False
@@ -130,7 +130,7 @@ class _Trial:
 
 
 def _changed(diagnostics: Sequence[Diagnostic]) -> dict[str, str]:
-    """The texts of all files that fixes change, by name."""
+    """Return the texts of all files that fixes change, by name."""
     sources = {edit.span.source.name: edit.span.source for each in diagnostics if each.fix for edit in each.fix.edits}
     return {name: fixed(source, diagnostics) for name, source in sources.items()}
 
@@ -145,7 +145,7 @@ def _is_same(one: Diagnostic, other: Diagnostic) -> bool:
 
 
 def _touches(diagnostic: Diagnostic, fix: Fix) -> bool:
-    """Whether an error of the changed program stands where it was changed."""
+    """Return whether an error of the changed program is located at the change."""
     span, moved = diagnostic.span, 0
     if span is None:
         return False

@@ -1,4 +1,4 @@
-"""The functions of the language."""
+"""The built-in functions of the language."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnndsl.values import Number, Value
 
 
 def divisible(value: Number, divisor: int = 8) -> int:
-    """The multiple of `divisor` nearest to the value, never below 90% of it nor below the divisor.
+    """Return the multiple of `divisor` nearest to the value, at least 90% of the value and at least the divisor.
 
     Source: Howard et al. 2017, in the code that MobileNet was published with (`make_divisible`).
 
@@ -22,7 +22,7 @@ def divisible(value: Number, divisor: int = 8) -> int:
 
 
 def bits_of_power(base: Number, exponent: int) -> int:
-    """So many bits a power has at least, above or below its line: a number of n bits is at least 2 ** (n - 1).
+    """Return a lower bound on the bits of a power's numerator or denominator: an n-bit number is at least 2 ** (n - 1).
 
     >>> bits_of_power(2, 64), bits_of_power(Fraction(9, 10), -5)
     (64, 15)
@@ -31,15 +31,15 @@ def bits_of_power(base: Number, exponent: int) -> int:
 
 
 def integer_power(base: object, exponent: object) -> int:
-    """A power that Python computes as the language does: of integers, and not negative. Raises ArithmeticError for any
-    other, and for one beyond all bounds."""
+    """Return a power of integers with a non-negative exponent, which Python computes as the language does. Raises
+    ArithmeticError for any other power, and for one that is far too large."""
     if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0 and bits_of_power(base, exponent) < 200:
         return int(base**exponent)
     raise ArithmeticError
 
 
 def _round(value: Number) -> int:
-    """Halves are rounded up, as on paper."""
+    """Round to the nearest integer, halves up."""
     return math.floor(value + Fraction(1, 2))
 
 
@@ -74,9 +74,9 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., Number], int, int]] = {
     "len": (_length, 1, 1),
     "sum": (_total, 1, 1),
 }
-"""Each function with the fewest and the most arguments that it takes."""
+"""Each function with its minimum and maximum number of arguments."""
 
 OF_A_LIST = frozenset({"len", "sum"})
-"""The functions whose argument is a list."""
+"""The functions that take a list."""
 OF_NUMBERS_OR_A_LIST = frozenset({"min", "max"})
-"""Those that take a list in place of numbers."""
+"""The functions that take numbers or a list."""

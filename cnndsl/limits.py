@@ -1,8 +1,8 @@
-"""How much of anything a program may have, so that no text takes all time and memory. It counts nothing itself.
+"""Limits on the size of a program, so that no source uses up all time and memory. This module does not enforce them.
 
-The defaults let every published network through, and 100,000 layers. `CNNDSL_LIMITS="layers=10000 nesting=20"`
-changes them for a process, `with limits(layers=10_000):` for a piece of Python; a server that compiles the
-programs of strangers lowers them.
+The defaults admit every published network, and 100,000 layers. `CNNDSL_LIMITS="layers=10000 nesting=20"` changes them
+for a process, `with limits(layers=10_000):` for a block of Python. A server that compiles untrusted programs should
+lower them.
 """
 
 from __future__ import annotations
@@ -23,40 +23,41 @@ VARIABLE = "CNNDSL_LIMITS"
 
 @record(slots=True)
 class Limits:
-    """The most there may be of each thing."""
+    """The maximum of each quantity."""
 
     characters: int = 4_000_000
-    """In one file."""
+    """Characters in one file."""
     word: int = 1000
     """Letters of a name, a number or a path."""
     digits: int = 18
-    """Of a number: none is beyond 10^18."""
+    """Digits of a number: none is beyond 10^18."""
     nesting: int = 50
-    """Brackets within brackets, calls within calls, files that use files. Brackets, labels, calls and their bodies
-    together may nest twice as deep, and operators in an expression four times as deep."""
+    """Depth of nested parentheses, square brackets and braces, of nested calls, and of files that use files. Groups in
+    parentheses or square brackets, labels, calls and their bodies together may nest twice as deep, and operators in
+    an expression four times as deep."""
     layers: int = 250_000
-    """Of a network; and the turns of its repeats."""
+    """Layers of a network, and iterations of its repeats."""
     values: int = 100_000
-    """Of a parameter's domain."""
+    """Values in a parameter's domain."""
     elements: int = 1000
-    """Of a list, those of the lists in it included."""
+    """Elements of a list, including those of nested lists."""
     members: int = 1_000_000
-    """Of a family that is walked whole."""
+    """Configurations of a family that is swept completely."""
     errors: int = 50
-    """After so many the rest is not looked for."""
+    """Errors after which the search for further ones stops."""
 
 
 _chosen: ContextVar[Limits | None] = ContextVar("limits", default=None)
 
 
 def current() -> Limits:
-    """The limits in force. Raises CnnError where CNNDSL_LIMITS cannot be read."""
+    """Return the limits in force. Raises CnnError if CNNDSL_LIMITS is invalid."""
     return _chosen.get() or of_environment()
 
 
 @contextmanager
 def limits(**numbers: int) -> Generator[Limits]:
-    """Other limits inside a `with`, in this thread or task alone.
+    """Change limits inside a `with`, only in this thread or task.
 
     >>> with limits(layers=3):
     ...     current().layers
@@ -72,7 +73,7 @@ def limits(**numbers: int) -> Generator[Limits]:
 
 @cache
 def of_environment() -> Limits:
-    """The limits of this process: read once. Raises CnnError where they cannot be read."""
+    """Return the limits of this process, read once. Raises CnnError if they are invalid."""
     return _read(os.environ.get(VARIABLE, ""))
 
 

@@ -1,4 +1,4 @@
-"""Edits for ranges that run downwards, and for those of Python: `2..0`, `range(3, 0, -1)`, `reversed(widths)`."""
+"""Fixes for ranges that run downwards and for Python's ranges: `2..0`, `range(3, 0, -1)`, `reversed(widths)`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _LISTED = "list the values: {}"
 
 
 def downwards(place: Span, ends: Sequence[Expr], values: tuple[int, int], word: str, names: Sequence[str]) -> CnnError:
-    """Return the error for the rows of a `for` or an `each` at a place, whose range has these two ends, as written and
-    with their values, and runs downwards; `names` are those of the rows."""
+    """Return the error for a `for` or `each` at a location whose range runs downwards. `ends` are the range's ends as
+    written, `values` their values, and `names` the names of the rows."""
     first, last = values
     message = f"the range {first}..{last} is invalid: a range runs upwards"
     is_written = all(end.span.text.isdigit() for end in ends) and first - last < _MOST_LISTED
@@ -28,14 +28,14 @@ def _listed(place: Span, values: Sequence[int]) -> Fix:
 
 
 def _counted_down(ends: Sequence[Expr], word: str, name: str) -> str:
-    """How to count down from an end that a parameter sets."""
+    """Return the help for counting down from an end that a parameter sets."""
     first, last = (end.span.text for end in ends)
     total = f"{first} + {last}" if last != "0" else first
     return f"count up, `{word} {name} in {last}..{first}`, and write `{{{total} - {name}}}` where the body has `{name}`"
 
 
 def elements_downwards(place: Span, name: str, first: int, last: int) -> Help:
-    """Return the fix that lists the elements of a list that a slice at a place names downwards."""
+    """Return the fix that lists the elements of a downward slice at a location."""
     if not name.isidentifier() or first - last >= _MOST_LISTED:
         return "list the elements"
     elements = ", ".join(f"{name}[{at}]" for at in range(first, last - 1, -1))
@@ -43,7 +43,7 @@ def elements_downwards(place: Span, name: str, first: int, last: int) -> Help:
 
 
 def python_range(call: Call) -> Fix | None:
-    """Return the fix for a call of Python's `range`; None where its numbers are not seen."""
+    """Return the fix for a call of Python's `range`; None if it cannot be rewritten."""
     texts = [each.span.text for each in call.arguments]
     if len(texts) == 3:
         numbers = [int(text) for text in texts if text.lstrip("-").isdigit()]
@@ -60,7 +60,7 @@ def python_range(call: Call) -> Fix | None:
 
 
 def python_reversed(call: Call, items: Sequence[Value] | None) -> Fix | None:
-    """Return the fix for `reversed(widths)`, where that is a list of so many elements."""
+    """Return the fix for `reversed(widths)`, given the elements of that list; None if they are unknown or too many."""
     name = call.arguments[0].span.text if len(call.arguments) == 1 else ""
     if not name.isidentifier() or not items or len(items) > _MOST_LISTED:
         return None
@@ -69,8 +69,8 @@ def python_reversed(call: Call, items: Sequence[Value] | None) -> Fix | None:
 
 
 def counted_from_one(index: Span, number: int) -> Fix | None:
-    """Return the fix for `for k in 0..3 [… widths[k] …]` over four elements, where `k` is nothing but their number and
-    part of a label; None elsewhere."""
+    """Return the fix for `for k in 0..3 [… widths[k] …]` over four elements, if `k` is only used as their index and in
+    labels; else None."""
     name, text = index.text, index.source.text
     if not name.isidentifier():
         return None
@@ -88,7 +88,7 @@ def counted_from_one(index: Span, number: int) -> Fix | None:
 
 
 def _closing(text: str, at: int) -> int:
-    """Where the square bracket is closed that stands at a place; -1 where it is not."""
+    """Return the offset of the closing square bracket for the one at an offset; -1 if there is none."""
     depth = 0
     for found in re.finditer(r"[\[\]]", text[at:]):
         depth += 1 if found[0] == "[" else -1

@@ -2,8 +2,8 @@
 
 `dataclasses.dataclass` compiles six methods for each class, which takes a quarter of a millisecond. A command loads two
 hundred classes and uses forty. A record is therefore an ordinary class, with its fields as slots if it has any, until
-something asks for a method or for its fields; then `dataclasses.dataclass` itself completes it. docs/test-log.md has
-what that saves.
+a method or its fields are accessed; then `dataclasses.dataclass` itself completes it. docs/test-log.md lists the time
+that this saves.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any, TypeVar, dataclass_transform, overload
 Record = TypeVar("Record", bound=type)
 
 _FIRST = ("__dataclass_fields__", "__dataclass_params__", "__match_args__", "__init__", "__setattr__", "__delattr__")
-"""What `dataclasses.dataclass` adds to a class and every object needs."""
+"""The attributes added by `dataclasses.dataclass` that every object needs."""
 _SECOND = ("__repr__", "__eq__", "__hash__")
-"""What it adds for objects that are compared or shown."""
+"""The attributes that only objects that are compared or shown need."""
 
 
 @overload
@@ -26,7 +26,7 @@ def record(cls: Record, /) -> Record: ...
 def record(*, slots: bool) -> Callable[[Record], Record]: ...
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 def record(cls: Any = None, /, *, slots: bool = False) -> Any:
-    """Make a class of annotated names a frozen dataclass; with `slots` without a `__dict__`.
+    """Make a class of annotated names a frozen dataclass; with `slots`, without a `__dict__`.
 
     >>> @record(slots=True)
     ... class Point:
@@ -43,7 +43,7 @@ def record(cls: Any = None, /, *, slots: bool = False) -> Any:
 
 
 class _Later:
-    """Stands for an attribute that the class gets when it is completed, and completes it when it is looked up."""
+    """A placeholder for an attribute of a completed class; looking it up completes the class."""
 
     __slots__ = ("_complete", "_name", "_owner")
 
@@ -77,7 +77,7 @@ def _unfinished(cls: Any, slots: bool) -> Any:
 
 
 def _complete(cls: Any, names: Sequence[str], defaults: Mapping[str, Any], complete: Callable[[Any], Any]) -> None:
-    """Let `dataclasses` add attributes to a class; those of the other half stay as they are."""
+    """Let `dataclasses` add attributes to a class; those of the other half are kept."""
     kept = {name: cls.__dict__[name] for name in (*_FIRST, *_SECOND, *defaults) if name in cls.__dict__}
     for name in kept:
         delattr(cls, name)
@@ -89,7 +89,7 @@ def _complete(cls: Any, names: Sequence[str], defaults: Mapping[str, Any], compl
 
 
 def _slotted(cls: Any) -> tuple[Any, dict[str, Any]]:
-    """The same class with a slot for each of its own fields, which it must be born with, and their defaults."""
+    """Return the class rebuilt with a slot for each of its own fields (slots cannot be added later), and defaults."""
     body = dict(cls.__dict__)
     fields = [
         name for name, annotation in body.get("__annotations__", {}).items() if not _is_class_variable(annotation)
@@ -103,7 +103,7 @@ def _slotted(cls: Any) -> tuple[Any, dict[str, Any]]:
 
 
 def _is_class_variable(annotation: object) -> bool:
-    """Whether an annotation, or its text, is a `ClassVar`.
+    """Return whether an annotation, or its text, is a `ClassVar`.
 
     >>> import typing
     >>> _is_class_variable("typing.ClassVar[int]"), _is_class_variable(typing.ClassVar[int]), _is_class_variable(int)
@@ -114,5 +114,5 @@ def _is_class_variable(annotation: object) -> bool:
 
 
 def _reduced(self: Any) -> tuple[Any, tuple[Any, ...]]:
-    """For copies and pickles: frozen slots take no other way."""
+    """Support copying and pickling, which frozen slots allow in no other way."""
     return self.__class__, tuple(getattr(self, each.name) for each in dataclasses.fields(self))

@@ -1,7 +1,7 @@
-"""After a syntax error the rest of a file is looked at: what is wrong there is said in the same run.
+"""After a syntax error, check the rest of a file and report its errors in the same run.
 
-The fixes of syntax errors are applied, what is wrong then is left out, and the program that remains is elaborated. Of
-its errors those count that cannot follow from what was changed or left out.
+The fixes of syntax errors are applied, anything still invalid is omitted, and the remaining program is elaborated. Of
+its errors, those are reported that cannot result from what was changed or omitted.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _LONGEST = 100_000
 _MOST_ROUNDS = 12
 _MOST_LAYERS = 20_000
 _CERTAIN = re.compile(r"E02(0[2-8]|2\d|3[125]|4[0-9])|E03")
-"""Errors that are reported: those of values, options, layers and references, blocks, and shapes."""
+"""The errors to report: those about values, options, layers and references, blocks, and shapes."""
 _OF_NAMES = re.compile("E0201|E0232")
 _OF_SHAPES = re.compile(r"E0208|E03")
 
 
 def with_more(stop: CnnError, source: Source, settings: Mapping[str, Value], find: Find) -> CnnError:
-    """Return the errors of a text, and where these are of its syntax, what is wrong in the rest of it."""
+    """Return the errors of a text; if they are syntax errors, add the errors in the rest of the text."""
     if len(source.text) > _LONGEST or _parses(source):
         return stop
     text = _ChangedText(source)
@@ -66,13 +66,13 @@ def _is_known(diagnostic: Diagnostic, known: Sequence[Diagnostic]) -> bool:
 
 
 class _ChangedText:
-    """A text after edits, with the place in the original one of each of its characters."""
+    """A text after edits, with the original offset of each of its characters."""
 
     def __init__(self, source: Source) -> None:
         self.source, self.text = source, source.text
         self.origin = list(range(len(source.text) + 1))
         self.changed: list[tuple[int, int]] = []
-        """Places in the original that were changed."""
+        """Ranges of the original that were changed."""
 
     def apply(self, edits: Sequence[Edit]) -> None:
         for edit in sorted(edits, key=lambda each: -each.span.start):
@@ -82,19 +82,19 @@ class _ChangedText:
             self.origin[start:end] = [self.origin[start]] * len(edit.text)
 
     def span(self, span: Span) -> Span:
-        """A place of the changed text in the original one."""
+        """Map a span of the changed text to the original text."""
         start = self.origin[span.start]
         return Span(self.source, start, max(self.origin[max(span.end - 1, span.start)] + 1, start))
 
 
 def _stem(word: str) -> str:
-    """A name without the number that a hole may stand for: `map` of `map0`, which `map{i}` labels."""
+    """Return a name without the number that a placeholder may stand for: `map` for `map0`, labelled by `map{i}`."""
     return word.rstrip("0123456789") or word
 
 
 def _further(text: _ChangedText, lines: Sequence[str], settings: Mapping[str, Value], find: Find) -> list[Diagnostic]:
-    """What is wrong with a changed text beside its syntax, at its places in the original one. `lines` are those with
-    syntax errors: what names are defined there is not known."""
+    """Return the errors of a changed text other than syntax errors, at their locations in the original. `lines` are
+    those with syntax errors: the names defined there are unknown."""
     found = masked(text.text)
     if found is None:
         return []
@@ -119,7 +119,7 @@ def _further(text: _ChangedText, lines: Sequence[str], settings: Mapping[str, Va
 
 
 def _errors(file: ast.File, settings: Mapping[str, Value], find: Find) -> list[Diagnostic]:
-    """The errors of a program, and those of the blocks that nothing calls in what is left of it."""
+    """Return the errors of a program, including those in blocks that the remaining program does not call."""
     known = names_outside(file)
     blocks = [each for each in file.statements if isinstance(each, ast.Block) and each.name not in known]
     with limits(layers=min(_MOST_LAYERS, current().layers)):
@@ -136,7 +136,7 @@ def _meets(span: Span, places: Sequence[tuple[int, int]]) -> bool:
 
 
 def _moved(diagnostic: Diagnostic, text: _ChangedText, source: Source) -> Diagnostic:
-    """The same error at its place in the original text; without a fix that changes what was changed already."""
+    """Return the error at its location in the original text, without a fix if that changes what was already changed."""
     span = text.span(diagnostic.span) if diagnostic.span is not None else None
     others = tuple(
         Annotation(text.span(each.span), each.text) for each in diagnostic.others if each.span.source is source

@@ -1,6 +1,6 @@
-"""Where shipped files live: the grammar, and the zoo of architectures.
+"""Locate files shipped with the package: the grammar and the bundled networks (model zoo).
 
-Works installed, in a checkout, and from a zipped wheel. Knows nothing of what is in the files.
+This works in an installation, in a checkout and from a zipped wheel, and does not interpret the files.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Bundled(Source):
-    """A program of the zoo. What it uses is looked up in the zoo alone."""
+    """A program of the zoo. Files that it uses are only looked up in the zoo."""
 
 
 class IncompleteInstallationError(FileNotFoundError):
-    """The installed package lacks a folder that is shipped with it."""
+    """The installed package lacks a folder that should be shipped with it."""
 
 
 SUFFIX = ".cnn"
@@ -31,9 +31,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 @cache
 def folder(name: str) -> Traversable:
-    """A shipped folder: inside the installed package, else beside it in a checkout.
+    """Return a shipped folder: inside the installed package, or else next to it in a checkout.
 
-    Raises IncompleteInstallationError where there is none.
+    Raises IncompleteInstallationError if it is missing.
 
     >>> folder("architectures").is_dir()
     True
@@ -59,9 +59,9 @@ def zoo() -> tuple[str, ...]:
 
 
 def architecture(name: str) -> Bundled | None:
-    """A bundled architecture by its name, with or without `.cnn`; None where there is none.
+    """Return a bundled architecture by its name, with or without `.cnn`; None if there is none.
 
-    Whatever could leave the folder (separators, dots, drives) is no name.
+    Names that could lead out of the folder (separators, dots, drives) are invalid.
 
     >>> architecture("../vgg16") is None
     True
@@ -74,12 +74,12 @@ def architecture(name: str) -> Bundled | None:
 
 
 def description(name: str) -> str:
-    """The comment that a bundled architecture begins with, on one line: what it is, and its source."""
+    """Return the leading comment of a bundled architecture on one line: what it is, and its source."""
     return " ".join(comment(name).split())
 
 
 def comment(name: str) -> str:
-    """Return all comments that a bundled architecture begins with, line by line."""
+    """Return all leading comments of a bundled architecture, line by line."""
     source = architecture(name)
     lines = source.text.splitlines() if source else []
     before = takewhile(lambda line: line.startswith("#") or not line.strip(), lines)
@@ -87,12 +87,12 @@ def comment(name: str) -> str:
 
 
 def beside_architectures(file: str) -> str:
-    """Return the text of a file of data that is shipped beside the bundled architectures."""
+    """Return the text of a data file that is shipped with the bundled architectures."""
     return (folder("architectures") / file).read_text(encoding="utf-8")
 
 
 def similar(name: str) -> str:
-    """A hint that offers the bundled architectures nearest to a name; empty where none is near.
+    """Return a hint that suggests the bundled architectures nearest to a name; empty if none is near.
 
     >>> similar("vgg61")
     'did you mean vgg19, vgg16 or vgg13?'

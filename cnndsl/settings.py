@@ -1,7 +1,7 @@
-"""Parameters given from outside: `--set N=2` on the command line, `load(..., N=2)` in Python.
+"""Parameter values from outside: `--set N=2` on the command line, `load(..., N=2)` in Python.
 
-A text is read as the language reads it, never by Python's `eval`. Whether the net has such a parameter is for
-`elaborate` to say.
+A text is parsed by the rules of the language, never by Python's `eval`. `elaborate` checks that the network has such
+a parameter.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SETTING = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?)
 
 
 def parse_settings(texts: Iterable[str]) -> dict[str, Value]:
-    """The values of texts `name=value`. Raises CnnError for one that is none, or a name that comes twice.
+    """Parse texts `name=value`. Raises CnnError for an invalid one or a repeated name.
 
     >>> parse_settings(["classes=10", "bn=yes", "input=32x32x3"])
     {'classes': 10, 'bn': True, 'input': (32, 32, 3)}
@@ -62,10 +62,10 @@ def _pair(text: str) -> str:
 
 
 def values(parameters: Mapping[str, object]) -> dict[str, Value]:
-    """The values of Python's own. For `input` a mapping gives the volume of each of several inputs. Integers in a tuple
-    are a shape, until a parameter whose default is a list makes a list of them.
+    """Convert Python values. For `input`, a mapping gives the shape of each of several inputs. Integers in a tuple are
+    a shape, until a parameter whose default is a list converts them to a list.
 
-    Raises TypeError for what the language has no value for, CnnError for a text that is not one.
+    Raises TypeError for a type that the language lacks, CnnError for a text that is not a value.
 
     >>> values({"classes": 10, "rate": 0.5, "act": "yes"})
     {'classes': 10, 'rate': Fraction(1, 2), 'act': True}
@@ -106,7 +106,7 @@ def _value(name: str, value: object) -> Value:
 
 
 def _listed(name: str, several: Sequence[object]) -> Value:
-    """Integers are a shape, until a parameter that has a list by default makes one of them; all else is a list."""
+    """Return integers as a shape, which a parameter with a list as default converts to a list; all else as a list."""
     found = as_shape(ListValue(tuple(_value(name, each) for each in several)))
     if not isinstance(found, ListValue):
         return found
@@ -114,8 +114,8 @@ def _listed(name: str, several: Sequence[object]) -> Value:
 
 
 def _read(setting: str, text: str) -> Value:
-    """A value as a program would write it, or a list without its brackets. A name stands for itself: a kind, a block, a
-    label."""
+    """Parse a value as in a program, or a list without its parentheses. A name stands for itself: a layer type, a
+    block, a label."""
     from cnndsl.syntax import ast
     from cnndsl.syntax.parse import parse
 

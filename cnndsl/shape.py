@@ -1,4 +1,4 @@
-"""The volume that a layer takes or gives."""
+"""The shape of a layer's input or output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cnndsl.records import record
 
 @record(slots=True)
 class Shape:
-    """Channels over a grid of 0 to 3 spatial axes; written H x W x C, as the literature writes volumes.
+    """Channels over a grid of 0 to 3 spatial axes; written H x W x C, as in the literature.
 
     >>> Shape(64, (56, 56))
     56x56x64
@@ -32,22 +32,22 @@ class Shape:
 
     @property
     def numel(self) -> int:
-        """The number of values, of one image."""
+        """The number of values per image."""
         return self.channels * self.pixels
 
     @property
     def hwc(self) -> tuple[int, ...]:
-        """The extents as written: the spatial ones, then the channels."""
+        """The sizes as written: the spatial ones, then the channels."""
         return (*self.spatial, self.channels)
 
     @property
     def is_vector(self) -> bool:
-        """True for C values at one position, be it written C or 1x1xC."""
+        """Whether there is only one position, written as C or as 1x1xC."""
         return self.pixels == 1
 
     @classmethod
     def of(cls, hwc: tuple[int, ...]) -> Shape:
-        """The shape of extents as written."""
+        """Return the shape with these sizes, in the order in which they are written."""
         return cls(hwc[-1], hwc[:-1])
 
     def __repr__(self) -> str:
@@ -55,7 +55,7 @@ class Shape:
 
 
 def axis_names(rank: int) -> tuple[str, ...]:
-    """Return what spatial axes are called, the last ones of depth, height and width.
+    """Return the names of spatial axes: the last ones of depth, height and width.
 
     >>> axis_names(0), axis_names(2)
     ((), ('height', 'width'))

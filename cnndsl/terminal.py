@@ -1,6 +1,6 @@
-"""Text for a terminal: what is safe to print there, how wide it is, and its colours.
+"""Text for a terminal: escape unsafe characters, measure the width, and add colours.
 
-It neither prints nor looks at any stream but to ask whether it is a terminal.
+This module does not print; it only asks streams whether they are terminals.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PLAIN = {
 
 
 class Stream(Protocol):
-    """What `wants_colour` must know of a stream."""
+    """The part of a stream that `wants_colour` needs."""
 
     def isatty(self) -> bool:
         """Return whether it is a terminal."""
@@ -33,9 +33,9 @@ class Stream(Protocol):
 
 
 def wants_colour(stream: Stream) -> bool:
-    """Whether colours belong on a stream: on a terminal that knows them, unless NO_COLOR says otherwise.
+    """Return whether to write colours to a stream: to a terminal that supports them, unless NO_COLOR is set.
 
-    FORCE_COLOR asks for them in a pipe as well. Source: no-color.org, force-color.org.
+    FORCE_COLOR requests them in a pipe as well. Source: no-color.org, force-color.org.
     """
     if os.environ.get("NO_COLOR"):
         return False
@@ -45,7 +45,7 @@ def wants_colour(stream: Stream) -> bool:
 
 
 def visible(char: str) -> str:
-    r"""A character as it may be printed: controls, marks of direction and lone surrogates are escaped.
+    r"""Return a printable form of a character: control and direction characters and lone surrogates are escaped.
 
     >>> visible("\x1b"), visible("\u202e"), visible("é")
     ('\\x1b', '\\u202e', 'é')
@@ -59,7 +59,7 @@ def visible(char: str) -> str:
 
 
 def clean(text: str) -> str:
-    r"""A text that cannot steer the terminal, on one line.
+    r"""Return a text on one line, with terminal control sequences escaped.
 
     >>> clean("a\nb\x1b[31m")
     'a\\x0ab\\x1b[31m'
@@ -70,7 +70,7 @@ def clean(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """The number of columns that a text takes: two for wide characters, none for combining ones.
+    """Return the number of columns of a text: two for wide characters, zero for combining ones.
 
     >>> width("conv"), width("卷积"), width("e\\u0301")
     (4, 4, 1)
@@ -88,7 +88,7 @@ def _columns(char: str) -> int:
 
 @record(slots=True)
 class Paint:
-    """Puts text into colours, or leaves it as it is.
+    """Adds colours to text, or returns it unchanged.
 
     >>> Paint(False)("error", "bold", "red")
     'error'

@@ -1,6 +1,6 @@
-"""Values of the language: numbers, truths, shapes, lists, and what stands for something else, such as a layer type.
+"""Values of the language: numbers, booleans, shapes, lists, and symbols for other things, such as a layer type.
 
-What computes them is `expr`'s; what each is written as is said here.
+`expr` computes them; this module defines how each is written.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from cnndsl.records import record
 
 
 class Symbol:
-    """A value that is not a number: a layer kind, a block, a name. Subclasses say which."""
+    """A value that is not a number: a layer type, a block, a name. Subclasses say which."""
 
     def __str__(self) -> str:
         return type(self).__name__
 
 
 class Unknown(Symbol):
-    """The value of what went wrong: that was reported where it did, and all that depends on it stays silent."""
+    """The value of an expression with an error. The error was reported there, so dependent errors are suppressed."""
 
     def __str__(self) -> str:
         return "…"
@@ -32,7 +32,7 @@ class Unknown(Symbol):
 
 @record
 class NameSymbol(Symbol):
-    """A name as a value: of a layer type or a block."""
+    """The name of a layer type or a block, as a value."""
 
     name: str
 
@@ -52,14 +52,14 @@ class OutputSymbol(Symbol):
 
 @record
 class Later(Symbol):
-    """The value of a `let` that stands only further down, at `span`."""
+    """The value of a `let` that is only defined later, at `span`."""
 
     span: Span
 
 
 @record
 class ListValue(Symbol):
-    """A list: `(32, 64, 128)`. Lists are equal whose elements are of equal types and values: 1 is not `yes`.
+    """A list: `(32, 64, 128)`. Lists are equal if their elements have equal types and values: 1 is not `yes`.
 
     >>> ListValue((1, 2)) == ListValue((1, 2)), ListValue((1, 2)) == ListValue((True, 2))
     (True, False)
@@ -86,12 +86,12 @@ class ListValue(Symbol):
 
     @cached_property
     def size(self) -> int:
-        """Return the number of its elements, with those of the lists in it."""
+        """The number of its elements, including those of nested lists."""
         return sum(1 + (each.size if isinstance(each, ListValue) else 0) for each in self.items)
 
     @cached_property
     def is_plain(self) -> bool:
-        """Return whether it holds numbers, truths and shapes alone, and lists of these."""
+        """Whether it holds only numbers, booleans and shapes, and lists of these."""
         return all(
             not isinstance(each, Symbol) or (isinstance(each, ListValue) and each.is_plain) for each in self.items
         )
@@ -102,7 +102,7 @@ Value: TypeAlias = int | Fraction | bool | tuple[int, ...] | Symbol
 
 
 def plain_value(value: Value) -> Value:
-    """Return a value without what an elaboration knows besides: of a name or an output its name alone."""
+    """Return a value without data from elaboration: for a name or an output, only its name."""
     if isinstance(value, NameSymbol):
         return NameSymbol(value.name)
     if isinstance(value, ListValue):
@@ -111,7 +111,7 @@ def plain_value(value: Value) -> Value:
 
 
 def items_of(value: Value) -> tuple[Value, ...] | None:
-    """Return the elements of a list, and the extents of a shape; None for any other value."""
+    """Return the elements of a list or the sizes of a shape; None for any other value."""
     return value.items if isinstance(value, ListValue) else value if isinstance(value, tuple) else None
 
 
@@ -132,7 +132,7 @@ def numbers_in(value: Value) -> Iterator[Number]:
 
 
 def show(value: Value) -> str:
-    """A value as the language writes it.
+    """Return a value as written in the language.
 
     >>> show(True), show((14, 14, 8)), show(Fraction(1, 2)), show(Fraction(1, 3))
     ('yes', '14x14x8', '0.5', '1/3')
@@ -151,11 +151,11 @@ def show(value: Value) -> str:
 
 
 _MOST_PLACES = 18
-"""Digits behind the point of a decimal, as many as a number may have; more are shown as a quotient."""
+"""The maximum number of decimal places shown, as many as a number may have digits; more are shown as a quotient."""
 
 
 def _show_fraction(value: Fraction) -> str:
-    """A decimal where that is exact, else a quotient."""
+    """Return a decimal if that is exact, else a quotient."""
     short = f"{float(value):.10g}"
     if Fraction(short) == value:
         return short
@@ -170,7 +170,7 @@ _EXACT = Context(prec=4 * _MOST_PLACES)
 
 
 def show_setting(value: Value) -> str:
-    """A value as it is written behind `--set`.
+    """Return a value as written after `--set`.
 
     >>> show_setting(NameSymbol("RELU")), show_setting((14, 14, 8))
     ('RELU', '14x14x8')
@@ -184,7 +184,7 @@ def show_setting(value: Value) -> str:
 
 
 def equal(left: Value, right: Value) -> bool:
-    """Equality; a volume of one pixel equals its number of channels: 1x1x1000 is 1000.
+    """Return whether values are equal; a shape with one position equals its number of channels: 1x1x1000 is 1000.
 
     >>> equal((1, 1, 1000), 1000), equal((2, 1, 4), 8), equal(True, 1)
     (True, False, False)
@@ -204,13 +204,13 @@ def _unpadded(value: Value) -> Value:
 
 
 def excess(value: Number) -> str:
-    """Return how a number is beyond the limits, as a message says it."""
+    """Return how a number exceeds the limits, for a message."""
     digits = current().digits
     what = "is too large" if abs(value) > 10**digits else "has too large a denominator"
     return f"{what}: the limit is 10^{digits}"
 
 
 def is_bounded(value: Number) -> bool:
-    """Whether a number has no more digits than `limits` allow: a fraction above and below its line."""
+    """Return whether a number is within the digits that `limits` allows, in both its numerator and denominator."""
     most = 10 ** current().digits
     return -most <= value <= most and value.denominator <= most

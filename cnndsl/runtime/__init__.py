@@ -1,1 +1,1 @@
-"""The few files that run torch: live modules, timing, files of weights."""
+"""The modules that run torch: live networks, timing, weight files."""

@@ -1,6 +1,6 @@
-"""How fast a network runs here: its forward pass or a step of training, timed on the device at hand.
+"""Time a network's forward pass or a training step on an available device.
 
-Runs torch. What is compared with it, the prediction of memory and the count of operations, comes from `analysis`.
+This module runs torch. The memory prediction and operation count that it is compared with come from `analysis`.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from torch import nn
 
 Images: TypeAlias = "tuple[torch.Tensor, ...]"
-"""A batch for each input."""
+"""A batch of images for each input."""
 WARM_UPS = 3
-"""Runs before the first that counts; a compiled module compiles in them."""
+"""Untimed runs before the first timed one; a compiled module is compiled in them."""
 
 
 @record(slots=True)
 class BenchPlan:
-    """What is timed. `runs` is how many times."""
+    """What to time; `runs` is the number of timed runs."""
 
     batch: int = 1
     dtype: Dtype = "fp32"
@@ -46,7 +46,7 @@ class BenchPlan:
 
 @record
 class Timing:
-    """Seconds of each run, and what goes with them. Bytes are None where the device does not tell."""
+    """The seconds of each run and related measurements. Bytes are None if the device does not report them."""
 
     plan: BenchPlan
     device: str
@@ -68,25 +68,24 @@ class Timing:
 
     @property
     def flops_per_second(self) -> float:
-        """Operations of convolutions and matrix products a second, two for a multiply-add."""
+        """Return operations of convolutions and matrix products per second; a multiply-add counts as two."""
         return self.flops / self.median
 
     @property
     def bytes_per_second(self) -> float:
-        """The least traffic with memory, a second: each layer reads its inputs and weights and writes its output."""
+        """Return the least memory traffic per second: each layer reads its inputs and weights and writes its output."""
         return self.moved_bytes / self.median
 
     @property
     def peak(self) -> Card | None:
-        """What the device could do at best; None where that is not known."""
+        """The peak performance of the device; None if it is unknown."""
         return peak(self.device)
 
 
 def bench(graph: Graph, plan: BenchPlan) -> Timing:
-    """Times a network.
+    """Time a network.
 
-    Raises ImportError where torch is not installed, RuntimeError where the device is not there or its memory too
-    small.
+    Raises ImportError if torch is not installed, RuntimeError if the device is missing or has too little memory.
     """
     import torch
 
@@ -103,7 +102,7 @@ def bench(graph: Graph, plan: BenchPlan) -> Timing:
         images = tuple(each.to(_type(plan.dtype)) for each in images)
     if plan.channels_last:
         network, images = _channels_last(network, images, graph)
-    # torch.compile gives a module for a module; its types say a function, and leave those of options open.
+    # torch.compile returns a module for a module, but is typed as returning a function, with untyped options.
     runner: nn.Module = torch.compile(network) if plan.compiled else network  # pyright: ignore[reportAssignmentType, reportUnknownMemberType]  # a module stays one
     run = _step(runner, images, plan) if plan.training else _forward(runner, images, plan)
     for _ in range(WARM_UPS):
@@ -122,7 +121,7 @@ def bench(graph: Graph, plan: BenchPlan) -> Timing:
 
 
 def _memory(graph: Graph, plan: BenchPlan, device: torch.device) -> Memory:
-    """What the step needs, as predicted."""
+    """Return the predicted memory of the step."""
     runs = executions(graph)
     if plan.training:
         return training(graph, plan.dtype, "sgd", _kind(device), executions=runs)
@@ -171,7 +170,7 @@ def _forward(network: nn.Module, images: Images, plan: BenchPlan) -> Callable[[]
 
 
 def _step(network: nn.Module, images: Images, plan: BenchPlan) -> Callable[[], object]:
-    """A step of SGD with a cross-entropy on every output; every class is 0."""
+    """Return a step of SGD with a cross-entropy on every output; every target class is 0."""
     import torch
 
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-6)
@@ -200,7 +199,7 @@ def _loss(given: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
 
 
 def _seconds(run: Callable[[], object], device: torch.device, runs: int) -> tuple[float, ...]:
-    """The time of each run: by events of the GPU, else by the clock."""
+    """Return the time of each run in seconds: from GPU events, or else from the clock."""
     if device.type == "cuda":
         return tuple(_by_events(run) for _ in range(runs))
     return tuple(_by_clock(run, device) for _ in range(runs))
@@ -230,9 +229,9 @@ def _by_clock(run: Callable[[], object], device: torch.device) -> float:
 
 
 def _measured(run: Callable[[], object], device: torch.device, tracked: tuple[nn.Module, Images] | None) -> int | None:
-    """The most memory that was allocated during a run, in bytes; None where the device does not tell.
+    """Return the peak memory allocated during a run, in bytes; None if the device does not report it.
 
-    On the CPU PyTorch's own tracker tells, which cannot look into a compiled module.
+    On the CPU, PyTorch's own tracker measures it, which cannot look into a compiled module.
     """
     import torch
 
@@ -271,7 +270,7 @@ def _name(device: torch.device) -> str:
 
 
 def _flops(graph: Graph, plan: BenchPlan) -> int:
-    """Forward, and twice as much again backward: a gradient for the inputs and one for the weights."""
+    """Return the operations forward, plus twice as many backward: a gradient for the inputs and one for the weights."""
     macs = sum(
         cost.macs
         for node, cost in zip(graph.nodes, costs(graph).values(), strict=True)

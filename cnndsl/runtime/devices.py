@@ -1,4 +1,4 @@
-"""What the accelerator at hand can do at best: its entry among the cards of `analysis/cards.py`."""
+"""The peak performance of the available accelerator: its entry among the cards of `analysis/cards.py`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from cnndsl.analysis.cards import Card, cards_beginning, find_card
 
 
 def peak(name: str) -> Card | None:
-    """The limits of a device by the name that PyTorch gives; None for one that is not known.
+    """Return the limits of a device by the name that PyTorch reports; None for an unknown one.
 
-    A name without the memory, as of a card that is sold with two sizes, is that of the first.
+    A name without a memory size, as for a card that is sold with two sizes, means the first one.
 
     >>> peak("NVIDIA H200").bandwidth
     4800000000000.0

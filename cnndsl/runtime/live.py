@@ -1,8 +1,8 @@
-"""The emitted text, run: a network as a live `torch.nn.Module`.
+"""Run the emitted source: a network as a live `torch.nn.Module`.
 
-What runs is exactly the text that `source` writes, so that what is tested is what is shipped. The text becomes a
-module of its own, known to `sys.modules` and `linecache`: pickling, TorchScript and tracebacks find it there. The
-network was made from a checked graph, and every name and string in it went through `names`.
+This runs exactly the text that `source` writes, so that tests cover the code that users get. The text becomes a Python
+module, registered in `sys.modules` and `linecache`, where pickling, TorchScript and tracebacks find it. The network
+was emitted from a checked graph, and every name and string in it went through `names`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def module(graph: Graph) -> nn.Module:
-    """The network with freshly initialised weights, in training mode, on the default device of torch.
+    """Return the network with freshly initialised weights, in training mode, on the default device of torch.
 
-    Raises CnnError where the graph has a label that PyTorch cannot bear, ImportError where torch is not installed,
-    MiscompiledError where the text differs from the graph.
+    Raises CnnError if the graph has a label that PyTorch does not accept, ImportError if torch is not installed,
+    MiscompiledError if the text differs from the graph.
     """
     text = verified_source(graph)
     namespace = vars(_module(text))
@@ -34,7 +34,7 @@ def module(graph: Graph) -> nn.Module:
 
 
 def _module(text: str) -> ModuleType:
-    """The text as an imported module; the same text is imported once."""
+    """Return the text as an imported module; the same text is imported only once."""
     name = f"cnndsl_emitted_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     found = sys.modules.get(name)
     if found is not None:

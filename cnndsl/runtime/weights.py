@@ -1,7 +1,7 @@
-"""A file of weights beside a network: what is missing, what is too much, what has another shape.
+"""Compare a weight file with a network: missing entries, unexpected entries, and entries of another shape.
 
 Files are read as data: a `.safetensors` file by its header, a `.pth` file with torch's `weights_only`, which runs no
-code of the file. Values are not looked at.
+code from the file. Values are not checked.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from cnndsl.graph import Graph
 from cnndsl.records import record
 
 _LARGEST_HEADER = 100 * 2**20
-"""As the format's own readers bound it."""
+"""The same limit as in the format's own readers."""
 if TYPE_CHECKING:
     from torch import nn
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
-"""The endings of files of weights."""
+"""The suffixes of weight files."""
 
 _COUNTER = ".num_batches_tracked"
-"""`load_state_dict` fills in the counters of normalisations that files of old versions, and of frozen ones, lack."""
+"""`load_state_dict` fills in batch norm counters, which old and frozen checkpoints lack."""
 
 TensorSize = tuple[int, ...]
 
 
 @record(slots=True)
 class WeightDifference:
-    """An entry of a file that is not as the network has it. `layer` is the path of the layer concerned."""
+    """An entry of a file that differs from the network's. `layer` is the path of the layer."""
 
     kind: Literal["missing", "unexpected", "misshaped"]
     entry: str
@@ -55,7 +55,7 @@ def _shown(extents: TensorSize | None) -> str:
 
 
 def expected(graph: Graph) -> dict[str, TensorSize]:
-    """The entries of the network's `state_dict` with their extents, in its order.
+    """Return the entries of the network's `state_dict` with their shapes, in its order.
 
     >>> from cnndsl import loads
     >>> expected(loads("INPUT 8x8x3 -> stem: CONV3-4 -> GAP -> FC-2").graph)
@@ -66,9 +66,9 @@ def expected(graph: Graph) -> dict[str, TensorSize]:
 
 
 def read(path: str) -> dict[str, TensorSize]:
-    """The entries of a file of weights with their extents.
+    """Return the entries of a weight file with their shapes.
 
-    Raises FileError where the file cannot be read, or holds something else than tensors by name.
+    Raises FileError if the file cannot be read, or holds anything other than named tensors.
     """
     suffix = Path(path).suffix
     if suffix not in SUFFIXES:
@@ -79,9 +79,9 @@ def read(path: str) -> dict[str, TensorSize]:
 
 
 def summary(path: str) -> str:
-    """Say what is in a file of weights: how many tensors, and the first and the last.
+    """Summarise a weight file: the number of tensors, and the first and the last.
 
-    Raises FileError where the file cannot be read.
+    Raises FileError if the file cannot be read.
     """
     found = read(path)
     (first, last) = (f"{name} {_shown(found[name])}" for name in (next(iter(found)), next(reversed(found))))
@@ -92,7 +92,7 @@ def summary(path: str) -> str:
 def save(module: nn.Module, path: str, *, force: bool = False) -> None:
     """Write the `state_dict` of a module as a .safetensors file.
 
-    Raises FileError where it cannot be written, and where the name has another ending.
+    Raises FileError if it cannot be written, or if the name has another suffix.
     """
     from safetensors.torch import save as packed
 
@@ -105,16 +105,16 @@ def save(module: nn.Module, path: str, *, force: bool = False) -> None:
 
 
 def check_saved(path: str, *, force: bool = False) -> None:
-    """Raise FileError for a file that weights cannot be saved to."""
+    """Raise FileError if weights cannot be saved to this file."""
     if Path(path).suffix != ".safetensors":
         raise FileError(f"cannot write {path}: weights are saved as a .safetensors file")
     check_new(path, force=force)
 
 
 def compare(graph: Graph, found: Mapping[str, TensorSize]) -> list[WeightDifference]:
-    """Every entry that differs, in the order of the network, what is too much at the end.
+    """Return every entry that differs, in the order of the network, with unexpected entries at the end.
 
-    A counter of batches that the file lacks is no difference: `load_state_dict(strict=True)` takes such files.
+    A missing batch counter is not a difference: `load_state_dict(strict=True)` accepts such files.
     """
     return list(_differences(expected(graph), found))
 
@@ -134,7 +134,7 @@ def _differences(wanted: Mapping[str, TensorSize], found: Mapping[str, TensorSiz
 
 
 def hint(differences: Sequence[WeightDifference]) -> str:
-    """The way out where one is evident; else empty."""
+    """Return the suggested fix if there is an obvious one; else empty."""
     missing = {each.entry for each in differences if each.kind == "missing"}
     unexpected = {each.entry for each in differences if each.kind == "unexpected"}
     for prefix in ("module.", "model.", "_orig_mod."):
@@ -149,7 +149,7 @@ def hint(differences: Sequence[WeightDifference]) -> str:
 
 
 def _safetensors(path: str) -> dict[str, TensorSize]:
-    """The header of a safetensors file: its length in 8 bytes, little-endian, then JSON."""
+    """Return the header of a safetensors file: its length in 8 bytes, little-endian, then JSON."""
     try:
         with Path(path).open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
@@ -167,7 +167,7 @@ def _safetensors(path: str) -> dict[str, TensorSize]:
 
 
 def _why_not(path: str, stop: Exception) -> str:
-    """Why torch does not read a file, in our words: its own go on over pages, with the terminal's escapes."""
+    """Return why torch cannot read a file; torch's own messages run for pages, with terminal escapes."""
     data = Path(path)
     if is_file(path) and data.stat().st_size == 0:
         return "it is empty"
@@ -194,7 +194,7 @@ def _torch(path: str) -> dict[str, TensorSize]:
 
 
 def _saved_as(entries: Mapping[object, object], path: str) -> str:
-    """Return how the weights are saved that a file of another form may hold."""
+    """Return how to save only the weights that a file of another form may hold."""
     import torch
 
     for name, inner in entries.items():

@@ -1,12 +1,12 @@
-"""Whether two PyTorch modules are the same network: programs are compared, then numbers.
+"""Check whether two PyTorch modules are the same network: compare their programs, then their numerical results.
 
-At initial weights equal outputs prove little: the last scale of a residual block is often zero, and whatever is in
-front of it does not show. So both modules are exported, in evaluation and in training, and their graphs compared.
-`sizes` and `views` have the forms of extents and of rearranged tensors, `table` the values of both programs, each once,
-`points` the sizes at which they are compared. `pointwise`, `rearranging`, `parts`, `padding`, `windows` and
-`normalising` know what operators compute, and write all spellings of it alike; what they do not know is compared word
-by word. `program` reads a graph, `compare` tells how two differ, `verifying` does it for two modules. `numbers` runs
-both with random weights.
+With initial weights, equal outputs prove little: the last scale of a residual block is often zero and hides everything
+before it. So both modules are exported, in evaluation and in training, and their graphs compared. `sizes` and `views`
+define normal forms of sizes and of rearranged tensors, `table` holds the values of both programs, each once, and
+`points` the input sizes at which they are compared. `pointwise`, `rearranging`, `parts`, `padding`, `windows` and
+`normalising` know what operators compute, and give all spellings of it one form; other operators are compared
+literally. `program` reads a graph, `compare` lists the differences between two, `verifying` does it for two modules.
+`numbers` runs both with random weights.
 """
 
 from __future__ import annotations

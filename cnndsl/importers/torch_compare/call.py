@@ -1,4 +1,4 @@
-"""A call of an operator, its arguments by name, and the table of those who know what it computes."""
+"""A call of an operator with its arguments by name, and the table of functions that know what operators compute."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Result: TypeAlias = "TensorView | tuple[TensorView, ...]"
 
 
 class AtenCall:
-    """A call: tensors are views, sizes extents. `shapes` are those of the results, `count` numbers its kind."""
+    """A call: tensors are views, sizes are extents. `shapes` are those of the results; `count` numbers equal calls."""
 
     def __init__(self, table: ValueTable, arguments: dict[str, Any], shapes: Sequence[tuple[TriedExtent, ...]]) -> None:
         self.table, self.arguments, self.shapes = table, arguments, shapes
@@ -26,12 +26,12 @@ class AtenCall:
         return self.arguments[name]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """An argument, where the operator has it."""
+        """Return an argument, or the default if the operator does not have it."""
         return self.arguments.get(name, default)
 
     @property
     def x(self) -> TensorView:
-        """The tensor that is worked on."""
+        """The tensor that the operator works on."""
         found = self.arguments.get("self", self.arguments.get("input"))
         assert isinstance(found, TensorView)
         return found
@@ -42,7 +42,7 @@ class AtenCall:
         return self.shapes[0]
 
     def dims(self, name: str = "dim") -> list[int]:
-        """Dimensions by their numbers from the front; all of them where none is given."""
+        """Return dimensions as indices from 0; all of them if none is given."""
         given = self.arguments.get(name)
         rank = len(self.x.dims)
         if given is None or given == []:
@@ -51,7 +51,7 @@ class AtenCall:
         return sorted({at % rank for at in numbers})
 
     def numbered(self, key: object) -> int:
-        """How many times the same was drawn before."""
+        """Return how many times the same key was drawn before."""
         self.counts[key] = self.counts.get(key, -1) + 1
         return self.counts[key]
 
@@ -60,7 +60,7 @@ OPERATORS: dict[str, Callable[[AtenCall], Result]] = {}
 
 
 def operator(*names: str) -> Callable[[Callable[[AtenCall], Result]], Callable[[AtenCall], Result]]:
-    """Enter a function under the names of aten's operators, without `aten::` and the underscore of in-place ones."""
+    """Register a function under names of ATen operators, without `aten::` and the underscore of in-place ones."""
 
     def enter(function: Callable[[AtenCall], Result]) -> Callable[[AtenCall], Result]:
         OPERATORS.update(dict.fromkeys(names, function))
@@ -70,7 +70,7 @@ def operator(*names: str) -> Callable[[Callable[[AtenCall], Result]], Callable[[
 
 
 def rounded(number: Any) -> float:
-    """A number to 9 digits, more than its float32 has, so that `1 - 0.9997` is 0.0003.
+    """Return a number rounded to 9 digits, more than float32 has, so that `1 - 0.9997` is 0.0003.
 
     >>> rounded(1 - 0.9997)
     0.0003

@@ -1,4 +1,4 @@
-"""How two programs differ, from the outputs back to the inputs."""
+"""Find the differences between two programs, from the outputs back to the inputs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
 LARGEST = 20
-"""Differences that are listed at most."""
+"""The maximum number of differences to list."""
 
 COMMUTING = ("+", "*", "maximum", "minimum")
-"""Operators whose operands have no order."""
+"""Commutative operators."""
 
 
 @record
 class ProgramDifference:
-    """A place where two programs differ: in words, with the module's path and the line of either."""
+    """A difference between two programs: a description, with the module's path and the source line in each."""
 
     said: str
     original: str = ""
@@ -43,14 +43,14 @@ class ProgramDifference:
 def program_difference(
     original: ExportedProgram, emitted: ExportedProgram, in_order: int | None = None
 ) -> list[ProgramDifference]:
-    """List how two exported programs differ; nothing where they compute the same from the same weights.
+    """List how two exported programs differ; the list is empty if they compute the same from the same weights.
 
-    Names count: each parameter and buffer is known by its key in the `state_dict`. The order of outputs, of what is
-    concatenated and of three summands counts, too; that of two summands or factors does not, as `a + b` and `b + a` are
-    the same to the last bit. Extents that depend on the input are compared at several sizes, see `points`. With
-    `in_order` only so many outputs are in order, and the others, those of auxiliary heads, in any.
+    Names matter: each parameter and buffer is identified by its key in the `state_dict`. The order of outputs, of
+    concatenated tensors and of three summands matters, too. The order of two summands or factors does not, as `a + b`
+    and `b + a` are equal to the last bit. Sizes that depend on the input are compared at several input sizes, see
+    `points`. With `in_order`, only that many outputs must be in order; the others, of auxiliary heads, may be in any.
 
-    Raises UnreadableError where one of them cannot be followed.
+    Raises UnreadableError if one of them cannot be analysed.
     """
     for offsets in OFFSETS[:-1]:
         try:
@@ -76,13 +76,13 @@ def _difference(
 
 
 def _sorted_like(views: Sequence[TensorView], wanted: Sequence[TensorView]) -> list[TensorView]:
-    """The views in the order that equal ones have there; the others in between."""
+    """Return the views in the order of their equals in `wanted`, with the others in between."""
     rest = [each for each in views if each not in wanted]
     return [each if each in views else rest.pop(0) for each in wanted if each in views or rest] + rest
 
 
 def _has_values(program: ExportedProgram) -> bool:
-    """Whether the numbers are known of what no file of weights holds."""
+    """Return whether the values of tensors that are not saved in weight files are known."""
     held = program.constants.values()
     return not any(getattr(each, "is_meta", False) or type(each).__name__ == "FakeTensor" for each in held)
 
@@ -137,9 +137,9 @@ class _Walk:
             waiting += [(x.value, y.value) for x, y in operands[::-1]]
 
     def _matched(self, one: ComputedValue, other: ComputedValue) -> list[tuple[Operand, Operand]]:
-        """The operands in pairs that differ.
+        """Return the pairs of operands that differ.
 
-        Where their order does not count, those that both have are left out, and what is called the same is a pair.
+        If the order does not matter, common operands are omitted, and operands with the same description are paired.
         """
         if one.operator not in COMMUTING:
             return [(a, b) for a, b in zip(one.operands, other.operands, strict=True) if a != b]
@@ -150,7 +150,7 @@ class _Walk:
         return [(each, its.pop(self._nearest(each, its))) for each in mine]
 
     def _nearest(self, wanted: Operand, operands: Sequence[Operand]) -> int:
-        """The place of the operand that is called as this one is; the first where there is none."""
+        """Return the index of the operand with the same description as this one; 0 if there is none."""
         name = described(self._table, wanted.value)
         return next((at for at, each in enumerate(operands) if described(self._table, each.value) == name), 0)
 

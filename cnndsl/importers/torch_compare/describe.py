@@ -1,4 +1,4 @@
-"""A value in words."""
+"""Describe a value in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _SIGNS = {"+": "a sum", "*": "a product", "cat": "a concatenation", "maximum": "
 
 
 def described(table: ValueTable, number: int) -> str:
-    """What a value is: its operator, with the names of the weights that it has.
+    """Describe a value: its operator, with the names of its weights.
 
     >>> table = ValueTable()
     >>> weight = table.made("state", [], (8, 3, 3, 3), name="stem.weight")

@@ -1,4 +1,4 @@
-"""Normalisations, and what is made of all values along some dimensions: means, sums, softmax."""
+"""Normalisations and other functions of all values along some dimensions: means, sums, softmax."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _given(*views: Any) -> list[TensorView]:
 
 @operator("batch_norm", "_native_batch_norm_legit", "native_batch_norm")
 def _batch_norm(call: AtenCall) -> Result:
-    """In training the running statistics are written, an effect of its own, however the other dimensions lie."""
+    """Read a batch norm. In training, writing the running statistics is a separate effect, in any layout."""
     training = bool(call["training"] if "training" in call.arguments else call["train"])
     names = ("weight", "bias", "running_mean", "running_var")
     given = {name: call.get(name) for name in names}
@@ -45,7 +45,7 @@ def _instance_norm(call: AtenCall) -> Result:
 
 @operator("layer_norm")
 def _layer_norm(call: AtenCall) -> Result:
-    """Written out, as `(x - mean) / sqrt(variance + eps) * weight + bias`."""
+    """Write out a layer norm as `(x - mean) / sqrt(variance + eps) * weight + bias`."""
     rank = len(call.x.dims)
     dims = list(range(rank - len(call["normalized_shape"]), rank))
     centred = _centred(call, dims)
@@ -56,7 +56,7 @@ def _layer_norm(call: AtenCall) -> Result:
 
 
 def _with_parameters(call: AtenCall, x: TensorView, dim: int) -> TensorView:
-    """What is normalised times the weight plus the bias, as far as there are such, along dimensions from `dim` on."""
+    """Apply the weight and the bias, if present, to a normalised tensor, along dimensions from `dim` on."""
     weight, bias = (_along(x, call.get(name), dim) for name in ("weight", "bias"))
     found = x if weight is None else multiplied(call.table, x, weight)
     return found if bias is None else added(call.table, found, bias)
@@ -70,7 +70,7 @@ def _along(x: TensorView, parameter: TensorView | None, dim: int) -> TensorView 
 
 
 def _centred(call: AtenCall, dims: list[int]) -> TensorView:
-    """What is left without the mean."""
+    """Return the tensor minus its mean."""
     return added(call.table, call.x, call.table.reduced("mean", call.x, dims, keep=True), -1)
 
 
@@ -105,7 +105,7 @@ def _reduced(call: AtenCall) -> Result:
 
 
 def _few(call: AtenCall, dims: list[int], keep: bool) -> TensorView | None:
-    """A sum of a few parts of one dimension, as they are added one after the other."""
+    """Return a sum over a dimension of size 2 to 4, added part by part; None for other dimensions."""
     from cnndsl.importers.torch_compare.parts import part
 
     size: TriedExtent = call.x.shape[dims[0]]

@@ -1,8 +1,8 @@
-"""Two modules with the same random weights, run in double precision: their outputs, and their statistics afterwards.
+"""Run two modules with the same random weights in double precision; compare their outputs and updated statistics.
 
-Every parameter and buffer of the `state_dict` is drawn, so that nothing is hidden behind a zero: matrices such that
-signals keep their scale (He, Zhang, Ren and Sun 2015, section 2.2), factors and variances between 0.5 and 1.5, biases
-and means around 0.
+Every parameter and buffer of the `state_dict` gets random values, so that no zero hides a difference: matrices such
+that signals keep their scale (He, Zhang, Ren and Sun 2015, section 2.2), factors and variances between 0.5 and 1.5,
+biases and means around 0.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 BATCH = 2
 RELATIVE = 1e-9
-"""The largest difference that rounding makes, relative to the largest value."""
+"""The largest difference attributed to rounding, relative to the largest value."""
 
 
 @record(slots=True)
 class NumericDifference:
-    """What differs, an output or a buffer, in a mode; by how much, relative to its largest value."""
+    """An output or buffer that differs, the mode, and the difference relative to its largest value."""
 
     what: str
     mode: str
@@ -40,11 +40,11 @@ def numeric_difference(
 ) -> list[NumericDifference]:
     """List how the results of two modules differ beyond rounding, in evaluation and in training without dropout.
 
-    Afterwards both modules hold the weights that were drawn, in float64. They may be on the meta device where all of
-    their tensors are in the `state_dict`.
+    Afterwards both modules hold the random weights, in float64. They may be on the meta device if all of their tensors
+    are in the `state_dict`.
 
-    Raises ValueError where the names or shapes of weights differ, where a tensor that is not in the `state_dict` has no
-    values, and where a result is not finite.
+    Raises ValueError if the names or shapes of weights differ, if a tensor that is not in the `state_dict` has no
+    values, or if a result is not finite.
     """
     import torch
 
@@ -81,7 +81,7 @@ def _assign(original: nn.Module, emitted: nn.Module, generator: Any) -> None:
 
 
 def _with_versions(weights: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
-    """As a dictionary that says which version of each module it is of: without it, old weights are converted."""
+    """Return the weights with each module's version as metadata: without it, torch converts them like old weights."""
     from collections import OrderedDict
 
     made: Any = OrderedDict(weights)
@@ -104,21 +104,21 @@ def _drawn(key: str, like: Tensor, generator: Any) -> Tensor:
 
 @contextmanager
 def _certain() -> Generator[None]:
-    """No dropout and no stochastic depth: two networks may ask for their random numbers in another order.
+    """Disable dropout and stochastic depth: two networks may draw their random numbers in a different order.
 
-    Whatever is made float32 stays float64: that is the type of the network here.
+    Conversions to float32 keep float64, the type of the network here.
     """
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
 
     class CertainMode(TorchDispatchMode):
-        """Draws are 1 wherever they may be, and numbers are not rounded."""
+        """Makes random draws 1 wherever possible, and skips conversions to float32."""
 
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             name, options = func._schema.name, dict(kwargs or {})
             if name == "aten::bernoulli_":
                 return args[0].fill_(1.0)
-            if name == "aten::rand":  # of which stochastic depth takes `floor(keep + rand)`
+            if name == "aten::rand":  # stochastic depth computes `floor(keep + rand)`
                 return func(*args, **options).fill_(1 - 2**-20)
             if name == "aten::bernoulli":
                 return args[0].clone()

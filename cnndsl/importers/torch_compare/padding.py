@@ -1,4 +1,4 @@
-"""Paddings: several of one number are one, and negative ones are cuts."""
+"""Paddings: consecutive ones with the same value are merged, and negative ones become crops."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnndsl.importers.torch_compare.table import ValueTable
 from cnndsl.importers.torch_compare.views import Atoms, TensorView, whole
 
 PadPair: TypeAlias = "tuple[TriedExtent, TriedExtent]"
-"""What a dimension is padded with, before and after."""
+"""The padding of a dimension, before and after."""
 
 
 @operator("pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d")
@@ -32,7 +32,7 @@ def _pad(call: AtenCall) -> Result:
 
 
 def _without_cuts(table: ValueTable, x: TensorView, pairs: list[PadPair]) -> tuple[TensorView, list[PadPair]]:
-    """What is left of a tensor after paddings by negative numbers, and the other paddings."""
+    """Return the tensor cropped by the negative paddings, and the remaining paddings."""
     for dim, (before, after) in enumerate(pairs):
         size = x.shape[dim]
         if not (isinstance(before, int) and isinstance(after, int) and isinstance(size, int)):
@@ -46,7 +46,7 @@ def _without_cuts(table: ValueTable, x: TensorView, pairs: list[PadPair]) -> tup
 def without_pads(
     table: ValueTable, x: TensorView, pairs: list[PadPair], value: float
 ) -> tuple[TensorView, list[PadPair]]:
-    """What a pad of the same number is around, and both pads together."""
+    """Return the tensor inside an inner pad with the same value, and the sum of both pads."""
     found = table.values[x.value]
     attributes = dict(found.attributes)
     if found.operator != "pad" or (attributes["mode"], attributes["value"]) != ("constant", value):

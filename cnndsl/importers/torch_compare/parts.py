@@ -1,6 +1,6 @@
-"""Parts of tensors, and tensors put together.
+"""Slices and concatenations of tensors.
 
-Splits and selections are slices; a slice of a slice is one slice, a concatenation of one is nothing.
+Splits and selections are slices. A slice of a slice is one slice; a concatenation of a single tensor is that tensor.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cnndsl.importers.torch_compare.views import (
 def part(
     table: ValueTable, x: TensorView, dim: int, start: TriedExtent, length: TriedExtent, step: int = 1
 ) -> TensorView:
-    """A range of a dimension."""
+    """Return a range of a dimension."""
     size = product(x.dims[dim])
     if start == 0 and length == size and step == 1:
         return x
@@ -47,11 +47,11 @@ def part(
 
 
 PositionRange: TypeAlias = "tuple[TriedExtent, TriedExtent, int]"
-"""Where a range of an axis begins, how many positions it has, and how far they are apart."""
+"""The start of a range of an axis, its number of positions, and its step."""
 
 
 def _range_of_axis(table: ValueTable, x: TensorView, of: tuple[int, Atom], cut: PositionRange) -> TensorView | None:
-    """A range of the slowest part of an axis; None where the dimension is something else.
+    """Return a range of the slowest part of an axis; None if the dimension is something else.
 
     Ranges of several axes are taken in the order of the axes, and two of one axis are one.
     """
@@ -83,7 +83,7 @@ def _range_of_axis(table: ValueTable, x: TensorView, of: tuple[int, Atom], cut: 
 def _range_of_slowest(
     table: ValueTable, x: TensorView, dim: int, of: tuple[TriedExtent, TriedExtent]
 ) -> TensorView | None:
-    """A range of a dimension that takes whole steps of its slowest part; None where it cuts through one."""
+    """Return a range of a dimension in whole steps of its slowest part; None if the range cuts through one."""
     first, *faster = x.dims[dim]
     start, length = (over(each, product(faster)) for each in of)
     if start is None or length is None:
@@ -97,7 +97,7 @@ def _range_of_slowest(
 
 
 def _part_of_cat(table: ValueTable, value: int, axis: int, cut: PositionRange) -> int | None:
-    """The value that was put into a concatenation and is just a range of it; None where that is not so."""
+    """Return the operand of a concatenation that is exactly this range of it; None if there is none."""
     found = table.values[value]
     start, length, step = cut
     if found.operator != "cat" or dict(found.attributes)["dim"] != axis or step != 1 or length == 1:
@@ -114,7 +114,7 @@ def _part_of_cat(table: ValueTable, value: int, axis: int, cut: PositionRange) -
 
 
 def _cuts_of(table: ValueTable, value: int) -> tuple[int, dict[int, PositionRange]]:
-    """The layout before ranges of its axes were taken, and the ranges by axis; axes that are gone stay unknown."""
+    """Return the layout before its axes were sliced, and the ranges by axis; removed axes remain unknown."""
     cuts: dict[int, PositionRange] = {}
     while True:
         found = table.values[value]
@@ -126,7 +126,7 @@ def _cuts_of(table: ValueTable, value: int) -> tuple[int, dict[int, PositionRang
 
 
 def _cut(table: ValueTable, value: int, axis: int, cut: PositionRange) -> int:
-    """The number of a range of one axis of a value; the value's own where that is all of it."""
+    """Return the number of a range of one axis of a value; the value's own if the range is all of it."""
     start, length, step = cut
     axes = list(table.values[value].axes)
     if cut == (0, axes[axis], 1):
@@ -140,7 +140,7 @@ def _cut(table: ValueTable, value: int, axis: int, cut: PositionRange) -> int:
 def _operands_of_cat(
     table: ValueTable, x: TensorView, dim: int, start: TriedExtent, length: TriedExtent
 ) -> list[TensorView]:
-    """What was put into a concatenation and is taken out of it as a whole; nothing where that is not so."""
+    """Return the operands of a concatenation that a range covers exactly; an empty list if it doesn't."""
     found: list[TensorView] = []
     at: TriedExtent = 0
     for each in _parts_of_cat(table, x, dim):
@@ -210,7 +210,7 @@ def _stack(call: AtenCall) -> Result:
 def put_together(
     table: ValueTable, tensors: Sequence[TensorView], dim: int, shape: Sequence[TriedExtent]
 ) -> TensorView:
-    """A concatenation: a single tensor stays what it is, and a concatenation among the tensors is flattened.
+    """Concatenate tensors: a single tensor is returned as it is, and a concatenation among them is flattened.
 
     Tensors whose channels follow the dimension are concatenated along their channels.
     """
@@ -238,12 +238,12 @@ def put_together(
 
 
 def _in_order(dim: Atoms) -> list[tuple[int, int, int]]:
-    """A key by which dimensions have an order of their own, wherever they are in a tensor."""
+    """Return a sort key for dimensions that is independent of their position in a tensor."""
     return [(each.axis, -sized(each.step, 0), sized(each.extent, 0)) for each in dim]
 
 
 def _parts_of_cat(table: ValueTable, x: TensorView, dim: int) -> list[TensorView]:
-    """The tensors that a concatenation along a dimension is of; the tensor itself where it is none."""
+    """Return the operands of a concatenation along a dimension; the tensor itself if it isn't one."""
     first = x.dims[dim][0] if x.dims[dim] else None
     if first is not None and first.axis == REPEATED and isinstance(first.extent, int):
         return [TensorView(x.value, (*x.dims[:dim], x.dims[dim][1:], *x.dims[dim + 1 :]))] * first.extent

@@ -1,7 +1,7 @@
-"""The sizes of the input at which symbolic extents are compared.
+"""The input sizes at which symbolic sizes are compared.
 
-An axis that is dynamic in both programs is tried at several sizes, odd ones too; an axis that is fixed in one of them,
-at that size alone. A net may take only multiples of some number: then the odd sizes are left out.
+An axis that is dynamic in both programs is tried at several sizes, including odd ones; an axis that is fixed in one of
+them, only at that size. If a network takes only multiples of some number, the odd sizes are omitted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OFFSETS = (
     ((0, 0, 0), (64, 128, 32), (128, 64, 64), (192, 32, 96)),
     ((0, 0, 0),),
 )
-"""What is added to the last three axes of the input, from the back, at each size: the first that both programs take."""
+"""The increments of the input's last three axes, last axis first, at each size; the first set that works is used."""
 
 
 class Points:
@@ -30,7 +30,7 @@ class Points:
         self._known: dict[Any, TriedExtent] = {}
 
     def extent(self, size: Any) -> TriedExtent:
-        """A number, or a symbolic one of torch's, as an extent."""
+        """Return a number or a symbolic size of torch as an extent."""
         if not hasattr(size, "node"):
             return int(size)
         expression = size.node.expr
@@ -47,7 +47,7 @@ class Points:
 
 
 def inputs_of(program: ExportedProgram) -> list[Any]:
-    """The shapes of the inputs, with what is symbolic in them."""
+    """Return the shapes of the inputs, including symbolic sizes."""
     from torch.export.graph_signature import InputKind
 
     names = {each.arg.name for each in program.graph_signature.input_specs if each.kind == InputKind.USER_INPUT}
@@ -56,9 +56,9 @@ def inputs_of(program: ExportedProgram) -> list[Any]:
 
 
 def points_of(program: ExportedProgram, other: ExportedProgram, offsets: Sequence[tuple[int, ...]]) -> Points:
-    """The sizes for a program that is compared with another.
+    """Return the sizes for a program that is compared with another.
 
-    Raises UnevenError where an input cannot have one of them.
+    Raises UnevenError if an input cannot have one of them.
     """
     values: list[dict[Any, int]] = [{} for _ in offsets]
     for shape, like in zip(inputs_of(program), inputs_of(other), strict=False):
@@ -74,7 +74,7 @@ def points_of(program: ExportedProgram, other: ExportedProgram, offsets: Sequenc
 
 
 def _solve(expression: Any, wanted: int, given: dict[Any, int]) -> None:
-    """Choose the one symbol of an input's extent: `s` or `32*s`."""
+    """Choose the value of the single symbol in an input's size: `s` or `32*s`."""
     symbols = expression.free_symbols
     if len(symbols) != 1:
         raise UnevenError

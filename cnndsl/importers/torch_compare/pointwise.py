@@ -1,7 +1,8 @@
-"""What is computed element by element: sums, products and activations, each in one spelling.
+"""Elementwise operators: sums, products and activations, each in a single normal form.
 
-A difference is a sum with -1 times the other, a quotient a product with a power of -1; numbers are drawn out of
-products; SiLU, the hard ones and clamps are written out. So `x * F.relu6(x + 3) / 6` is `F.hardswish(x)`.
+A difference is a sum with -1 times the second operand, a quotient a product with a power of -1. Numeric factors are
+moved out of products; SiLU, the hard activations and clamps are written out. So `x * F.relu6(x + 3) / 6` is
+`F.hardswish(x)`.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from cnndsl.importers.torch_compare.table import ValueTable
 from cnndsl.importers.torch_compare.views import REPEATED, Index, TensorView, aligned, composed
 
 MOST_FACTORS = 8
-"""Products of more tensors stay products of products."""
+"""Products of more tensors are not flattened."""
 
 
 def scaled(table: ValueTable, x: TensorView, by: float) -> TensorView:
-    """A number times a tensor."""
+    """Return a number times a tensor."""
     value = table.values[x.value]
     if value.operator == "times":
         by *= float(str(value.attributes[0][1]))
@@ -29,7 +30,7 @@ def scaled(table: ValueTable, x: TensorView, by: float) -> TensorView:
 
 
 def shifted(table: ValueTable, x: TensorView, by: float) -> TensorView:
-    """A tensor plus a number. 1 minus a sigmoid is the sigmoid of minus the same."""
+    """Return a tensor plus a number. 1 minus a sigmoid is the sigmoid of the negated argument."""
     value = table.values[x.value]
     if by == 1 and value.operator == "times" and dict(value.attributes)["by"] == -1:
         inner = table.values[value.operands[0].value]
@@ -39,7 +40,7 @@ def shifted(table: ValueTable, x: TensorView, by: float) -> TensorView:
 
 
 def power(table: ValueTable, x: TensorView, exponent: float) -> TensorView:
-    """A power of a tensor."""
+    """Return a power of a tensor."""
     value = table.values[x.value]
     if exponent == 2:
         return multiplied(table, x, x)
@@ -52,13 +53,13 @@ def power(table: ValueTable, x: TensorView, exponent: float) -> TensorView:
 
 
 def clamped(table: ValueTable, x: TensorView, low: float | None, high: float | None) -> TensorView:
-    """A tensor between two bounds."""
+    """Return a tensor clamped to two bounds."""
     bounds = [None if each is None or isinf(each) else rounded(each) for each in (low, high)]
     return x if bounds == [None, None] else table.unary("clamp", x, low=bounds[0], high=bounds[1])
 
 
 def multiplied(table: ValueTable, x: TensorView, y: TensorView) -> TensorView:
-    """A product of tensors, with the numbers drawn out of it, and of a product its factors; x*(1 + y) is x*y + x."""
+    """Return a product of tensors with numeric factors moved out and products flattened; x*(1 + y) is x*y + x."""
     for one, other in ((x, y), (y, x)):
         value = table.values[one.value]
         if value.operator == "plus" and dict(value.attributes)["by"] == 1:
@@ -79,7 +80,7 @@ def multiplied(table: ValueTable, x: TensorView, y: TensorView) -> TensorView:
 
 
 def _factors(table: ValueTable, x: TensorView) -> list[TensorView]:
-    """What a product is of, each as it lies in it; the tensor itself where it is no product."""
+    """Return the factors of a product, each in its layout there; the tensor itself if it is not a product."""
     value = table.values[x.value]
     if value.operator != "*":
         return [x]
@@ -87,7 +88,7 @@ def _factors(table: ValueTable, x: TensorView) -> list[TensorView]:
 
 
 def added(table: ValueTable, x: TensorView, y: TensorView, alpha: float = 1) -> TensorView:
-    """A sum of tensors."""
+    """Return a sum of tensors."""
     return table.pointwise("+", [x, scaled(table, y, alpha)], commutes=True)
 
 
@@ -271,13 +272,13 @@ def _prelu(call: AtenCall) -> Result:
 
 @operator("abs")
 def _abs(call: AtenCall) -> Result:
-    """The larger of a value and minus that value."""
+    """Return the larger of a value and its negative."""
     return call.table.pointwise("maximum", [call.x, scaled(call.table, call.x, -1)], commutes=True)
 
 
 @operator("glu")
 def _glu(call: AtenCall) -> Result:
-    """The first half of a dimension times the sigmoid of the second (Dauphin et al. 2017)."""
+    """Return the first half of a dimension times the sigmoid of the second (Dauphin et al. 2017)."""
     dim: int = call["dim"] % len(call.x.dims)
     size = call.shape[dim]
     first, second = (part(call.table, call.x, dim, start, size) for start in (0, size))
@@ -286,7 +287,7 @@ def _glu(call: AtenCall) -> Result:
 
 @operator("floor")
 def _floor(call: AtenCall) -> Result:
-    """Of a number below 1 plus what is drawn from [0, 1): 1 with that probability."""
+    """Read a floor; that of p < 1 plus a draw from [0, 1) is 1 with probability p."""
     value = call.table.values[call.x.value]
     if value.operator == "plus":
         keep = float(str(dict(value.attributes)["by"]))
@@ -312,7 +313,7 @@ def _dropout(call: AtenCall) -> Result:
     is_repeated = any(atom.axis == REPEATED for dim in call.x.dims for atom in dim)
     x = call.table.plain(call.x) if is_repeated else call.x
     key = ("dropout", call.operator, rate, x)
-    # The kind that drops whole channels counts its first two dimensions, the other none.
+    # For dropout of whole channels the first two dimensions matter, for the other types none.
     if call.operator.startswith("feature"):
         return call.table.along(call.operator, x, [0, 1], [x], rate=rate, again=call.numbered(key))
     return call.table.unary(call.operator, x, rate=rate, again=call.numbered(key))
@@ -325,12 +326,12 @@ def _native_dropout(call: AtenCall) -> Result:
 
 @operator("bernoulli")
 def _bernoulli(call: AtenCall) -> Result:
-    """A draw of its own, whatever it is written over; what it is multiplied with says which it is."""
+    """Return a separate draw, whatever tensor it overwrites; its later product identifies it."""
     return call.table.made("bernoulli", [], call.shape, p=rounded(call.get("p", 0.5)), draw=call.numbered("bernoulli"))
 
 
 def _noise(call: AtenCall, x: TensorView) -> tuple[float, float] | None:
-    """The probability of a 1 and the factor, of a tensor of draws."""
+    """Return the probability of a 1 and the scale factor of a tensor of draws; None for any other tensor."""
     value, factor = call.table.values[x.value], 1.0
     if value.operator == "times":
         factor = float(str(value.attributes[0][1]))
@@ -341,7 +342,7 @@ def _noise(call: AtenCall, x: TensorView) -> tuple[float, float] | None:
 
 
 def _dropped(call: AtenCall, x: TensorView, noise: TensorView, numbers: tuple[float, float]) -> TensorView:
-    """A tensor of which parts are dropped together: those along the dimensions that the draws do not have."""
+    """Return a tensor with parts dropped as units: those along the dimensions that the draws do not have."""
     drawn = tuple(dim != () for dim in noise.dims)
     kept = [at for at, is_drawn in enumerate(drawn, len(x.dims) - len(drawn)) if is_drawn]
     p, factor = numbers
@@ -351,6 +352,6 @@ def _dropped(call: AtenCall, x: TensorView, noise: TensorView, numbers: tuple[fl
         x = x.of(value.operands[0].value)
     numbers = p, rounded(factor)
     again = call.numbered(("drop", x, tuple(kept), numbers))
-    # One draw for two tensors is something else than a draw for each.
+    # One draw shared by two tensors differs from a draw for each.
     uses = call.numbered(("use of a draw", noise.value))
     return call.table.along("drop", x, kept, survival=rounded(p), factor=rounded(factor), again=again, uses=uses)

@@ -1,4 +1,4 @@
-"""A program that `torch.export` wrote, read into the table of values."""
+"""Read an exported program into the table of values."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from torch.fx import Node as FxNode
 
 _KNOWN = (normalising, padding, parts, pointwise, rearranging, windows)
-"""Those who have entered what they know."""
+"""The modules that register operators."""
 
 _MAY_ALIAS = {"reshape", "flatten", "contiguous", "dropout", "feature_dropout", "to", "type_as", "expand_as", "getitem"}
-"""Operators whose result may lie in the memory of what they read, though their schemas do not say so."""
+"""Operators whose result may share memory with their operand, though their schemas do not say so."""
 
 
 class UnreadableError(Exception):
-    """A program does something that is not compared: a value is read after it was overwritten under another name."""
+    """A program reads a value that was overwritten under another name, which cannot be compared."""
 
 
 class Effect(NamedTuple):
-    """A buffer that is written, and what is written into it."""
+    """A buffer that is written, and the value written to it."""
 
     target: str
     view: TensorView
 
 
 class Read(NamedTuple):
-    """A program as values: what it gives, what it writes, and where each value comes first."""
+    """A program as values: its outputs, its effects, and where each value first occurs."""
 
     outputs: list[TensorView]
     effects: list[Effect]
@@ -42,9 +42,9 @@ class Read(NamedTuple):
 
 
 def read(program: ExportedProgram, table: ValueTable, points: Points, with_constants: bool) -> Read:
-    """Read a program. `with_constants` compares what no file of weights holds by its numbers, else by its shape.
+    """Read a program. With `with_constants`, tensors not saved in weight files are compared by value, else by shape.
 
-    Raises UnreadableError for what cannot be followed, UnevenError where it does not take one of the sizes.
+    Raises UnreadableError if it cannot be analysed, UnevenError if it does not accept one of the sizes.
     """
     return _ProgramReader(program, table, points, with_constants).read()
 
@@ -135,7 +135,7 @@ class _ProgramReader:
         self._sharing.setdefault(owner, [owner]).append(node)
 
     def _write(self, node: FxNode, over: Any, made: Any) -> None:
-        """Whatever was the overwritten value is the new one; its parts and other views are not known any more."""
+        """Replace all uses of the overwritten value with the new one; its slices and other views become unknown."""
         before = self._values[over]
         if made == before:
             self._share(node, over)
@@ -181,7 +181,7 @@ class _ProgramReader:
 
 
 def _literally(call: AtenCall) -> Result:
-    """An operator that nothing is known about: the same with the same arguments."""
+    """Return the result of an unknown operator: equal if the operator and its arguments are equal."""
     views: list[TensorView] = []
     words = {name: _words(each, views) for name, each in call.arguments.items()}
     if call.operator in ("empty", "new_empty", "empty_like"):
@@ -196,7 +196,7 @@ def _literally(call: AtenCall) -> Result:
 
 
 def _words(given: Any, views: list[TensorView]) -> str:
-    """An argument as text, with its tensors numbered."""
+    """Return an argument as text, with its tensors numbered."""
     if isinstance(given, TensorView):
         views.append(given)
         return f"%{len(views)}"
@@ -206,13 +206,13 @@ def _words(given: Any, views: list[TensorView]) -> str:
 
 
 def outputs_of(program: ExportedProgram) -> int:
-    """How many tensors a program gives."""
+    """Return the number of tensors that a program outputs."""
     given: Any = next(each for each in program.graph.nodes if each.op == "output").args[0]
     return sum(_is_node(each) for each in given)
 
 
 def _specs(program: ExportedProgram) -> dict[str, tuple[Any, int]]:
-    """What each placeholder stands for, and its number among the inputs."""
+    """Map each placeholder to what it stands for, and its index among the inputs."""
     from torch.export.graph_signature import InputKind
 
     found: dict[str, tuple[Any, int]] = {}
@@ -238,7 +238,7 @@ def _tensors(value: Any) -> list[Any]:
 
 
 def _once(held: Any) -> Any:
-    """A tensor without what it repeats along its dimensions: they have extent 1."""
+    """Return a tensor with the dimensions along which it is constant reduced to size 1."""
     for dim in range(held.dim()):
         first = held.narrow(dim, 0, 1)
         if held.shape[dim] > 1 and bool((held == first).all()):
@@ -247,19 +247,19 @@ def _once(held: Any) -> Any:
 
 
 def _digest(held: Any) -> str:
-    """The numbers of a tensor, to 6 digits."""
+    """Return a hash of a tensor's values, rounded to 6 digits."""
     numbers = ",".join(f"{each:.6g}" for each in held.detach().flatten().double().tolist())
     return hashlib.sha256(numbers.encode()).hexdigest()[:16]
 
 
 def module_of(node: Any) -> str:
-    """The path of the module that a node belongs to."""
+    """Return the path of the module that a node belongs to."""
     stack: dict[str, Any] = node.meta.get("nn_module_stack") or {}
     return str([*stack.values()][-1][0]).removeprefix("L['self'].") if stack else ""
 
 
 def line_of(node: Any) -> str:
-    """The file and line of the text that a node is from."""
+    """Return the source file and line that a node comes from."""
     frames = [each for each in str(node.meta.get("stack_trace") or "").splitlines() if each.lstrip().startswith("File")]
     if not frames:
         return ""

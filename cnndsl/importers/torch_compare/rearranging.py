@@ -1,4 +1,4 @@
-"""What only rearranges a tensor: a view of the same value, see `views`."""
+"""Operators that only rearrange a tensor: they return a view of the same value, see `views`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _repeat(call: AtenCall) -> Result:
 
 @operator("repeat_interleave")
 def _repeat_interleave(call: AtenCall) -> Result:
-    """Each element of a dimension several times in a row."""
+    """Repeat each element of a dimension several times in a row."""
     x, repeats = call.x, call.get("repeats")
     if not isinstance(repeats, int) or call.get("dim") is None:
         views = [x, *([repeats] if isinstance(repeats, TensorView) else [])]

@@ -1,7 +1,7 @@
-"""Extents that depend on the size of the input, as what they are at a few sizes.
+"""Extents (sizes of dimensions) that depend on the input size, represented by their values at a few input sizes.
 
-A static extent is a number. Any other is a tuple, one number for each size of the input that is tried: two formulas
-are the same where they agree at all of them. Products and quotients are taken one by one.
+A static extent is a number. Any other is a tuple with a number for each input size that is tried: two formulas are
+equal if they agree at all of them. Products and quotients are computed element by element.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ TriedExtent: TypeAlias = "int | tuple[int, ...]"
 
 
 class UnevenError(Exception):
-    """An extent is not divisible by another at one of the sizes that are tried."""
+    """An extent is not divisible by another at one of the input sizes."""
 
 
 def extent(values: tuple[int, ...]) -> TriedExtent:
-    """Return the extent with these values, a number where they are equal.
+    """Return the extent with these values; a number if they are all equal.
 
     >>> extent((7, 7)), extent((7, 9))
     (7, (7, 9))
@@ -46,7 +46,7 @@ def times(one: TriedExtent, other: TriedExtent) -> TriedExtent:
 
 
 def over(one: TriedExtent, other: TriedExtent) -> TriedExtent | None:
-    """Return the quotient; None where it is not a whole number at every size.
+    """Return the quotient; None if it is not an integer at every size.
 
     >>> over((21, 27), 3), over((21, 27), 7)
     ((7, 9), None)
@@ -63,7 +63,7 @@ def sized(one: TriedExtent, at: int) -> int:
 
 
 def count(*extents: TriedExtent) -> int:
-    """Return how many sizes are tried, as far as these extents show."""
+    """Return the number of input sizes, as far as these extents show it."""
     return max((len(each) for each in extents if isinstance(each, tuple)), default=1)
 
 

@@ -1,6 +1,6 @@
-"""The values of two programs in one table: what is computed alike, from the same, is one entry.
+"""The values of two programs in one table: equal computations on equal operands share an entry.
 
-So two programs are equal where their outputs have the same numbers.
+So two programs are equal if their outputs have the same numbers.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from cnndsl.importers.torch_compare.views import (
 )
 
 ReadLayout: TypeAlias = "tuple[Atoms | Atom | None, ...]"
-"""What an operand's dimensions, or its part in the axes of the result, are made of."""
+"""The atoms of an operand's dimensions, or of its part in the axes of the result."""
 
 
 class Operand(NamedTuple):
-    """A value that another reads, and how."""
+    """A value that another one reads, and its layout there."""
 
     value: int
     layout: ReadLayout
 
 
 class ComputedValue(NamedTuple):
-    """What is computed: an operator, its attributes by name, its operands, and the axes of the result."""
+    """A computation: an operator, its attributes by name, its operands, and the axes of the result."""
 
     operator: str
     attributes: tuple[tuple[str, Hashable], ...]
@@ -50,17 +50,17 @@ class ValueTable:
         self.values: list[ComputedValue] = []
         self._known: dict[ComputedValue, int] = {}
         self.seen: dict[int, object] = {}
-        """Where the values of the program that is read come first."""
+        """Where each value of the program being read first occurs."""
         self.place: object = None
 
     def axes(self, x: TensorView) -> tuple[TriedExtent, ...]:
-        """The axes of the value that a tensor is a view of."""
+        """Return the axes of the value that a tensor is a view of."""
         return self.values[x.value].axes
 
     def number(
         self, operator: str, operands: Sequence[Operand], axes: Sequence[TriedExtent], attributes: dict[str, Hashable]
     ) -> int:
-        """The number of a value, a new one where it was not there."""
+        """Return the number of a value; a new one if it is not in the table."""
         value = ComputedValue(operator, tuple(sorted(attributes.items())), tuple(operands), tuple(axes))
         found = self._known.setdefault(value, len(self.values))
         if found == len(self.values):
@@ -71,19 +71,19 @@ class ValueTable:
     def made(
         self, operator: str, operands: Sequence[TensorView], shape: Sequence[TriedExtent], **attributes: Hashable
     ) -> TensorView:
-        """What an operator makes of tensors whose dimensions count, with a shape of its own."""
+        """Return the result of an operator for which dimensions matter, with a shape of its own."""
         read = [Operand(*each) for each in operands]
         return whole(self.number(operator, read, axes_of(shape), attributes), shape)
 
     def unary(self, operator: str, x: TensorView, **attributes: Hashable) -> TensorView:
-        """What is made of each element, however they are arranged."""
+        """Return the result of an operator on each element, whatever their layout."""
         axes = self.axes(x)
         return x.of(self.number(operator, [Operand(x.value, _all(axes))], axes, attributes))
 
     def pointwise(
         self, operator: str, views: Sequence[TensorView], *, commutes: bool = False, **attributes: Hashable
     ) -> TensorView:
-        """What is made of the elements of several tensors, one by one, as they are broadcast."""
+        """Return the result of an elementwise operator on several tensors, with broadcasting."""
         if commutes:
             views = sorted(views, key=lambda each: (each.value, str(each.dims)))
         found = aligned(views)
@@ -98,11 +98,11 @@ class ValueTable:
         return TensorView(self.number(operator, read, found.axes, attributes), found.dims)
 
     def plain(self, x: TensorView) -> TensorView:
-        """The tensor as a value of its own, whose dimensions are its axes."""
+        """Return the tensor as a value of its own, whose dimensions are its axes."""
         return x if x == whole(x.value, x.shape) else self.made("rearranged", [x], x.shape)
 
     def reshaped(self, x: TensorView, shape: Sequence[TriedExtent]) -> TensorView:
-        """The tensor in another shape."""
+        """Return the tensor in another shape."""
         return reshaped(x, shape) or self.made("reshaped", [x], shape)
 
     def along(
@@ -113,9 +113,9 @@ class ValueTable:
         further: Sequence[TensorView] = (),
         **attributes: Hashable,
     ) -> TensorView:
-        """What is made of each element and of all others along some dimensions: a softmax, a normalisation.
+        """Return a function of each element and all others along some dimensions: a softmax, a normalisation.
 
-        `further` operands run over just these dimensions. The order of dimensions counts where there are such.
+        `further` operands cover exactly these dimensions. If there are any, the order of dimensions matters.
         """
         if any(atom.axis == REPEATED for at in dims for atom in x.dims[at]):
             x = self.plain(x)
@@ -129,7 +129,7 @@ class ValueTable:
     def reduced(
         self, operator: str, x: TensorView, dims: Sequence[int], keep: bool, **attributes: Hashable
     ) -> TensorView:
-        """One number of all elements along some dimensions: a mean, a sum."""
+        """Reduce all elements along some dimensions to one number: a mean, a sum."""
         if operator == "mean" and (earlier := self._before_mean(x)) is not None:
             x, gone = earlier
         else:
@@ -146,7 +146,7 @@ class ValueTable:
         return TensorView(number, tuple(left.left(each) for each in kept))
 
     def _before_mean(self, x: TensorView) -> tuple[TensorView, Atoms] | None:
-        """What a mean over whole axes is of, and these axes: a mean of it over others is one mean."""
+        """Return the operand of a mean over whole axes, and these axes: a mean of a mean over others is one mean."""
         value = self.values[x.value]
         if value.operator != "mean" or value.attributes or any(each.axis == REPEATED for dim in x.dims for each in dim):
             return None
@@ -163,7 +163,7 @@ class ValueTable:
     def contracted(
         self, x: TensorView, weights: Sequence[TensorView], features: TriedExtent, dim: int = -1
     ) -> TensorView:
-        """A matrix product over a dimension, with the rows of the first of `weights`."""
+        """Return a matrix product over a dimension, with the rows of the first of `weights`."""
         if dim != -1:
             order = [at for at in range(len(x.dims)) if at != dim]
             made = self.contracted(permuted(x, [*order, dim]), weights, features)

@@ -1,4 +1,4 @@
-"""Two modules, compared in evaluation and in training."""
+"""Compare two modules in evaluation and in training."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 def module_difference(
     original: nn.Module, emitted: nn.Module, shapes: Sequence[Shape], *, dynamic: bool = False
 ) -> list[ProgramDifference]:
-    """List how two modules differ as programs, in evaluation and then in training; nothing where they do not.
+    """List how two modules differ as programs, in evaluation and then in training; empty if they do not.
 
-    The modules may be on the meta device: weights are not looked at. Outputs that training alone gives are those of
-    auxiliary heads, and may come in another order. With `dynamic` the extents of the inputs are symbols: that finds
-    what differs at another size only, and takes longer.
+    The modules may be on the meta device: weights are not read. Outputs that only training has are those of auxiliary
+    heads, and may come in another order. With `dynamic`, the input sizes are symbols: this also finds differences that
+    only occur at other sizes, and takes longer.
 
-    Raises UnreadableError where a program does something that cannot be compared, and whatever the modules' own code
-    raises.
+    Raises UnreadableError if a program does something that cannot be compared, and any exception that the modules' own
+    code raises.
     """
     modules = (original, emitted)
     return _differences([partial(exported, each, shapes, dynamic=dynamic) for each in modules])
 
 
 def difference_of_exported(original: ModulePrograms, emitted: nn.Module) -> list[ProgramDifference]:
-    """List how a module differs from one whose programs are known already, as `module_difference` does."""
+    """List how a module differs from one whose programs are already exported, as `module_difference` does."""
     return _differences([original.of, partial(exported, emitted, original.shapes)])
 
 

@@ -1,9 +1,9 @@
-"""Tensors as views: a value and, for each dimension, the axes of the value that it runs over.
+"""Tensors as views: a value and, for each dimension, the axes of the value that it covers.
 
-Whatever only rearranges (`view`, `flatten`, `permute`, `squeeze`, `expand`, …) gives another view of the same value,
-and a view has one form. Axes of extent 1 are left out. A dimension is a list of atoms, the slowest first. An atom is a
-part of an axis: its extent, and how many steps of the axis one step of it takes. So a channel shuffle is a view whose
-dimension of channels has two atoms in turned order.
+An operator that only rearranges (`view`, `flatten`, `permute`, `squeeze`, `expand`, …) returns another view of the same
+value, and a view has a single form. Axes of extent 1 are omitted. A dimension is a list of atoms, the slowest first. An
+atom is a part of an axis: its extent, and its stride in steps of the axis. So a channel shuffle is a view whose channel
+dimension has two atoms in reversed order.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cnndsl.importers.torch_compare.sizes import TriedExtent, over, sized, times
 
 
 class Atom(NamedTuple):
-    """A part of an axis. Axis -1 is no axis: the value is repeated."""
+    """A part of an axis. Axis -1 means that the value is repeated."""
 
     axis: int
     extent: TriedExtent
@@ -34,16 +34,16 @@ class TensorView(NamedTuple):
 
     @property
     def shape(self) -> tuple[TriedExtent, ...]:
-        """The extents of the dimensions."""
+        """The sizes of the dimensions."""
         return tuple(product(each) for each in self.dims)
 
     def of(self, value: int) -> TensorView:
-        """The same view of another value with the same axes."""
+        """Return the same view of another value with the same axes."""
         return TensorView(value, self.dims)
 
 
 def product(atoms: Iterable[Atom]) -> TriedExtent:
-    """The extent of a dimension."""
+    """Return the extent of a dimension."""
     found: TriedExtent = 1
     for each in atoms:
         found = times(found, each.extent)
@@ -51,7 +51,7 @@ def product(atoms: Iterable[Atom]) -> TriedExtent:
 
 
 def whole(value: int, shape: Sequence[TriedExtent]) -> TensorView:
-    """The view of a value that has just these dimensions."""
+    """Return the view of a value with exactly these dimensions."""
     dims: list[Atoms] = []
     axis = 0
     for size in shape:
@@ -61,12 +61,12 @@ def whole(value: int, shape: Sequence[TriedExtent]) -> TensorView:
 
 
 def axes_of(shape: Sequence[TriedExtent]) -> tuple[TriedExtent, ...]:
-    """The axes of a value with this shape."""
+    """Return the axes of a value with this shape."""
     return tuple(size for size in shape if size != 1)
 
 
 def merged(atoms: Iterable[Atom]) -> Atoms:
-    """The atoms of a dimension in their one form: neighbours that run through an axis together are one."""
+    """Return the atoms of a dimension in normal form: contiguous neighbours are joined."""
     found: list[Atom] = []
     for each in atoms:
         if each.extent == 1:
@@ -80,12 +80,12 @@ def merged(atoms: Iterable[Atom]) -> Atoms:
 
 
 def split(atom: Atom, outer: TriedExtent, inner: TriedExtent) -> tuple[Atom, Atom]:
-    """An atom as two, the slower first."""
+    """Split an atom into two, the slower first."""
     return Atom(atom.axis, outer, times(atom.step, inner)), Atom(atom.axis, inner, atom.step)
 
 
 def reshaped(x: TensorView, shape: Sequence[TriedExtent]) -> TensorView | None:
-    """The view with another shape; None where a dimension cuts through atoms."""
+    """Return the view with another shape; None if a dimension cuts through atoms."""
     waiting = [atom for dim in x.dims for atom in dim][::-1]
     dims: list[Atoms] = []
     for size in shape:
@@ -110,7 +110,7 @@ def reshaped(x: TensorView, shape: Sequence[TriedExtent]) -> TensorView | None:
 
 
 def expanded(x: TensorView, shape: Sequence[TriedExtent]) -> TensorView:
-    """The view that repeats what has extent 1 in it, with further dimensions in front."""
+    """Return the view with dimensions of extent 1 repeated, and with new leading dimensions."""
     dims = ((),) * (len(shape) - len(x.dims)) + x.dims
     found = [
         (Atom(REPEATED, size, 0),) if not dim and size != 1 else dim for dim, size in zip(dims, shape, strict=True)
@@ -119,16 +119,16 @@ def expanded(x: TensorView, shape: Sequence[TriedExtent]) -> TensorView:
 
 
 def permuted(x: TensorView, order: Sequence[int]) -> TensorView:
-    """The view with its dimensions in another order."""
+    """Return the view with its dimensions in another order."""
     return TensorView(x.value, tuple(x.dims[at] for at in order))
 
 
 Index: TypeAlias = "tuple[Atom | None, ...]"
-"""For each axis of a result what an operand runs over; None where it is repeated."""
+"""What an operand covers along each axis of a result; None if it is repeated."""
 
 
 def composed(x: TensorView, operand: int, index: Index) -> TensorView:
-    """An operand as it lies in a view of a result, where it runs over the axes of that as its index says."""
+    """Return the view of an operand that corresponds to a view of a result, given its index into the result's axes."""
     dims: list[Atoms] = []
     for dim in x.dims:
         atoms: list[Atom] = []
@@ -143,7 +143,7 @@ def composed(x: TensorView, operand: int, index: Index) -> TensorView:
 
 
 class Aligned(NamedTuple):
-    """Operands of one shape, over common axes: the axes, each operand's index, the dimensions of what they make."""
+    """Operands of one shape over common axes: the axes, each operand's index, the dimensions of the result."""
 
     axes: tuple[TriedExtent, ...]
     indices: tuple[Index, ...]
@@ -151,7 +151,7 @@ class Aligned(NamedTuple):
 
 
 class _Cell(NamedTuple):
-    """A part of a dimension that no operand's atoms cut: what each operand runs over in it."""
+    """A part of a dimension that no operand's atoms cut: what each operand covers in it."""
 
     dim: int
     extent: TriedExtent
@@ -159,9 +159,9 @@ class _Cell(NamedTuple):
 
 
 def aligned(views: Sequence[TensorView]) -> Aligned | None:
-    """Bring operands that are broadcast together to common axes; None where their atoms cut each other.
+    """Bring operands that are broadcast together to common axes; None if their atoms cut each other.
 
-    The axes are in the order that they have in the operand with the most of them.
+    The axes are in the order of the operand that has the most of them.
     """
     rank = max(len(each.dims) for each in views)
     padded = [((),) * (rank - len(each.dims)) + each.dims for each in views]
@@ -180,7 +180,7 @@ def aligned(views: Sequence[TensorView]) -> Aligned | None:
 
 
 def _refined(parts: Sequence[Atoms]) -> list[tuple[TriedExtent, Index]] | None:
-    """A dimension of several operands, cut where any of them is cut."""
+    """Return a dimension of several operands, cut wherever one of them is cut."""
     waiting = [list(each[::-1]) for each in parts]
     found: list[tuple[TriedExtent, Index]] = []
     while any(waiting):
@@ -205,12 +205,12 @@ def _refined(parts: Sequence[Atoms]) -> list[tuple[TriedExtent, Index]] | None:
 
 
 def _smallest(extents: Sequence[TriedExtent]) -> TriedExtent | None:
-    """The one that divides the others."""
+    """Return the extent that divides the others."""
     return next((each for each in extents if all(over(other, each) is not None for other in extents)), None)
 
 
 def _axes(cells: Sequence[_Cell], views: Sequence[TensorView]) -> tuple[dict[int, Atom], list[_Cell]]:
-    """The axes that a result has, and where each cell lies in them."""
+    """Return the axes of a result, and the position of each cell in them."""
     real = [at for at, cell in enumerate(cells) if any(atom is not None for atom in cell.parts)]
     operands = sorted(
         range(len(views)),
@@ -243,7 +243,7 @@ def _axes(cells: Sequence[_Cell], views: Sequence[TensorView]) -> tuple[dict[int
 
 
 def _joins(one: Index, other: Index) -> bool:
-    """True where the second runs on inside of the first, for every operand."""
+    """Return whether the second continues inside the first, for every operand."""
     for a, b in zip(one, other, strict=True):
         if (a is None) != (b is None):
             return False
@@ -258,15 +258,15 @@ def _one(column: Sequence[Atom | None]) -> Atom | None:
 
 
 class Removed(NamedTuple):
-    """The axes of a value without some of its atoms, and where a further axis would come in their place."""
+    """The axes of a value without some of its atoms, and where another axis would replace them."""
 
     axes: tuple[TriedExtent, ...]
     gone: Atoms
     numbers: tuple[int, ...]
-    """For each old axis the number of the new one, the next one's where nothing of it is left."""
+    """The number of the new axis for each old one; that of the next axis if nothing is left of it."""
 
     def left(self, atoms: Atoms, inserted: int | None = None) -> Atoms:
-        """Atoms that are still there, as atoms of the new axes; with one more in front of axis `inserted`."""
+        """Return the remaining atoms as atoms of the new axes, with one more axis before axis `inserted`."""
         found: list[Atom] = []
         for atom in atoms:
             if atom.axis == REPEATED:
@@ -283,7 +283,7 @@ class Removed(NamedTuple):
 
 
 def removed(axes: Sequence[TriedExtent], gone: Atoms) -> Removed | None:
-    """Take atoms away from axes; None where they do not divide them."""
+    """Remove atoms from axes; None if they do not divide them."""
     left: list[TriedExtent] = []
     numbers: list[int] = []
     for at, size in enumerate(axes):

@@ -1,8 +1,8 @@
 """Convolutions, poolings and resizing.
 
-A pad of zeros in front of a convolution is the convolution's own. A max-pooling is known by where its windows begin and
-how many there are, so that the last ones may come from `ceil_mode` or from a pad of minus infinity. A pooling to one
-position is a mean, a convolution of 1x1 a matrix product.
+Zero padding before a convolution becomes the convolution's own. A max pooling is identified by the start and number of
+its windows, so the last ones may come from `ceil_mode` or from a padding with minus infinity. A pooling to one position
+is a mean, and a 1x1 convolution a matrix product.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cnndsl.importers.torch_compare.views import TensorView, expanded
 
 
 def _spread(given: Any, rank: int) -> tuple[TriedExtent, ...]:
-    """One number for each axis."""
+    """Return one number for each axis."""
     numbers = cast("list[TriedExtent]", given if isinstance(given, list) else [given])
     return tuple(numbers) if len(numbers) == rank else tuple(numbers[:1] * rank)
 
@@ -27,7 +27,7 @@ def _spread(given: Any, rank: int) -> tuple[TriedExtent, ...]:
 def _unpadded(
     table: ValueTable, x: TensorView, value: float, pads: Sequence[PadPair]
 ) -> tuple[TensorView, list[PadPair]]:
-    """What a pad of a number was put around, and the pads together; the channels are not padded."""
+    """Return the tensor inside a constant pad, and the sum of the pads; channels must not be padded."""
     around: list[PadPair] = [(0, 0)] * (len(x.dims) - len(pads))
     found, pairs = without_pads(table, x, [*around, *pads], value)
     return (x, [*pads]) if pairs[: len(around)] != around else (found, pairs[len(around) :])
@@ -55,7 +55,7 @@ def _conv(call: AtenCall) -> Result:
 
 
 def _is_matrix(call: AtenCall, extents: Sequence[TriedExtent], pads: Sequence[PadPair]) -> bool:
-    """True for a convolution of 1x1 that is a matrix product at each position."""
+    """Return whether this is a 1x1 convolution that is a matrix product at each position."""
     strides = _spread(call["stride"], len(extents))
     return call["groups"] == 1 and {*extents, *strides} == {1} and all(each == (0, 0) for each in pads)
 
@@ -94,7 +94,7 @@ def _max_pool(call: AtenCall) -> Result:
 
 
 def _every(call: AtenCall, x: TensorView, stride: Sequence[TriedExtent]) -> TensorView:
-    """Every so many positions of each axis."""
+    """Return every n-th position of each axis."""
     rank = len(stride)
     for dim, step in enumerate(stride, len(x.dims) - rank):
         x = part(call.table, x, dim, 0, call.shape[dim], int(str(step)))
@@ -179,7 +179,7 @@ def _upsample(call: AtenCall) -> Result:
 
 
 def _inexact(call: AtenCall, factors: Any) -> tuple[float, ...] | None:
-    """The factors of a resizing where they are not those of the extents."""
+    """Return the factors of a resizing; None if they are the ratios of the sizes."""
     if not factors:
         return None
     pairs = zip(call.x.shape[-len(factors) :], call.shape[-len(factors) :], factors, strict=True)

@@ -1,6 +1,6 @@
-"""Modules of PyTorch: run once on tensors without values by `torch.export`, and read operator by operator.
+"""Import PyTorch modules: trace them once with `torch.export` on tensors without values, then read each operator.
 
-Nothing here imports torch before a module is read.
+This package does not import torch until a module is read.
 """
 
 from cnndsl.importers.torch_export.exporting import ExportError, ModulePrograms, exported

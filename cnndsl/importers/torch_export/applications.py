@@ -1,7 +1,7 @@
-"""Modules that are called several times: which call each step belongs to, and which layers share their weights.
+"""Modules that are called several times: the call that each step belongs to, and the layers that share weights.
 
-The second call of `tower` is `tower@2`, as in a program with `again tower`, and a layer in it `tower@2.conv`. A module
-is called again as a whole where both calls are the same layers on one value each. Elsewhere its parts are.
+The second call of `tower` is named `tower@2`, as in a program with `again tower`, and a layer in it `tower@2.conv`. A
+module counts as called again if both calls run the same layers on one value each. Otherwise only its parts do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Steps = Sequence[ReadStep]
 
 
 def first_uses(steps: Steps) -> Mapping[int, int]:
-    """Return, for each step that uses the tensors of an earlier one, the number of that one."""
+    """Map each step that uses the tensors of an earlier step to the number of that earlier step."""
     known: dict[object, int] = {}
     found: dict[int, int] = {}
     for step in steps:
@@ -32,11 +32,11 @@ def _tensors(step: ReadStep) -> object:
 
 
 def call_paths(steps: Steps, weighted: Set[str]) -> Mapping[int, str]:
-    """Return for each step the path of the module in which it runs, with a number after what is called again.
+    """Return the path of the module in which each step runs, with the number of the call if it is called again.
 
     Args:
         steps: The steps of a program, in order.
-        weighted: The paths of modules with tensors in them; others are left out.
+        weighted: The paths of modules that have tensors; other modules are omitted.
     """
     return _CallTree(steps, weighted).paths()
 
@@ -47,7 +47,7 @@ class _CallTree:
         self.uses = first_uses(steps)
 
     def paths(self) -> Mapping[int, str]:
-        """The paths, after the modules whose calls are not alike have been left out."""
+        """Return the paths, omitting modules whose calls are not alike."""
         while True:
             found = self._paths()
             unlike = self._unlike(found)
@@ -77,8 +77,8 @@ class _CallTree:
         return found
 
     def _unlike(self, found: Mapping[int, str]) -> set[str]:
-        """Modules of which two calls are not the same layers, and those that are not called first where they first
-        use a tensor."""
+        """Return the modules with two calls that run different layers, and those whose first call isn't the first to
+        use one of their tensors."""
         inside: dict[str, list[ReadStep]] = defaultdict(list)
         unlike: set[str] = set()
         for step in self.steps:
@@ -95,13 +95,13 @@ class _CallTree:
 
 
 def _are_alike(first: Steps, second: Steps) -> bool:
-    """Whether two calls are the same layers, and read the same values but for the one on which they stand."""
+    """Return whether two calls run the same layers and read the same values, except for their one input."""
     one, other = _form(first), _form(second)
     return one[0] == other[0] and sum(a != b for a, b in zip(one[1], other[1], strict=True)) <= 1
 
 
 def _form(steps: Steps) -> tuple[object, list[int]]:
-    """What some steps compute, and the values from outside that they read."""
+    """Return what some steps compute, and the outside values that they read."""
     places = {step.number: at for at, step in enumerate(steps)}
     outside: list[int] = []
     found: list[object] = []
@@ -116,7 +116,7 @@ def _form(steps: Steps) -> tuple[object, list[int]]:
 
 
 def plain(path: str) -> str:
-    """Return a path without the numbers of calls.
+    """Return a path without the call numbers.
 
     >>> plain("net@2.conv@3")
     'net.conv'

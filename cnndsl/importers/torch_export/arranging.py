@@ -1,4 +1,4 @@
-"""The layers that bring a value into the shape in which a tensor of the program holds it."""
+"""The layers that rearrange a value into the layout that a tensor of the program has."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _LETTERS = ("wc", "hwc", "dhwc")
 
 
 def arrangement(view: View, shape: Shape, batch: int) -> tuple[Layer, ...]:
-    """Return the layers after which a value of this shape is the tensor: none where it is that already.
+    """Return the layers that turn a value of this shape into the tensor: none if it is the tensor already.
 
     Raises:
-        ViewError: where no layers do that.
+        ViewError: if no layers do that.
     """
     first, *dims = view.dims
     if any(each.axis == SPREAD for dimension in view.dims for each in dimension):
@@ -59,7 +59,7 @@ def arrangement(view: View, shape: Shape, batch: int) -> tuple[Layer, ...]:
 
 
 def _behind_a_permutation(values: Dimension, order: list[Dimension], shape: Shape, wanted: Shape) -> tuple[Layer, ...]:
-    """Whole axes in another order, and then other extents."""
+    """Return the layers that permute whole axes and then reshape the result."""
     axes = [each.axis for each in values]
     known = [dimension for dimension in order if dimension]
     if sorted(axes) != sorted(each.axis for dimension in known for each in dimension) or (
@@ -76,7 +76,7 @@ def _behind_a_permutation(values: Dimension, order: list[Dimension], shape: Shap
 
 
 def _permutation(axes: list[int], shape: Shape) -> Permute:
-    """PERMUTE for axes in the order of PyTorch, channels first."""
+    """Return the PERMUTE for axes in PyTorch's order, channels first."""
     letters = _LETTERS[shape.rank - 1]
     by_axis = {CHANNELS: letters[-1], **{SPATIAL + at: letters[at] for at in range(shape.rank)}}
     first, *others = axes
@@ -84,14 +84,14 @@ def _permutation(axes: list[int], shape: Shape) -> Permute:
 
 
 def _permuted(dims: list[Dimension], order: list[Dimension], shape: Shape) -> Permute | None:
-    """Whole axes in another order."""
+    """Return the layer that permutes whole axes; None if the dimensions aren't that."""
     if shape.rank == 0 or len(dims) != len(order) or () in order or sorted(dims, key=repr) != sorted(order, key=repr):
         return None
     return _permutation([dimension[0].axis for dimension in dims], shape)
 
 
 def _shuffled(dims: list[Dimension], order: list[Dimension], shape: Shape) -> Shuffle | None:
-    """Channels dealt out: first the place in the group, then the group."""
+    """Return the layer that shuffles channels (position within the group, then the group); None if it doesn't fit."""
     if shape.rank == 0 or len(dims) != len(order) or dims[1:] != order[1:] or len(dims[0]) != 2:
         return None
     place, group = dims[0]
@@ -100,7 +100,7 @@ def _shuffled(dims: list[Dimension], order: list[Dimension], shape: Shape) -> Sh
 
 
 def _moved_to_positions(dims: list[Dimension], shape: Shape) -> PixelShuffle | None:
-    """Channels as blocks of positions."""
+    """Return the layer that moves channels into blocks of positions; None if none does."""
     if shape.rank != 2 or len(dims) != 3 or not dims[0]:
         return None
     channels = dims[0][0].size
@@ -121,7 +121,7 @@ def _moved_to_positions(dims: list[Dimension], shape: Shape) -> PixelShuffle | N
 
 
 def _moved_to_channels(dims: list[Dimension], shape: Shape) -> PixelUnshuffle | None:
-    """Blocks of positions as channels."""
+    """Return the layer that moves blocks of positions into channels; None if none does."""
     if shape.rank != 2 or len(dims) != 3:
         return None
     blocks = shape.spatial[0] // max(_size(dims[1]), 1)

@@ -1,4 +1,4 @@
-"""Layers that people write out: activations, LayerNorm over channels, means axis by axis, shortcut A of ResNets."""
+"""Layers that are often written out by hand: activations, LayerNorm over channels, means by axis, ResNet shortcut A."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def _made(step: ReadStep, layer: Layer, x: int) -> ReadStep:
 
 
 def _of(step: ReadStep, by: NumberedSteps, kind: type[Layer]) -> ReadStep | None:
-    """What a layer of this kind reads; None for another step."""
+    """Return the step that a layer of this type reads; None if the step is not such a layer."""
     return by[step.inputs[0]] if isinstance(step.op, kind) else None
 
 
 def _swish(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """x * sigmoid(x), x * tanh(softplus(x)), x * hardsigmoid(x)."""
+    """Match x * sigmoid(x), x * tanh(softplus(x)) and x * hardsigmoid(x)."""
     for x in step.inputs:
         gate = match_pair(step, Mul, by, x)
         if gate is None or not isinstance(gate.op, Layer):
@@ -42,7 +42,7 @@ _SWISHES: dict[type[Layer], Layer] = {Sigmoid: Silu(), HardSigmoid: HardSwish()}
 
 
 def _hard_swish(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """(x * relu6(x + 3)) / 6."""
+    """Match (x * relu6(x + 3)) / 6."""
     product = _of(step, by, Times)
     if product is None or not isinstance(step.op, Times) or abs(step.op.by * 6 - 1) > 1e-9:
         return None
@@ -55,7 +55,7 @@ def _hard_swish(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def _mean_of_means(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """A mean over one axis, and then over the others: GAP."""
+    """Match a mean over one axis followed by a mean over the others: GAP."""
     is_last = isinstance(step.op, GlobalAvgPool) or step.op == "mean over axes"
     inner = by[step.inputs[0]] if is_last else step
     if inner is step or inner.op != "mean over axes" or any(size != 1 for size in step.shape.spatial):
@@ -64,7 +64,7 @@ def _mean_of_means(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def _layer_norm(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """(x - mean) / sqrt(mean of (x - mean)^2 + eps) over the channels, as ConvNeXt has it for maps."""
+    """Match (x - mean) / sqrt(mean of (x - mean)^2 + eps) over the channels, as in ConvNeXt's norm for maps."""
     match step.op:
         case "quotient":
             centred, root = (by[at] for at in step.inputs)
@@ -86,7 +86,7 @@ def _layer_norm(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def _is_variance(step: ReadStep, by: NumberedSteps, x: int, mean: int) -> bool:
-    """Whether a step is the variance of x over the channels, divided by their number."""
+    """Return whether a step is the variance of x over the channels, divided by their number."""
     if step.op == "variance":
         return step.inputs == (x,) and step.facts["over"] == "channels" and step.facts["correction"] == 0
     square = _of(step, by, ChannelMean)
@@ -97,7 +97,7 @@ def _is_variance(step: ReadStep, by: NumberedSteps, x: int, mean: int) -> bool:
 
 
 def _affine_layer_norm(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """A norm without parameters, a weight and a bias of the same module with the names that they have in LN."""
+    """Match a norm without parameters, followed by a weight and a bias of the same module that are named as in LN."""
     if not isinstance(step.op, Scale) or step.op.weight:
         return None
     scaled = by[step.inputs[0]]
@@ -113,7 +113,7 @@ def _affine_layer_norm(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def _padded_channels(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """Every second position, and then channels of zeros: shortcut A of the residual networks."""
+    """Match a stride of 2 followed by zero-padded channels: shortcut A of residual networks."""
     if not isinstance(step.op, PadChannels) or step.op.stride != (1,):
         return None
     every = by[step.inputs[0]]

@@ -1,4 +1,4 @@
-"""One operator of ATen with its arguments by name, each of which somebody has to look at."""
+"""A call of one ATen operator with its arguments by name, each of which must be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class OperatorCall:
-    """An operator with its arguments. What is asked for is looked at; the rest has to be as by default."""
+    """An operator with its arguments. A reader looks at the arguments it gets; all others must have their defaults."""
 
     def __init__(self, node: FxNode, value: Callable[[Any], Any], other: FxNode | None = None) -> None:
         self.node = node
@@ -26,63 +26,63 @@ class OperatorCall:
         self._seen: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:
-        """The value of an argument: a `View`, a `FixedValue`, a number, a word, or a list of these."""
+        """Return the value of an argument: a `View`, a `FixedValue`, a number, a string, or a list of these."""
         self._seen.add(name)
         if name in self._arguments:
             return self._value(self._arguments[name])
         return self._defaults.get(name)
 
     def view(self, name: str) -> View:
-        """An argument that depends on what enters the network."""
+        """Return an argument that depends on the network's inputs."""
         found = self[name]
         if isinstance(found, View):
             return found
         raise Unsaid("it reads the places of largest values" if found is None else "it is of parameters alone")
 
     def weight(self, name: str) -> FixedValue | None:
-        """An argument that depends on parameters alone, or is missing."""
+        """Return an argument that depends on parameters alone; None if it is missing."""
         found = self[name]
         if isinstance(found, FixedValue) or found is None:
             return found
         raise Unsaid("its weights depend on what enters the network")
 
     def numbers(self, name: str) -> tuple[int, ...]:
-        """An argument that is a list of integers, or one of them."""
+        """Return an argument that is an integer or a list of integers."""
         found: Any = self[name]
         several = cast("list[int]", found if isinstance(found, list | tuple) else [found])
         return tuple([int(each) for each in several])
 
     def elsewhere(self, name: str) -> Any:
-        """The same argument where the network was run on inputs of another size; None where it was not."""
+        """Return the argument from the run on inputs of another size; None if there was no such run."""
         self._seen.add(name)
         return None if self._others is None else self._others.get(name, self._defaults.get(name))
 
     def varies(self, name: str) -> bool:
-        """Whether an argument follows the size of what enters the network."""
+        """Return whether an argument depends on the size of the network's inputs."""
         return self._others is not None and self._others.get(name) != self._arguments.get(name)
 
     def pass_over(self, *names: str) -> None:
-        """Say of arguments that they change nothing."""
+        """Mark arguments as having no effect."""
         self._seen.update(names)
 
     def pass_over_all(self) -> None:
-        """Say of all arguments that they change nothing."""
+        """Mark all arguments as having no effect."""
         self._seen.update(self._arguments)
 
     @property
     def extents(self) -> tuple[int, ...]:
-        """The extents of the result."""
+        """The shape of the result."""
         return tuple([int(each) for each in self.node.meta["val"].shape])
 
     @property
     def unread(self) -> list[str]:
-        """The arguments that nothing asked for, and that are not as by default."""
+        """Return the arguments that were not read and do not have their defaults."""
         found = self._arguments.items()
         return [f"{name}={value}" for name, value in found if name not in self._seen and value != self._defaults[name]]
 
 
 _OF_TWO = {"aten.max.other": "maximum", "aten.min.other": "minimum"}
-"""Operators on two tensors that have the name of a reduction."""
+"""Operators on two tensors that share their name with a reduction."""
 
 
 def operator_of(node: FxNode) -> str:
@@ -94,7 +94,7 @@ def operator_of(node: FxNode) -> str:
 
 
 def is_in_place(node: FxNode) -> bool:
-    """Whether an operator writes over its first argument."""
+    """Return whether an operator overwrites its first argument."""
     target = str(node.target)
     return target.startswith("aten.") and target.split(".")[1].endswith("_")
 

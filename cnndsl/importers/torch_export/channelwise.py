@@ -41,7 +41,7 @@ def _batch_norm(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _layer_norm(trace: ProgramTrace, call: OperatorCall) -> View:
-    """Over the channels or over all values; where it has only a weight, that is a parameter by itself."""
+    """Read a norm over the channels or all values; if it has only a weight, that becomes a separate parameter."""
     x, extents = call.view("input"), call.numbers("normalized_shape")
     call.pass_over("cudnn_enable")
     weights = {name: call.weight(name) for name in ("weight", "bias")}
@@ -62,7 +62,7 @@ def _layer_norm(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _group_norm(trace: ProgramTrace, call: OperatorCall) -> View:
-    """Of channels; where it has only a weight, that is a parameter by itself."""
+    """Read a norm over groups of channels; if it has only a weight, that becomes a separate parameter."""
     x = call.view("input")
     call.pass_over("cudnn_enabled")
     weights = {name: call.weight(name) for name in ("weight", "bias")}
@@ -73,7 +73,7 @@ def _group_norm(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _with_one(trace: ProgramTrace, x: View, weights: Mapping[str, FixedValue | None]) -> View:
-    """What a norm gives that has a weight and no bias, or a bias and no weight."""
+    """Apply the one parameter of a norm that has a weight and no bias, or a bias and no weight."""
     weight, bias = weights["weight"], weights["bias"]
     if weight is not None:
         return with_weight(trace, x, _spread(x, weight), "mul")
@@ -82,7 +82,7 @@ def _with_one(trace: ProgramTrace, x: View, weights: Mapping[str, FixedValue | N
 
 
 def _spread(x: View, weight: FixedValue) -> FixedValue:
-    """A parameter of the channels, along the second dimension of a tensor."""
+    """Return a per-channel parameter, laid along the second dimension of a tensor."""
     return replace(weight, extents=(*weight.extents, *(1,) * (len(x.dims) - 2)))
 
 
@@ -112,7 +112,7 @@ def _linear(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _is_in_order(trace: ProgramTrace, x: View) -> bool:
-    """Whether a vector holds all values of a map channel by channel, as FC reads a map."""
+    """Return whether a vector holds all values of a map channel by channel, as FC reads a map."""
     shape = trace.shape(x.at)
     axes = (shape.channels, *shape.spatial)
     return x.dims[1:] == (tuple([each for at, size in enumerate(axes, CHANNELS) for each in full(at, size)]),)
@@ -143,7 +143,7 @@ def _softmax(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _over(call: OperatorCall) -> tuple[int, ...]:
-    """The dimensions that are reduced."""
+    """Return the dimensions that are reduced."""
     found: Any = call["dim"]
     if found is None:
         raise Unsaid("it is over the batch")
@@ -151,13 +151,13 @@ def _over(call: OperatorCall) -> tuple[int, ...]:
 
 
 def _without(x: View, dims: tuple[int, ...], keeps: bool) -> tuple[Any, ...]:
-    """The dimensions that are left, those that are reduced as ones of size 1 or not at all."""
+    """Return the remaining dimensions; reduced ones have size 1 or are removed."""
     gone = {x.dim(each) for each in dims}
     return tuple([() if at in gone else each for at, each in enumerate(x.dims) if keeps or at not in gone])
 
 
 def _mean_of_axis(trace: ProgramTrace, x: View, dims: tuple[int, ...]) -> int | None:
-    """A mean over some axes, of which `patterns` make one over all; None unless they are whole."""
+    """Return a mean over some axes, which `patterns` combines into one over all; None unless the axes are whole."""
     shape = trace.shape(x.at)
     axes = {each.axis - 2 for number in dims for each in x.dims[x.dim(number)]}
     wholes = [
@@ -185,7 +185,7 @@ def _mean(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _largest(trace: ProgramTrace, call: OperatorCall) -> Any:
-    """`amax`, and `max` with its places, which nothing may read."""
+    """Read `amax`, and `max` with its indices, which nothing may read."""
     x, keeps = call.view("self"), bool(call["keepdim"])
     dims = _over(call)
     left = _without(x, dims, keeps)
@@ -199,7 +199,7 @@ def _largest(trace: ProgramTrace, call: OperatorCall) -> Any:
 
 
 def _sum(trace: ProgramTrace, call: OperatorCall) -> View:
-    """Of parts of the channels: a sum of these."""
+    """Read a sum over parts of the channels as a sum of these parts."""
     call.pass_over("dtype") if call["dtype"] is None else None
     x, dims = call.view("self"), _over(call)
     if len(dims) != 1 or x.dims[x.dim(dims[0])] == ():
@@ -214,7 +214,7 @@ def _sum(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _glu(trace: ProgramTrace, call: OperatorCall) -> View:
-    """One half of the channels times the sigmoid of the other (Dauphin et al. 2017)."""
+    """Read one half of the channels times the sigmoid of the other (Dauphin et al. 2017)."""
     x, dim = call.view("self"), call["dim"]
     half = x.sizes[x.dim(dim)] // 2
     first, second = part(trace, x, dim, 0, half), part(trace, x, dim, half, 2 * half)
@@ -223,7 +223,7 @@ def _glu(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _statistic(name: str) -> Callable[[ProgramTrace, OperatorCall], View]:
-    """A variance, deviation or norm, which is a part of a norm: `over` says of what."""
+    """Return the reader of a variance, deviation or norm that is part of a norm layer; `over` holds its dimensions."""
 
     def read(trace: ProgramTrace, call: OperatorCall) -> View:
         x, dims, keeps = call.view("self"), _over(call), bool(call["keepdim"])
@@ -256,7 +256,7 @@ def _statistic(name: str) -> Callable[[ProgramTrace, OperatorCall], View]:
 
 
 def _groups(trace: ProgramTrace, x: View, dims: tuple[int, ...]) -> int:
-    """How many groups of channels there are, where the rest is reduced. Raises Unsaid for anything else."""
+    """Return the number of channel groups, if all else is reduced. Raises Unsaid for anything else."""
     shape = trace.shape(x.at)
     reduced = [each for number in dims for each in x.dims[x.dim(number)]]
     inner = [each for each in reduced if each.axis == CHANNELS]
@@ -294,4 +294,4 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     "linalg_vector_norm": _statistic("norm"),
     "norm": _statistic("norm"),
 }
-"""By name each operator of ATen with what reads it."""
+"""The function that reads each ATen operator, by name."""

@@ -1,4 +1,4 @@
-"""Operators that work value by value: activations, sums and products."""
+"""Elementwise operators: activations, sums and products."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from cnndsl.layers.scale import Scale
 
 
 def rounded(number: float) -> float:
-    """Return a number with 12 digits: `1 - 0.9997` is 0.0003.
+    """Return a number rounded to 12 digits: `1 - 0.9997` is 0.0003.
 
     >>> rounded(1 - 0.9997)
     0.0003
@@ -46,7 +46,7 @@ def rounded(number: float) -> float:
 
 
 def _plain(layer: Layer) -> Callable[[ProgramTrace, OperatorCall], View]:
-    """An activation without options, of one argument."""
+    """Return the reader of an activation with one argument and no options."""
 
     def read(trace: ProgramTrace, call: OperatorCall) -> View:
         return trace.each(layer, call.view("self"))
@@ -67,7 +67,7 @@ def _clamp(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _between(trace: ProgramTrace, x: View, low: Any, high: Any) -> View:
-    """What RELU, RELU6 and HARDTANH clip to; another bound from below may be part of something else."""
+    """Read the clipping of RELU, RELU6 and HARDTANH; another lower bound becomes an operation for `patterns`."""
     known: Mapping[tuple[Any, Any], Layer] = {(0, None): Relu(), (0, 6): Relu6(), (-1, 1): HardTanh()}
     if (low, high) in known:
         return trace.each(known[low, high], x)
@@ -106,7 +106,7 @@ def _prelu(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _dropout(trace: ProgramTrace, call: OperatorCall) -> View:
-    """With its rate in evaluation as well, where it does nothing."""
+    """Read a dropout, keeping its rate in evaluation too, where it does nothing."""
     x = call.view("self" if call["input"] is None else "input")
     call.pass_over("train")
     is_of_channels = call.name == "feature_dropout"
@@ -119,7 +119,7 @@ def _dropout(trace: ProgramTrace, call: OperatorCall) -> View:
 def _arithmetic(
     merge: type[MergeLayer], by_number: Callable[[ProgramTrace, View, float], View], name: str
 ) -> Callable[[ProgramTrace, OperatorCall], View]:
-    """An operator on two tensors, or on one and a number or a parameter."""
+    """Return the reader of an operator on two tensors, or on a tensor and a number or parameter."""
 
     def read(trace: ProgramTrace, call: OperatorCall) -> View:
         first, second = call["self"], call["other"]
@@ -157,7 +157,7 @@ def times(trace: ProgramTrace, x: View, by: float) -> View:
 
 
 def with_weight(trace: ProgramTrace, x: View, weight: FixedValue, name: str) -> View:
-    """Multiply a tensor by something that does not depend on it, or add that: a SCALE, or stochastic depth."""
+    """Multiply a tensor by a value that is independent of it, or add that: a SCALE, or stochastic depth."""
     if weight.form[0] in ("bernoulli", "div", "floor"):
         return _kept(trace, x, weight, name)
     if not weight.name or name not in ("mul", "add"):
@@ -174,7 +174,7 @@ def with_weight(trace: ProgramTrace, x: View, weight: FixedValue, name: str) -> 
 
 
 def _told_of(weight: FixedValue, name: str) -> str:
-    """What is told of a parameter or buffer that enters in a way that no layer has."""
+    """Return the message for a parameter or buffer that is used in a way that no layer supports."""
     if not weight.name:
         return "something computed from parameters enters it"
     does = {"sub": "subtracted", "div": "divided by"}.get(name, "entered")
@@ -184,7 +184,7 @@ def _told_of(weight: FixedValue, name: str) -> str:
 
 
 def _over(trace: ProgramTrace, x: View, weight: FixedValue) -> View:
-    """The tensor along whose channels a parameter lies, or that has one value for all. Raises Unsaid for others."""
+    """Return the tensor if the parameter lies along its channels or is a single value. Raises Unsaid otherwise."""
     along = [at - len(weight.extents) for at, size in enumerate(weight.extents) if size > 1]
     if len(weight.extents) > len(x.dims) or (along and (len(along) > 1 or not trace.is_channels(x, along[0]))):
         raise Unsaid("a parameter lies along something else than the channels")
@@ -192,7 +192,7 @@ def _over(trace: ProgramTrace, x: View, weight: FixedValue) -> View:
 
 
 def _kept(trace: ProgramTrace, x: View, noise: FixedValue, name: str) -> View:
-    """Stochastic depth: whole images are kept with a probability, and divided by it, before or after."""
+    """Read stochastic depth: keep whole images with a probability, and divide by it before or after."""
     at = x.at
     match noise.form:
         case ("div", ("bernoulli", float(keep)), float(by)) if by == keep:
@@ -211,7 +211,7 @@ def _kept(trace: ProgramTrace, x: View, noise: FixedValue, name: str) -> View:
 
 
 def _undivided(trace: ProgramTrace, at: int, keep: float) -> int:
-    """What was divided by the probability before."""
+    """Return the value before its division by the keep probability. Raises Unsaid if it isn't divided by that."""
     step = trace.steps[at]
     if keep == 1:
         return at
@@ -237,7 +237,7 @@ def _div(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _is_by_group(trace: ProgramTrace, x: View, by: View) -> bool:
-    """Whether each channel is divided by what its group of channels has."""
+    """Return whether each channel is divided by the value of its channel group."""
     groups, channels = trace.shape(by.at).channels, trace.shape(x.at).channels
     if trace.shape(by.at).pixels > 1 or channels % groups or len(x.dims) != len(by.dims) or not trace.is_channels(x, 1):
         return False
@@ -271,7 +271,7 @@ def _neg(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _rsub(trace: ProgramTrace, call: OperatorCall) -> View:
-    """A number minus a tensor: 1 - sigmoid(x) is sigmoid(-x)."""
+    """Read a number minus a tensor: 1 - sigmoid(x) is sigmoid(-x)."""
     x, number = call.view("self"), call["other"]
     if call["alpha"] != 1 or not isinstance(number, int | float):
         raise Unsaid("something is subtracted from it")
@@ -294,13 +294,13 @@ def _maximum(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _abs(trace: ProgramTrace, call: OperatorCall) -> View:
-    """The larger of a value and minus that value."""
+    """Read the absolute value as the larger of a value and its negative."""
     x = call.view("self")
     return trace.each(Max(), x, trace.each(Times(-1.0), x))
 
 
 def _addcmul(trace: ProgramTrace, call: OperatorCall) -> View:
-    """A parameter plus a parameter times a tensor."""
+    """Read a parameter plus a parameter times a tensor."""
     shift, factor, x = call["self"], call["tensor1"], call["tensor2"]
     if isinstance(factor, View):
         factor, x = x, factor
@@ -312,7 +312,7 @@ def _addcmul(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _same(_: ProgramTrace, call: OperatorCall) -> Any:
-    """A copy, or nothing at all."""
+    """Read a copy or a no-op: return the operand."""
     call.pass_over("memory_format", "non_blocking", "copy", "device")
     x = call["self"]
     if "dtype" in call.node.kwargs or call.name == "to":
@@ -324,12 +324,12 @@ def _same(_: ProgramTrace, call: OperatorCall) -> Any:
 
 
 def _nothing(_: ProgramTrace, call: OperatorCall) -> None:
-    """What checks something, and gives nothing."""
+    """Read an operator that only checks something and has no result."""
     call.pass_over_all()
 
 
 def whole_spatial(trace: ProgramTrace, x: View, dims: tuple[int, ...]) -> bool:
-    """Whether dimensions are all axes of a map, and whole; those of size 1 do not matter."""
+    """Return whether dimensions are all the axes of a map, each of them whole; dimensions of size 1 are ignored."""
     shape = trace.shape(x.at)
     found = [each for number in dims for each in x.dims[x.dim(number)]]
     axes = [each for at, size in enumerate(shape.spatial, SPATIAL) for each in full(at, size)]
@@ -380,6 +380,6 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     "_to_copy": _same,
     "_assert_tensor_metadata": _nothing,
 }
-"""By name each operator of ATen with what reads it."""
+"""The function that reads each ATen operator, by name."""
 
 __all__ = ["CHANNELS", "TABLE", "rounded", "times", "whole_spatial", "with_weight"]

@@ -1,4 +1,4 @@
-"""`torch.export` of a module, in evaluation or in training, without changing it."""
+"""Run `torch.export` on a module, in evaluation or in training, without changing the module."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
 BATCH = 2
-"""Images in a batch: with one a `view(batch, …)` could mean something else, and BN of vectors has no statistics."""
+"""Images in a batch: with 1, `view(batch, …)` would be ambiguous, and BN of vectors has no statistics."""
 
 
 class ExportError(Exception):
-    """Code that stops where it is run, or that `torch.export` cannot follow; the message is one line."""
+    """The code raises an exception, or `torch.export` cannot trace it; the message is one line."""
 
 
 class ModulePrograms:
-    """What a module computes from inputs of these shapes, in evaluation and in training, each exported once."""
+    """The programs of a module for inputs of these shapes, in evaluation and in training, each exported once."""
 
     def __init__(self, module: nn.Module, shapes: Sequence[Shape]) -> None:
         self.module = module
@@ -45,16 +45,16 @@ class ModulePrograms:
 def exported(
     module: nn.Module, shapes: Sequence[Shape], training: bool = False, *, dynamic: bool = False
 ) -> ExportedProgram:
-    """Return what a module computes from inputs of these shapes, as operators of ATen.
+    """Export a module for inputs of these shapes as a program of ATen operators.
 
-    The module is as before afterwards. It may be on the meta device, or made under a fake mode of torch.
+    The module is left unchanged. It may be on the meta device, or made under a fake tensor mode of torch.
 
     Args:
-        dynamic: whether extents of inputs are symbols. TensorFlow's padding makes expressions of them that take
+        dynamic: whether the input sizes are symbols. TensorFlow's padding turns them into expressions that take
             minutes.
 
     Raises:
-        ExportError: where the module's code, or `torch.export`, stops.
+        ExportError: if the module's code or `torch.export` raises.
     """
     import torch
     from torch.export import Dim, export
@@ -73,7 +73,7 @@ def exported(
 
 
 def _told(stop: Exception) -> str:
-    """What stopped, in a line, and where in the code that is not torch's."""
+    """Return a one-line message for an exception, with its location in code outside torch."""
     frames = [each for each in extract_tb(stop.__traceback__) if f"{sep}torch{sep}" not in each.filename]
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames[1:] else ""
     lines = [each for each in str(stop).splitlines() if each.strip()]
@@ -83,14 +83,14 @@ def _told(stop: Exception) -> str:
 
 
 def _mode(tensor: Tensor | None) -> AbstractContextManager[object]:
-    """The mode that made the module's tensors, where they are fake."""
+    """Return the fake tensor mode that made the module's tensors, if they are fake."""
     mode = getattr(tensor, "fake_mode", None)
     return nullcontext() if mode is None else mode
 
 
 @contextmanager
 def _quiet() -> Generator[None]:
-    """Without torch's warnings, and what it logs and prints of an operator that fails: the error says it."""
+    """Suppress torch's warnings, logs and prints about an operator that fails: the error reports it."""
     names = ("_subclasses.fake_tensor", "fx.experimental.symbolic_shapes")
     loggers = [logging.getLogger(f"torch.{name}") for name in names]
     before = [each.disabled for each in loggers]
@@ -107,7 +107,7 @@ def _quiet() -> Generator[None]:
 
 @contextmanager
 def _set(module: nn.Module, training: bool) -> Generator[None]:
-    """The module in training or in evaluation, and as it was afterwards."""
+    """Put the module into training or evaluation, and restore its mode afterwards."""
     before = [(each, each.training) for each in module.modules()]
     module.train(training)
     try:

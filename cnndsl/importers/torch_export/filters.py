@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _BINOMIAL = {("timm.layers.blur_pool", "BlurPool2d")}
-"""Classes whose filter is binomial by their definition, where its values are not known."""
+"""Classes whose filter is binomial by definition, for modules whose values are unknown."""
 
 
 def binomial_filters(module: nn.Module) -> frozenset[str]:
-    """Return the names of buffers that hold a binomial filter and are in no file of weights.
+    """Return the names of buffers that hold a binomial filter and are not saved in weight files.
 
-    On the meta device their values are not known: the class says what they are, where it is a known one.
+    On the meta device their values are unknown; then known classes are recognised by name.
     """
     kept = set(module.state_dict(keep_vars=True))
     found = [(name, each) for name, each in module.named_buffers() if name not in kept]

@@ -1,4 +1,4 @@
-"""Paddings that belong to the layer behind them, and margins that are cut one after the other."""
+"""Merge paddings into the layer after them, and combine consecutive crops."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _BORDERS: Mapping[type, str] = {ReflectPad: "reflect", ReplicatePad: "replicate"
 
 
 def _before(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """The padding that a step reads."""
+    """Return the padding that a step reads; None if it reads none."""
     found = by[step.inputs[0]] if step.inputs else None
     return found if found is not None and "before" in found.facts else None
 
 
 def _before_by_numbers(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """The padding that a step reads, but for one to the size of another value."""
+    """Return the padding that a step reads, unless it pads to the size of another value."""
     found = _before(step, by)
     is_like = found is not None and isinstance(found.op, ZeroPad) and found.op.like
     return None if is_like else found
@@ -35,13 +35,13 @@ def _sides(pad: ReadStep) -> tuple[Dims, Dims]:
 
 
 def _is_plain(layer: Conv | MaxPool | AvgPool) -> bool:
-    """Whether a layer pads nothing by itself."""
+    """Return whether a layer has no padding of its own."""
     has_none = layer.pad == "valid" or (layer.pad == "same" and all(each == 1 for each in layer.kernel))
     return has_none and not (isinstance(layer, MaxPool | AvgPool) and (layer.ceil or layer.out or layer.like))
 
 
 def _same_as_tensorflow(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """A padding that follows the size of the input, as TensorFlow's does, at both sizes that were looked at."""
+    """Match a padding that depends on the input size as TensorFlow's does, at both sizes that were tried."""
     pad = _before(step, by)
     if pad is None or not isinstance(step.op, Conv | MaxPool | AvgPool) or not _is_plain(step.op):
         return None
@@ -70,7 +70,7 @@ def _tensorflow(layer: Conv | MaxPool | AvgPool, sizes: Dims) -> tuple[Dims, Dim
 
 
 def _ignored(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """A maximum over windows ignores what is padded with minus infinity: by less than a window, it is its padding."""
+    """Merge a padding with minus infinity into the max pooling after it, if it is smaller than a window."""
     pad = _before_by_numbers(step, by)
     if pad is None or pad.op != "ignored padding" or not isinstance(step.op, MaxPool) or not _is_plain(step.op):
         return None
@@ -91,7 +91,7 @@ def _ignored(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def _covers(layer: MaxPool, sizes: Dims, before: Dims, after: Dims) -> bool:
-    """Whether windows begin where they did."""
+    """Return whether the windows start at the same positions as before."""
     if layer.pad == "same":
         kernel = each_axis(layer.kernel, len(sizes), "kernel")
         return all(b == (k - 1) // 2 for b, k in zip(before, kernel, strict=True))
@@ -99,7 +99,7 @@ def _covers(layer: MaxPool, sizes: Dims, before: Dims, after: Dims) -> bool:
 
 
 def _bordered(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """A convolution that pads in its own module: with another filling than zeros, or unevenly."""
+    """Match a convolution that pads in its own module: with a value other than zero, or unevenly."""
     pad = _before_by_numbers(step, by)
     if pad is None or not isinstance(step.op, Conv) or not _is_plain(step.op) or pad.module != step.module:
         return None
@@ -118,7 +118,7 @@ def _bordered(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def _blurred(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """A fixed binomial filter behind a padding."""
+    """Match a fixed binomial filter after a padding."""
     pad = _before_by_numbers(step, by)
     if step.op != "fixed filter" or pad is None:
         return None
@@ -132,7 +132,7 @@ def _blurred(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def _around(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """A convolution along the channels, in a circle."""
+    """Match a convolution along the channels with circular padding."""
     pad = by[step.inputs[0]] if step.inputs else None
     if not isinstance(step.op, ChannelConv) or pad is None or pad.op != "circular channels":
         return None
@@ -142,7 +142,7 @@ def _around(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def _cut(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """A margin of one axis, and then one of another."""
+    """Match a crop of one axis followed by a crop of another."""
     inner = by[step.inputs[0]] if step.inputs else None
     if not isinstance(step.op, Crop) or inner is None or not isinstance(inner.op, Crop):
         return None
@@ -158,7 +158,7 @@ def _cut(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def crop(before: Sequence[int], after: Sequence[int]) -> Crop:
-    """Return the layer that cuts margins, with one number where axes agree."""
+    """Return the layer that crops margins, with a single number if the axes agree."""
     margin, far = (tuple(each[:1]) if len(set(each)) == 1 else tuple(each) for each in (before, after))
     return Crop(margin, () if margin == far else far)
 

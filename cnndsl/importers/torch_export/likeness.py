@@ -1,6 +1,6 @@
-"""Whose size a layer with `out=@x` takes over: of several values of that size the one that it is merged with.
+"""Choose the value whose size a layer with `out=@x` takes: of several with that size, the one it is merged with.
 
-Where it is merged with none of them, it is the one that most layers read: that has a name anyway.
+If it is merged with none of them, choose the one that most layers read: that one has a name anyway.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from cnndsl.importers.torch_export.steps import ReadStep
 from cnndsl.layers.base import Layer
 
 _FARTHEST = 8
-"""How many layers after a layer its merge is searched for."""
+"""The number of layers after a layer in which its merge is searched for."""
 
 
 def with_siblings(steps: Sequence[ReadStep], outputs: Iterable[int]) -> list[ReadStep]:
-    """Return the steps in which each size is that of the value beside which the result is merged, where it can be."""
+    """Return the steps with each size taken from the value that the result is merged with, if possible."""
     given = set(outputs)
     readers: dict[int, list[ReadStep]] = defaultdict(list)
     for step in steps:

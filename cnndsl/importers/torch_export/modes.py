@@ -1,4 +1,4 @@
-"""Evaluation and training as one network: what training adds, and what both have otherwise."""
+"""Merge evaluation and training into one network, and find what training adds and where they disagree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NamedValues = Sequence[tuple[str, int]]
 
 @record
 class BothModes:
-    """The steps of training, with those that it alone has, what the network gives, and what no network can be."""
+    """The steps of training, those that only training has, the outputs, and the faults that no network can express."""
 
     steps: tuple[ReadStep, ...]
     for_training: frozenset[int]
@@ -25,10 +25,10 @@ class BothModes:
 
 
 def merged(used: tuple[Sequence[ReadStep], NamedValues], trained: tuple[Sequence[ReadStep], NamedValues]) -> BothModes:
-    """Return the network that evaluation and training are.
+    """Merge the steps of evaluation and training into one network.
 
-    Each step of evaluation has its counterpart in training; what is there beside it is stochastic depth, or makes an
-    output for training alone.
+    Each step of evaluation has a counterpart in training; any other step of training is stochastic depth, or computes
+    an output that only training has.
     """
     counterpart: dict[int, int] = {}
     passed: dict[int, int] = {}

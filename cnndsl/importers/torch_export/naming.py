@@ -1,4 +1,4 @@
-"""The path of each step: of its tensors, else that of its module, or the module's and a name for the function."""
+"""The path of each step: that of its tensors, else of its module, or the module's path and a name for the function."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cnndsl.layers.base import Layer
 def paths(steps: Iterable[ReadStep], inner: Set[str]) -> Mapping[int, str]:
     """Return the path of each step, all of them different.
 
-    A module without tensors and parts that is one step gives it its path. What is called again is `relu@2`; a function
-    is called by its kind in the module around it, `layer1.0.relu`, a second one `layer1.0.relu_2`.
+    A module without tensors and submodules that is a single step gives its path to the step. The second call is
+    `relu@2`; a function is named by its type in the module around it, `layer1.0.relu`, a second one `layer1.0.relu_2`.
 
     Args:
         steps: The steps of a program, in order.
-        inner: the paths of modules that have parts or tensors.
+        inner: the paths of modules that have submodules or tensors.
     """
     several = list(steps)
     weighted = {path for each in several if each.tensors for path in _around(prefix(each))}
@@ -50,13 +50,13 @@ def paths(steps: Iterable[ReadStep], inner: Set[str]) -> Mapping[int, str]:
 
 
 def _around(path: str) -> list[str]:
-    """A path, and those of the modules around it."""
+    """Return a path and those of the modules around it."""
     parts = path.split(".")
     return [".".join(parts[:at]) for at in range(1, len(parts) + 1)]
 
 
 def _inside(call: str, path: str) -> str:
-    """A path in a module, with the number of that module's call."""
+    """Return a path in a module, with the number of that module's call."""
     module = plain(call)
     if not module or path == module:
         return call or path
@@ -72,7 +72,7 @@ def _free(name: str, sign: str, taken: Set[str]) -> str:
 
 
 def prefix(step: ReadStep) -> str:
-    """Return what the names of a step's tensors begin with; empty where they are not called as the layer's are."""
+    """Return the common prefix of the names of a step's tensors; empty if they aren't named as in the layer."""
     found = {_without(key, name) for key, name in step.tensors.items()}
     return found.pop() if len(found) == 1 else ""
 

@@ -1,4 +1,4 @@
-"""Where an operator comes from: the module in which it ran, and the line of code."""
+"""The origin of an operator: the module in which it ran, and the line of code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LIBRARY = re.compile(r"[/\\]torch[/\\]|^<")
 
 
 def module_of(node: FxNode) -> tuple[str, str]:
-    """Return the path of the innermost module in which an operator ran, and a key of this call of it."""
+    """Return the path of the innermost module in which an operator ran, and a key of this call of the module."""
     stack = cast("Mapping[str, tuple[str, object]]", node.meta.get("nn_module_stack") or {})
     if not stack:
         return "", ""
@@ -23,15 +23,15 @@ def module_of(node: FxNode) -> tuple[str, str]:
 
 
 def calls_around(node: FxNode) -> list[tuple[str, str]]:
-    """Return the modules in which an operator ran, outer ones first: the path of each, and a key of this call of it."""
+    """Return the path of each module in which an operator ran, outermost first, with a key of this call of it."""
     stack = cast("Mapping[str, tuple[str, object]]", node.meta.get("nn_module_stack") or {})
     return [(name, key) for key, (path, _) in stack.items() if (name := path.split("@")[0])]
 
 
 def line_of(node: FxNode) -> str:
-    """Return the line of code that an operator comes from, `net.py:12: x = …`: of a `forward`, outside of torch.
+    """Return the line of code that an operator comes from, `net.py:12: x = …`: the line in a `forward` outside torch.
 
-    Of functions that it calls torch keeps none.
+    torch does not record lines of the functions that `forward` calls.
     """
     frames = list(_FRAME.finditer(str(node.meta.get("stack_trace") or "")))
     if not frames:

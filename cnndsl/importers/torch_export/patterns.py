@@ -1,7 +1,7 @@
-"""Steps that are one layer together: norms and activations that are written out, paddings that belong to a layer.
+"""Combine steps that form one layer: norms and activations that are written out, paddings that belong to a layer.
 
-Each rule looks at a step and at those before it, and gives the layer that the step is the last of. What it was made of
-falls away where nothing else reads it.
+Each rule looks at a step and the steps before it, and returns the layer that ends with this step. The steps that were
+combined are removed if nothing else reads them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cnndsl.layers.scale import Scale
 
 
 def simplified(steps: Sequence[ReadStep], outputs: Iterable[int]) -> list[ReadStep]:
-    """Return the steps that the outputs need, with layers in place of the operations that make them."""
+    """Return the steps that the outputs need, with layers in place of the operations that form them."""
     given = list(outputs)
     found = {step.number: step for step in steps}
     for number in list(found):
@@ -54,21 +54,21 @@ def _layer(step: ReadStep, layer: Any, inputs: tuple[int, ...], tensors: Mapping
 
 
 def _scaled(step: ReadStep, by: NumberedSteps, is_weight: bool) -> tuple[ReadStep, str] | None:
-    """What a SCALE by a bare parameter reads, and the parameter's name."""
+    """Return the step that a SCALE by a bare parameter reads, and the parameter's name."""
     if not isinstance(step.op, Scale) or step.op.weight != is_weight:
         return None
     return by[step.inputs[0]], step.tensors[""]
 
 
 def _affine(step: ReadStep, by: NumberedSteps) -> tuple[ReadStep, str, str] | None:
-    """What is multiplied by a weight, and has a bias added, with the names of both."""
+    """Return the step that is multiplied by a weight and has a bias added, with the names of both."""
     shifted = _scaled(step, by, is_weight=False)
     scaled = _scaled(shifted[0], by, is_weight=True) if shifted else None
     return (scaled[0], scaled[1], shifted[1]) if shifted and scaled else None
 
 
 def _over_root(step: ReadStep, by: NumberedSteps) -> tuple[int, str, ReadStep, float] | None:
-    """x/sqrt(s + eps), however it is written: x, what `s` is, the step that gives it, and eps."""
+    """Match x/sqrt(s + eps) in any spelling; return x, the name of the statistic `s`, its step, and eps."""
     match step.op:
         case Mul() if len(step.inputs) == 2:
             return next(
@@ -95,7 +95,7 @@ def _rooted(root: ReadStep, by: NumberedSteps, name: str) -> tuple[str, ReadStep
 
 
 def _statistic(step: ReadStep, by: NumberedSteps) -> str:
-    """A word for the mean square, or the variance, of something."""
+    """Return the name of a mean square or a variance; empty for any other step."""
     if isinstance(step.op, GlobalAvgPool | ChannelMean):
         inner = by[step.inputs[0]]
         where = "positions" if isinstance(step.op, GlobalAvgPool) else "channels"
@@ -104,7 +104,7 @@ def _statistic(step: ReadStep, by: NumberedSteps) -> str:
 
 
 def _read_by(statistic: ReadStep, by: NumberedSteps) -> int:
-    """What a statistic is of."""
+    """Return the value that a statistic is computed from."""
     at = statistic.inputs[0]
     return by[at].inputs[0] if by[at].op == "square" else at
 
@@ -124,7 +124,7 @@ def _rms_norm(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def _weighted_norm(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """A norm without a weight, and the weight of the same module."""
+    """Match a norm without a weight, followed by the weight of the same module."""
     scaled = _scaled(step, by, is_weight=True)
     if scaled is None:
         return None
@@ -137,7 +137,7 @@ def _weighted_norm(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def _l2_norm(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """x divided by its norm, which is at least eps."""
+    """Match x divided by its norm, which is at least eps."""
     if step.op != "quotient":
         return None
     x, least = step.inputs[0], by[step.inputs[1]]
@@ -164,7 +164,7 @@ def _filter_response(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def _evo_norm(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """x*sigmoid(v*x), or x, over the deviation of x in each group, with a weight and a bias."""
+    """Match x*sigmoid(v*x), or x, over the deviation of x in each group, with a weight and a bias."""
     affine = _affine(step, by)
     found = _over_root(affine[0], by) if affine else None
     if affine is None or found is None:
@@ -193,7 +193,7 @@ def _is_sigmoid(step: ReadStep) -> bool:
 
 
 def _global_response(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """x + w*x*n + b, where n is the norm over all positions over the mean of all channels' plus eps."""
+    """Match x + w*x*n + b, where n is the norm over all positions, divided by its mean over channels plus eps."""
     for x in step.inputs:
         inner = match_pair(step, Add, by, x)
         affine = _affine(inner, by) if inner else None
@@ -222,7 +222,7 @@ def _star_relu(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def _hard_sigmoid(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """relu6(x + 3)/6."""
+    """Match relu6(x + 3)/6."""
     if not isinstance(step.op, Times) or abs(step.op.by * 6 - 1) > 1e-9:
         return None
     relu6 = by[step.inputs[0]]
@@ -233,7 +233,7 @@ def _hard_sigmoid(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
 
 
 def _soft_sign(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
-    """x/(1 + |x|)."""
+    """Match x/(1 + |x|)."""
     if step.op != "quotient":
         return None
     x, below = step.inputs[0], by[step.inputs[1]]
@@ -256,11 +256,11 @@ RULES: tuple[StepRule, ...] = (
     _hard_sigmoid,
     _soft_sign,
 )
-"""What is tried at each step, in this order."""
+"""The rules to try at each step, in this order."""
 
 
 def _distributed(steps: Sequence[ReadStep], outputs: Sequence[int]) -> list[ReadStep]:
-    """The steps with x*y + x in place of x*(1 + y), as a program adds no numbers."""
+    """Return the steps with x*y + x in place of x*(1 + y), as a program cannot add numbers."""
     by = {step.number: step for step in steps}
     found: list[ReadStep] = []
     for step in steps:
@@ -276,7 +276,7 @@ def _distributed(steps: Sequence[ReadStep], outputs: Sequence[int]) -> list[Read
 
 
 def _longer_sums(steps: Sequence[ReadStep], outputs: Sequence[int]) -> list[ReadStep]:
-    """The steps with sums of sums as one: `a + b + c`, where nothing else reads `a + b`. Squares become products."""
+    """Flatten sums of sums: `a + b + c`, if nothing else reads `a + b`. Squares become products."""
     readers = Counter(at for step in steps for at in step.inputs)
     readers.update(outputs)
     by = {step.number: step for step in steps}

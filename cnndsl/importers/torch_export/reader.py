@@ -1,4 +1,4 @@
-"""A module of PyTorch as a flat graph: exported in both modes, read, and merged."""
+"""Read a PyTorch module as a flat graph: export it in both modes, read the programs, and merge them."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ _REASONS: Mapping[str, str] = {
     "mean over axes": "it is neither over all positions nor over the channels",
     "quotient": "it divides one value by another and is not a known normalisation",
 }
-"""What is told of operations that became no layer."""
+"""The messages for operations that did not become layers."""
 
 
 def read(module: nn.Module, shapes: Sequence[Shape]) -> Imported:
-    """Return the network that a module is, for inputs of these shapes.
+    """Import a module as a network, for inputs of these shapes.
 
-    Its code runs, in evaluation and in training, on tensors without values. Nothing is guessed.
+    The module's code runs on tensors without values, in evaluation and in training. Nothing is guessed.
 
     Raises:
-        CnnError: where something has no counterpart in the language; the message lists all of that.
-        Exception: what the module's own code raises.
+        CnnError: if something has no counterpart in the language; the message lists everything of that kind.
+        Exception: any that the module's own code raises.
     """
     return read_exported(ModulePrograms(module, shapes))
 
 
 def read_exported(programs: ModulePrograms) -> Imported:
-    """Return the network that a module is, as `read` does, for one who needs its programs once more."""
+    """Import a module as `read` does, for callers that need the exported programs again."""
     return _ModuleReader(programs).result()
 
 
@@ -94,7 +94,7 @@ class _ModuleReader:
         return steps, outputs
 
     def _elsewhere(self, program: ExportedProgram, training: bool) -> ExportedProgram | None:
-        """The program for inputs of another size, where something in it may follow that; None where there is none."""
+        """Return the program for inputs of another size, if any argument may depend on the size; else None."""
         if not any(may_follow(node) for node in program.graph.nodes):
             return None
         for more in ((11, 27), (32, 64)):
@@ -111,7 +111,7 @@ class _ModuleReader:
         return RefusedError(f"{type(self.module).__name__} cannot be written as a program", several)
 
     def _faults(self, steps: Sequence[ReadStep]) -> Iterator[str]:
-        """Tensors that a layer has otherwise than the module, or that no layer has."""
+        """Yield messages for tensors that differ between a layer and the module, or that no layer has."""
         read = {name for step in steps for name in step.tensors.values()}
         yield from _shared_otherwise(steps)
         for step in steps:
@@ -163,14 +163,14 @@ class _ModuleReader:
         return Imported(graph, params, tuple(self._notes(graph)))
 
     def _notes(self, graph: Graph) -> Iterator[str]:
-        """What the module says of its parameters, and no program can."""
+        """Yield notes on properties of the module's parameters that no program can express."""
         learned = {each.entry(node.path): each.learns for node in graph.layers for each in graph.tensors(node)}
         kept = [name for name, each in self.parameters.items() if not each.requires_grad and learned[name]]
         if kept:
             yield f"{len(kept)} parameters are not trained in the module, and are in the program: {', '.join(kept[:3])}"
 
     def _compare(self, found: Mapping[str, tuple[int, ...]]) -> None:
-        """Raise CnnError where the graph has another tensor than the module."""
+        """Raise CnnError if the tensors of the graph differ from those of the module."""
         faults = [
             f"{name} is {self.tensors.get(name, 'missing')}, but the layer has {extents}"
             for name, extents in found.items()
@@ -182,7 +182,7 @@ class _ModuleReader:
 
 
 def _shared_otherwise(steps: Sequence[ReadStep]) -> Iterator[str]:
-    """Tensors that several layers have which are not the same one."""
+    """Yield messages for tensors that are used by two layers that differ in more than their input."""
     known: dict[str, ReadStep] = {}
     for step in steps:
         for name in step.tensors.values():
@@ -197,12 +197,12 @@ def _has_tensors(module: nn.Module) -> bool:
 
 
 def _operators(program: ExportedProgram) -> list[str]:
-    """The operators of a program in their order: code may take another way for inputs of another size."""
+    """Return a program's operators in order: code may take another branch for inputs of another size."""
     return [str(node.target) for node in program.graph.nodes if node.op == "call_function"]
 
 
 def _input_names(both: BothModes, paths: Mapping[int, str]) -> list[str]:
-    """What `forward` calls several inputs, where nothing else is called so."""
+    """Return the names that `forward` gives to several inputs, unless something else has such a name."""
     inputs = [step for step in both.steps if not step.inputs]
     taken = {path.partition(".")[0] for path in paths.values()} | {name for name, _ in (*both.outputs, *both.taps)}
     found = [str(each.origin.target) for each in inputs]
@@ -219,7 +219,7 @@ def _key(refusal: Refusal) -> tuple[str, str, str]:
 
 
 def _told(refusals: Sequence[Refusal]) -> list[ImportFault]:
-    """Each operator with its reason, how often it occurs, and where first."""
+    """Return one fault for each operator and reason, with its number of occurrences and its first location."""
     counted = Counter(map(_key, refusals))
     first = {_key(each): each for each in reversed(refusals)}
     found: list[ImportFault] = []

@@ -1,4 +1,4 @@
-"""The operators of an exported program, one after the other, as steps."""
+"""Read the operators of an exported program, one by one, into steps."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     **windows.TABLE,
     **unpooling.TABLE,
 }
-"""Every operator that is known, by its name in ATen without the underscore of its in-place form."""
+"""The supported operators, by their ATen names without the underscore of the in-place form."""
 
 
 @record
 class Refusal:
-    """An operator without counterpart: its name, why, and where it stands."""
+    """An operator without a counterpart: its name, the reason, and its location."""
 
     name: str
     reason: str
@@ -38,7 +38,7 @@ class Refusal:
 
 
 class NoValue:
-    """What an operator without counterpart would give."""
+    """A stand-in for the result of an operator without a counterpart."""
 
 
 MISSING = NoValue()
@@ -46,7 +46,7 @@ MISSING = NoValue()
 
 @record
 class ProgramRead:
-    """The steps of a program, what it gives by name, and the operators that have no counterpart."""
+    """The steps of a program, its outputs by name, and the operators without a counterpart."""
 
     trace: ProgramTrace
     outputs: tuple[tuple[str, View], ...]
@@ -62,8 +62,8 @@ def read_program(
     """Return the steps of a program.
 
     Args:
-        elsewhere: the same program on inputs of another size, which tells what follows the size.
-        tensors: the extents of parameters and buffers.
+        elsewhere: the same program for inputs of another size, which shows what depends on the size.
+        tensors: the shapes of parameters and buffers.
         fixed: the names of buffers that hold a binomial filter.
     """
     return _ProgramReading(program, elsewhere, tensors, fixed).result()
@@ -104,7 +104,7 @@ class _ProgramReading:
         return ProgramRead(self.trace, tuple(self._outputs()), tuple(self.refusals))
 
     def _entering(self) -> Iterator[tuple[FxNode, str | None]]:
-        """The placeholders, with the names of tensors; an input has none."""
+        """Yield the placeholders with the names of their tensors; None for an input."""
         by_name = {node.name: node for node in self.nodes if node.op == "placeholder"}
         for spec in self.program.graph_signature.input_specs:
             node = by_name[cast("Any", spec.arg).name]
@@ -136,7 +136,7 @@ class _ProgramReading:
             return MISSING
 
     def _constant(self, call: OperatorCall, node: FxNode) -> Any:
-        """What does not depend on an input: an expression of parameters."""
+        """Return a value that does not depend on an input: an expression of parameters."""
         value: Any = node.meta.get("val")
         if not hasattr(value, "shape"):
             return value
@@ -157,7 +157,7 @@ class _ProgramReading:
         return self.values[given] if hasattr(given, "users") else given
 
     def _outputs(self) -> Iterator[tuple[str, View]]:
-        """What the program gives, by the names that its structure has."""
+        """Yield the program's outputs with the names from its output structure."""
         returned: Any = self.nodes[-1].args[0]
         specs = self.program.graph_signature.output_specs
         user = [value for value, spec in zip(returned, specs, strict=True) if spec.kind.name == "USER_OUTPUT"]
@@ -183,7 +183,7 @@ def _flat(given: Any) -> Iterator[Any]:
 
 
 def _names(spec: Any, count: int) -> list[str]:
-    """The names of outputs: keys of a dictionary, fields of a tuple with names; else numbers."""
+    """Return the names of outputs: the keys of a dictionary, the fields of a named tuple, or else numbers."""
     context = getattr(spec, "context", None)
     fields = getattr(context, "_fields", None)
     named: list[Any] = list(fields or (cast("list[Any]", context) if isinstance(context, list) else []))
@@ -192,7 +192,7 @@ def _names(spec: Any, count: int) -> list[str]:
 
 
 def _read_later(nodes: list[FxNode]) -> set[FxNode]:
-    """Operators that write over memory in which another value lies that is read afterwards."""
+    """Return the operators that overwrite memory of another value that is read afterwards."""
     order = {node: at for at, node in enumerate(nodes)}
     family: dict[FxNode, FxNode] = {}
     members: dict[FxNode, list[FxNode]] = {}
@@ -211,7 +211,7 @@ def _read_later(nodes: list[FxNode]) -> set[FxNode]:
 
 
 _MAYBE = frozenset("reshape flatten contiguous to dropout getitem view_as reshape_as expand_as unflatten".split())
-"""Operators whose result may lie in the memory of what they read, besides those whose schema says so."""
+"""Operators whose result may share memory with their operand, besides those whose schema says so."""
 
 
 def _is_view(node: FxNode) -> bool:

@@ -1,4 +1,4 @@
-"""Operators that compute nothing: views, slices, and values put behind each other."""
+"""Operators that only rearrange values: views, slices and concatenations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from cnndsl.layers.pool import MaxPool
 
 
 def _reshape(trace: ProgramTrace, call: OperatorCall) -> View:
-    """`view`, `reshape`, `flatten`, `unflatten`, `squeeze`, `unsqueeze`: the result says all. A shuffle is a layer."""
+    """Read `view`, `reshape`, `flatten`, `(un)squeeze` and so on by the shape of the result. A shuffle is a layer."""
     call.pass_over("size", "shape", "start_dim", "end_dim", "dim", "sizes", "other")
     try:
         view = reshaped(call.view("self"), call.extents)
@@ -65,7 +65,7 @@ def _expand(_: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _repeat(_: ProgramTrace, call: OperatorCall) -> View:
-    """Whole dimensions several times, one after the other."""
+    """Read the repetition of whole dimensions."""
     x, times = call.view("self"), call.numbers("repeats" if call.name == "repeat" else "dims")
     times = (*(1,) * (len(x.dims) - len(times)), *times)
     dims = ((),) * (len(times) - len(x.dims)) + x.dims
@@ -74,7 +74,7 @@ def _repeat(_: ProgramTrace, call: OperatorCall) -> View:
 
 
 def part(trace: ProgramTrace, x: View, number: int, start: int, stop: int) -> View:
-    """A range of a dimension: of channels, or of positions. Raises Unsaid for other dimensions."""
+    """Return a range of a dimension: of channels or positions. Raises Unsaid for other dimensions."""
     dim = x.dim(number)
     if (start, stop) == (0, x.sizes[dim]):
         return x
@@ -111,13 +111,13 @@ def _slice(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 EveryPosition: TypeAlias = "tuple[int, Dims, Dims, Dims]"
-"""A value, what is cut off before and after it, and the step along each axis."""
+"""A value, the number of positions cropped before and after it, and the step along each axis."""
 
 
 def _every(trace: ProgramTrace, x: View, dim: int, of: tuple[int, int, int]) -> View:
-    """One of every few positions: a pooling of size 1, after a crop where it does not begin with the first one.
+    """Return every n-th position: a pooling of size 1, after a crop if it does not start at the first one.
 
-    What is taken of one axis and then of another is one layer.
+    Slices of one axis and then of another become one layer.
     """
     first, last, step = of
     x = trace.settled(x)
@@ -147,7 +147,7 @@ def _select(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _chunk(trace: ProgramTrace, call: OperatorCall) -> list[View | None]:
-    """`chunk` and `split`: as the extents of the results say."""
+    """Read `chunk` and `split` by the shapes of the results."""
     call.pass_over("chunks", "split_size", "split_sizes")
     x, dim = call.view("self"), call["dim"]
     sizes = [int(each.shape[x.dim(dim)]) for each in call.node.meta["val"]]
@@ -186,7 +186,7 @@ def _cat(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _stack(trace: ProgramTrace, call: OperatorCall) -> View:
-    """Values beside each other along a new dimension: along the channels, in as many parts."""
+    """Read values stacked along a new dimension: they become that many parts of the channels."""
     several = call["tensors"]
     if not all(isinstance(each, View) for each in several):
         raise Unsaid("a parameter is put beside what enters")
@@ -222,7 +222,7 @@ def _pixel_unshuffle(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _getitem(_: ProgramTrace, call: OperatorCall) -> Any:
-    """One of several results; None for the places of largest values."""
+    """Return one of several results; None for the indices of maxima."""
     return call["arg0"][call["arg1"]]
 
 
@@ -263,4 +263,4 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     "pixel_unshuffle": _pixel_unshuffle,
     "getitem": _getitem,
 }
-"""By name each operator with what reads it."""
+"""The function that reads each operator, by name."""

@@ -1,4 +1,4 @@
-"""Which arguments of operators may follow the size of what enters the network."""
+"""Find the arguments of operators that may depend on the size of the network's inputs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 def may_follow(node: FxNode) -> bool:
-    """Whether an operator has extents that could have been computed from those of its input.
+    """Return whether an operator has sizes as arguments that could have been computed from its input's.
 
-    They are numbers in the program; running it on another size tells them from numbers of the code.
+    The program contains only numbers; a run on another size tells computed sizes from constants of the code.
     """
     name = str(node.target)
     arguments: Any = node.args

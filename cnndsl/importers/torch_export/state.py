@@ -1,4 +1,4 @@
-"""What a layer's options say of its parameters: that they are not trained, and what they start with."""
+"""Layer options that describe the state of parameters: whether they are trained, and their initial values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def with_state(layer: Layer, tensors: Mapping[str, str], parameters: Mapping[str, nn.Parameter]) -> Layer:
-    """Return the layer with what its parameters in the module are known to be."""
+    """Return the layer with options for the known state of its parameters in the module."""
     own = {name: parameters[name] for name in tensors.values() if name in parameters}
     changed: dict[str, Any] = {}
     if "frozen" in layer.options() and own and not any(each.requires_grad for each in own.values()):
@@ -28,7 +28,7 @@ def with_state(layer: Layer, tensors: Mapping[str, str], parameters: Mapping[str
 
 
 def _constant(tensor: Tensor) -> float | None:
-    """The value of a tensor all of whose values are the same; None for others, and where they are not known."""
+    """Return the value of a tensor whose values are all equal; None if they differ or are unknown."""
     if tensor.is_meta or hasattr(tensor, "fake_mode"):
         return None
     first = float(tensor.detach().flatten()[0])

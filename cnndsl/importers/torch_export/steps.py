@@ -1,7 +1,7 @@
-"""What a program computes as steps: layers of ours, and operations that are part of one together with others.
+"""The computation of a program as steps: layers, and operations that form a layer together with others.
 
 A step reads the values of earlier steps and has tensors, by their names in the `state_dict`. `patterns` replaces
-operations by layers; one that is left has no counterpart.
+operations with layers; an operation that remains has no counterpart.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 @record(slots=True)
 class FixedValue:
-    """What depends on parameters alone: `form` is an expression, `("param", NAME)` of one as it is."""
+    """A value that depends on parameters alone. `form` is an expression; `("param", NAME)` is the parameter itself."""
 
     form: tuple[object, ...]
     extents: tuple[int, ...]
 
     @property
     def name(self) -> str:
-        """The name of the tensor that it is, but for its dimensions; empty where something was computed."""
+        """The name of the tensor that it equals up to its dimensions; empty if something was computed."""
         return str(self.form[1]) if self.form[0] == "param" else ""
 
 
 @record
 class ReadStep:
-    """A layer, or by name an operation that is none, with what it reads.
+    """A layer, or the name of an operation that is not a layer, with its inputs.
 
-    `tensors` are names in the `state_dict` by the layer's own names for them; `facts` are what an operation has beside
-    its inputs, of a layer what patterns and the merge of both modes need.
+    `tensors` maps the layer's own names to names in the `state_dict`. `facts` are an operation's properties besides its
+    inputs; for a layer, those that the patterns and the merge of both modes need.
     """
 
     number: int
@@ -49,16 +49,16 @@ class ReadStep:
     module: str = ""
     """The path of the module in which it runs."""
     extents: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
-    """The extents of all parameters."""
+    """The shapes of all parameters."""
 
     @property
     def is_layer(self) -> bool:
-        """True for a layer, false for an operation that needs others to be one."""
+        """Whether this is a layer, not an operation that only forms one together with others."""
         return isinstance(self.op, Layer)
 
 
 class Unsaid(Exception):
-    """What the language cannot say, with a reason."""
+    """The language cannot express something; the message is the reason."""
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
@@ -68,11 +68,11 @@ class Unsaid(Exception):
 NumberedSteps: TypeAlias = Mapping[int, ReadStep]
 
 StepRule: TypeAlias = Callable[[ReadStep, NumberedSteps], ReadStep | None]
-"""Gives what a step becomes together with those before it, by their numbers; None where it stays."""
+"""Returns the step that replaces a step and those before it, looked up by number; None to leave it unchanged."""
 
 
 def match_pair(step: ReadStep, merge: type[Layer], by: Mapping[int, ReadStep], one: int) -> ReadStep | None:
-    """Return the other operand of a merge of two, of which one is known; None for anything else."""
+    """Return the other operand of a merge of two values, given one of them; None for anything else."""
     if not isinstance(step.op, merge) or len(step.inputs) != 2 or one not in step.inputs:
         return None
     first, second = step.inputs

@@ -1,4 +1,4 @@
-"""The steps of one program as they come in, and what every operator needs to add one."""
+"""The steps of one program as it is read, and the methods that operators use to add steps."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class ProgramTrace:
-    """The steps so far; `origin` is the operator that is being read."""
+    """The steps so far; `origin` is the operator being read."""
 
     def __init__(
         self,
@@ -45,10 +45,10 @@ class ProgramTrace:
     ) -> None:
         self.batch = batch
         self.fixed = fixed
-        """The names of buffers that hold a binomial filter, and are in no file of weights."""
+        """The names of buffers that hold a binomial filter and are not saved in weight files."""
         self._others = others or {}
         self.tensors = tensors
-        """The extents of parameters and buffers, by name."""
+        """The shapes of parameters and buffers, by name."""
         self.steps: list[ReadStep] = []
         self.origin: FxNode | None = None
         self._arranged: dict[tuple[int, tuple[Dimension, ...]], int] = {}
@@ -67,7 +67,7 @@ class ProgramTrace:
         tensors: Mapping[str, FixedValue | None] | None = None,
         **facts: object,
     ) -> int:
-        """Add a layer, with its tensors by the names that it has for them. Raises Unsaid where it does not fit."""
+        """Add a layer, with tensors by the layer's own names for them. Raises Unsaid if it does not fit its inputs."""
         try:
             shape = infer(layer, [self.steps[at].shape for at in inputs])
         except LayerError as stop:
@@ -78,7 +78,7 @@ class ProgramTrace:
     def operation(
         self, name: str, inputs: Sequence[int], shape: Shape, tensors: Mapping[str, str] | None = None, **facts: object
     ) -> int:
-        """Add an operation that is no layer."""
+        """Add an operation that is not a layer."""
         return self._append(name, tuple(inputs), shape, tensors or {}, facts)
 
     def _own(self, weight: FixedValue) -> str:
@@ -105,11 +105,11 @@ class ProgramTrace:
         self.steps[at] = replace(self.steps[at], facts={**self.steps[at].facts, **facts})
 
     def shape(self, at: int) -> Shape:
-        """The shape of a value."""
+        """Return the shape of a value."""
         return self.steps[at].shape
 
     def elsewhere(self, at: int) -> tuple[int, ...] | None:
-        """The extents of a value where the network was run on inputs of another size; None where they are not known."""
+        """Return the sizes of a value in the run on inputs of another size; None if they are unknown."""
         step = self.steps[at]
         here, there = step.origin, self._others.get(step.origin)
         if there is None or not hasattr(here.meta["val"], "shape"):
@@ -122,11 +122,11 @@ class ProgramTrace:
     # Views
 
     def whole(self, at: int) -> View:
-        """The tensor that is a value itself."""
+        """Return the tensor that is exactly a value."""
         return whole(at, self.shape(at), self.batch)
 
     def value(self, view: View) -> int:
-        """The value that is a tensor as it is, after layers that bring it into this order."""
+        """Return the value that equals a tensor, after adding layers that rearrange it if needed."""
         key = (view.at, view.dims)
         if key in self._arranged:
             return self._arranged[key]
@@ -144,7 +144,7 @@ class ProgramTrace:
         return at
 
     def _repeated(self, view: View) -> int | None:
-        """The value that is all channels several times, side by side; None where no channels are repeated."""
+        """Return the value that repeats all channels side by side; None if no channels are repeated."""
         if len(view.dims) < 2 or not view.dims[1] or view.dims[1][0].axis != SPREAD:
             return None
         several, *others = view.dims[1]
@@ -152,7 +152,7 @@ class ProgramTrace:
         return self.layer(Concat(), [once] * several.size)
 
     def is_shuffled(self, view: View) -> bool:
-        """Whether a tensor is a map whose channels were dealt out."""
+        """Return whether a tensor is a map with shuffled channels."""
         shape = self.shape(view.at)
         if len(view.dims) != shape.rank + 2 or len(view.dims[1]) != 2:
             return False
@@ -162,38 +162,38 @@ class ProgramTrace:
             return False
 
     def settled(self, view: View) -> View:
-        """The same tensor as a value of its own, in which its dimensions are batch, channels and axes."""
+        """Return the tensor as a value of its own, with dimensions batch, channels and axes."""
         return self.whole(self.value(view))
 
     def map(self, view: View, rank: int) -> int:
-        """The map that a tensor is."""
+        """Return the value of a tensor that is a map of this rank."""
         if len(view.dims) != rank + 2:
             raise Unsaid(f"it has {len(view.dims)} dimensions, and {rank + 2} are a map in a batch")
         return self.value(view)
 
     def each(self, layer: Layer, *views: View) -> View:
-        """What a layer that works value by value makes of tensors that lie alike, in whatever order they are."""
+        """Apply an elementwise layer to tensors with the same layout, whatever that layout is."""
         return views[0].of(self.layer(layer, [each.at for each in views]))
 
     def is_channels(self, view: View, number: int) -> bool:
-        """Whether a dimension goes over all channels."""
+        """Return whether a dimension covers all channels."""
         channels = self.shape(view.at).channels
         return view.dims[view.dim(number)] == full(CHANNELS, channels) and (channels > 1 or self._lone(view, number))
 
     def _lone(self, view: View, number: int) -> bool:
-        """Whether a dimension of size 1 is where a single channel would be: in front of the axes, or at the end."""
+        """Return whether a dimension of size 1 is where a single channel would be: before the axes, or last."""
         return view.dim(number) in (1, len(view.dims) - 1)
 
     def rechannelled(self, view: View, number: int, at: int) -> View:
-        """The tensor of a value with other channels, which this dimension goes over."""
+        """Return the view of a value with a different number of channels, which this dimension covers."""
         dims = list(view.dims)
         dims[view.dim(number)] = full(CHANNELS, self.shape(at).channels)
         return View(at, tuple(dims))
 
     def pair(self, first: View, second: View) -> tuple[int, int, tuple[Dimension, ...]]:
-        """The values of two tensors that are brought together, and the dimensions of the result.
+        """Return the values of two tensors to be combined, and the dimensions of the result.
 
-        Where both lie alike that is done in whatever order their values are.
+        If both have the same layout, their values are combined in that layout.
         """
         a, b = narrow(first), narrow(second)
         dims = aligned(a, b)
@@ -205,7 +205,7 @@ class ProgramTrace:
         return x.at, y.at, x.dims
 
     def spread(self, at: int, like: int) -> int:
-        """A value of the extents of another: one position, or one channel, is repeated."""
+        """Expand a value to the shape of another: a single position, or a single channel, is repeated."""
         wanted, shape = self.shape(like), self.shape(at)
         if shape.rank == 0 and wanted.rank > 0:
             at = self.layer(Reshape((*(1,) * wanted.rank, shape.channels)), [at])

@@ -1,4 +1,4 @@
-"""Max poolings that give the places of their maxima, and what puts values back there."""
+"""Max poolings that return the indices of their maxima, and the unpooling that puts values back there."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from cnndsl.records import record
 
 @record(slots=True)
 class Switches:
-    """The places of the largest values of a pooling, by the number of its step."""
+    """The indices of a pooling's maxima, by the number of its step."""
 
     pool: int
 
 
 def with_switches(trace: ProgramTrace, pooled: View) -> list[View | Switches | None]:
-    """Return what a pooling gives, and the places of its maxima; None where it has become something else."""
+    """Return the output of a pooling and the indices of its maxima; None if the pooling has become something else."""
     is_pool = isinstance(trace.steps[pooled.at].op, MaxPool)
     return [pooled, Switches(pooled.at) if is_pool else None]
 
 
 def _unpooled(trace: ProgramTrace, call: OperatorCall) -> View:
-    """To where the maxima of a pooling came from: a map of the extents of its input."""
+    """Read an unpooling to the positions of a pooling's maxima: a map of the shape of the pooling's input."""
     x, switches = call.view("self"), call["indices"]
     if not isinstance(switches, Switches):
         raise Unsaid("its switches are not those of a max pooling, as they are")
@@ -53,4 +53,4 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     "max_unpool2d": _unpooled,
     "max_unpool3d": _unpooled,
 }
-"""By name each operator of ATen with what reads it."""
+"""The function that reads each ATen operator, by name."""

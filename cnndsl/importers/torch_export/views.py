@@ -1,7 +1,7 @@
-"""How the dimensions of a tensor lie in a value of the graph: what `view` and `permute` do without computing.
+"""How the dimensions of a tensor map to a value of the graph: `view` and `permute` without computation.
 
 A value has a batch, channels and positions along its axes. A tensor of the program is such a value with its
-dimensions split, joined and reordered. That is followed, dimension by dimension, until a layer needs the value itself;
+dimensions split, joined and reordered. Views track this, dimension by dimension, until a layer needs the value itself;
 so a norm between two `permute` is one over channels, and `view`, `transpose`, `view` is a shuffle.
 """
 
@@ -18,12 +18,12 @@ from cnndsl.shape import Shape
 BATCH, CHANNELS, SPATIAL = 0, 1, 2
 """Axes of a value: the batch, the channels, then the positions."""
 SPREAD = -1
-"""No axis of the value: it is repeated along this dimension."""
+"""Not an axis of the value: the value is repeated along this dimension."""
 
 
 @record(slots=True)
 class Stretch:
-    """A part of an axis: `size` positions, each `stride` after the one before it."""
+    """A part of an axis: `size` positions, each `stride` after the previous one."""
 
     axis: int
     stride: int
@@ -31,51 +31,51 @@ class Stretch:
 
 
 Dimension: TypeAlias = tuple[Stretch, ...]
-"""What a dimension of a tensor goes over, the outermost first; nothing for one of size 1."""
+"""The parts of axes that a dimension of a tensor covers, outermost first; empty for a dimension of size 1."""
 
 
 class ViewError(Exception):
-    """Dimensions that cannot be followed."""
+    """The layout of a tensor's dimensions cannot be represented."""
 
 
 @record(slots=True)
 class View:
-    """A tensor that holds the value `at`, with its dimensions in this way."""
+    """A tensor that holds the value `at` with these dimensions."""
 
     at: int
     dims: tuple[Dimension, ...]
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """The extents of the tensor."""
+        """The shape of the tensor."""
         return tuple([extent(each) for each in self.dims])
 
     def of(self, at: int) -> View:
-        """The same view of another value, of the same shape."""
+        """Return the same view of another value of the same shape."""
         return replace(self, at=at)
 
     def dim(self, number: int) -> int:
-        """A dimension's number, counted from 0 where it was counted from the end."""
+        """Return the index of a dimension, counted from 0 if it was counted from the end."""
         return number % len(self.dims)
 
 
 def extent(dimension: Dimension) -> int:
-    """Return how many positions a dimension has."""
+    """Return the size of a dimension."""
     return prod(each.size for each in dimension)
 
 
 def whole(at: int, shape: Shape, batch: int) -> View:
-    """Return the view that is the value itself: batch, channels, axes."""
+    """Return the view of a whole value: batch, channels, axes."""
     return View(at, tuple([full(axis, size) for axis, size in enumerate((batch, shape.channels, *shape.spatial))]))
 
 
 def full(axis: int, size: int) -> Dimension:
-    """Return the dimension that goes over a whole axis."""
+    """Return the dimension that covers a whole axis."""
     return (Stretch(axis, 1, size),) if size > 1 else ()
 
 
 def joined(stretches: Iterable[Stretch]) -> Dimension:
-    """Return a dimension with neighbours that follow each other made one.
+    """Return a dimension with contiguous neighbours joined.
 
     >>> joined([Stretch(1, 4, 3), Stretch(1, 1, 4)])
     (Stretch(axis=1, stride=1, size=12),)
@@ -91,7 +91,7 @@ def joined(stretches: Iterable[Stretch]) -> Dimension:
 
 
 def reshaped(view: View, sizes: Sequence[int]) -> View:
-    """Return the tensor with other dimensions, read in the same order. Raises ViewError where one is cut unevenly.
+    """Return the tensor reshaped, read in the same order. Raises ViewError if a dimension is not divided evenly.
 
     >>> shuffled = reshaped(whole(0, Shape(6, (4,)), 2), (2, 2, 3, 4))
     >>> [extent(each) for each in permuted(shuffled, (0, 2, 1, 3)).dims]
@@ -128,7 +128,7 @@ def permuted(view: View, order: Sequence[int]) -> View:
 
 
 def expanded(view: View, sizes: Sequence[int]) -> View:
-    """Return the tensor repeated along dimensions of size 1, and along new ones in front."""
+    """Return the tensor repeated along dimensions of size 1 and along new leading ones."""
     dims = ((),) * (len(sizes) - len(view.dims)) + view.dims
     spread = [
         (Stretch(SPREAD, 0, size),) if not dimension and size > 1 else dimension
@@ -138,15 +138,15 @@ def expanded(view: View, sizes: Sequence[int]) -> View:
 
 
 def narrow(view: View) -> View:
-    """Return the tensor without what `expanded` repeated: dimensions of size 1 again."""
+    """Undo `expanded`: return the tensor with the repeated dimensions reduced to size 1."""
     dims = [tuple([each for each in dimension if each.axis != SPREAD]) for dimension in view.dims]
     return View(view.at, tuple(dims))
 
 
 def aligned(first: View, second: View) -> tuple[Dimension, ...] | None:
-    """Return the dimensions of what two tensors give together, where the two lie alike; None where they do not.
+    """Return the dimensions of the result of combining two tensors if they have the same layout, else None.
 
-    As of PyTorch's broadcasting, the last dimensions are matched, and those of size 1 are repeated.
+    As in PyTorch's broadcasting, the last dimensions are matched, and those of size 1 are repeated.
     """
     length = max(len(first.dims), len(second.dims))
     pairs = zip(_filled(first, length), _filled(second, length), strict=True)

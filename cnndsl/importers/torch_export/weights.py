@@ -1,4 +1,4 @@
-"""Weights that are computed from parameters, whatever enters the network: those of standardised convolutions."""
+"""Weights computed from parameters alone, independent of the inputs: those of standardised convolutions."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ RESHAPING = frozenset(
     "view reshape _unsafe_view flatten unflatten squeeze unsqueeze view_as reshape_as expand expand_as "
     "clone contiguous detach alias to _to_copy repeat".split()
 )
-"""Operators that leave the values and their order as they are."""
+"""Operators that change neither the values nor their order."""
 
 
 def standardised(
     weight: FixedValue, tensors: Mapping[str, tuple[int, ...]]
 ) -> tuple[Standardised, dict[str, FixedValue]]:
-    """Return how a convolution's weights come from its parameters, and these.
+    """Return the standardisation of a convolution's weights, and its parameters.
 
     Raises:
-        Unsaid: where that is no way that CONV has.
+        Unsaid: if CONV has no option for that computation.
     """
     match weight.form:
         case ("param", str()):
@@ -51,7 +51,7 @@ def standardised(
 
 
 def _computed(form: object) -> str:
-    """What is told of weights that are computed in a way that no layer has."""
+    """Return the message for weights that are computed in a way that no layer supports."""
     names = " ".join(_names_in(form))
     if ".parametrizations." in f".{names}" or any(names.count(each) for each in ("weight_g", "weight_orig")):
         return (

@@ -1,4 +1,4 @@
-"""Operators that slide over positions: convolutions and poolings; paddings and changes of size."""
+"""Sliding-window operators: convolutions and poolings; also paddings and resizing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cnndsl.shape import Shape
 
 
 def short(extents: Sequence[int]) -> Dims:
-    """Return extents as options have them: one for all axes where they are equal."""
+    """Return sizes in the form of options: a single number if they are equal for all axes."""
     return (extents[0],) if len(set(extents)) == 1 else tuple(extents)
 
 
@@ -63,7 +63,7 @@ def _fixed(
     weights: tuple[FixedValue, FixedValue | None],
     steps: tuple[Dims, Dims],
 ) -> View:
-    """A convolution of each channel with a binomial filter, which needs its padding to be a BLURPOOL."""
+    """Read a depthwise convolution with a binomial filter, which becomes a BLURPOOL together with its padding."""
     weight, bias = weights
     stride, dilation = steps
     shape = trace.shape(at)
@@ -109,7 +109,7 @@ def _layer(
 
 
 def _padding(call: OperatorCall, reach: Sequence[int], rank: int) -> Padding:
-    """The padding: by half of what a window overlaps, none, or by numbers."""
+    """Return the padding: `same` for half of the window's overlap, `valid` for none, or explicit numbers."""
     given: Any = call["padding"]
     if isinstance(given, str):
         return "same" if given == "same" else ("valid" if any(reach) else "same")
@@ -120,7 +120,7 @@ def _padding(call: OperatorCall, reach: Sequence[int], rank: int) -> Padding:
 
 
 def _is_along_channels(trace: ProgramTrace, x: View) -> bool:
-    """Whether the channels of one position are the one axis of the convolution."""
+    """Return whether the convolution runs over the channels of a single position."""
     return trace.shape(x.at).pixels == 1 and x.dims[:2] == (full(BATCH, trace.batch), ()) and trace.is_channels(x, -1)
 
 
@@ -210,7 +210,7 @@ def _adaptive(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[ProgramTrac
 
 
 def _sized(trace: ProgramTrace, call: OperatorCall, name: str) -> tuple[int, ...]:
-    """The values whose extents an argument has, whatever the size of the input, in order."""
+    """Return the values whose size an argument has for every input size, in order. Raises Unsaid if there are none."""
     found = _of_size(trace, call.numbers(name), tuple(call.elsewhere(name)))
     if not found:
         raise Unsaid("its size follows from that of the input, and no value has it")
@@ -252,7 +252,7 @@ _FILLED = {"reflect": ReflectPad, "replicate": ReplicatePad, "circular": Circula
 
 
 def _pad(trace: ProgramTrace, call: OperatorCall) -> View:
-    """Zeros, or another filling, around a map; what a pooling ignores is minus infinity."""
+    """Read a padding of a map with zeros or another value; minus infinity is ignored by a pooling."""
     x, numbers = call.view("self"), call.numbers("pad")
     mode, value = call["mode"] or "constant", call["value"] or 0
     if call.node.target is not None and call.name != "pad" and call.name != "constant_pad_nd":
@@ -294,7 +294,7 @@ def _pad(trace: ProgramTrace, call: OperatorCall) -> View:
 
 
 def _middle(trace: ProgramTrace, at: int, axes: Sequence[tuple[int, int]], other: Sequence[int]) -> tuple[int, ...]:
-    """The values in whose middle a padding puts a map, an odd zero after it, at both sizes that were looked at."""
+    """Return the values in whose centre a padding puts a map at both sizes that were tried; an odd zero comes last."""
     there, sizes = trace.elsewhere(at), trace.shape(at).spatial
     pairs = list(zip(other[::2], other[1::2], strict=True))[::-1]
     if there is None or len(pairs) != len(sizes):
@@ -309,7 +309,7 @@ def _middle(trace: ProgramTrace, at: int, axes: Sequence[tuple[int, int]], other
 
 
 def _more_channels(trace: ProgramTrace, at: int, sides: tuple[int, int], filling: tuple[str, float]) -> View:
-    """Channels of zeros after the others, or half of them before."""
+    """Pad with channels of zeros after the others, or half of them before."""
     before, after = sides
     if filling != ("constant", 0) or before < 0 or after < 0:
         raise Unsaid("it pads channels with something other than zeros, or drops some")
@@ -320,7 +320,7 @@ def _more_channels(trace: ProgramTrace, at: int, sides: tuple[int, int], filling
 
 
 def _cut_and_padded(trace: ProgramTrace, at: int, axes: Sequence[tuple[int, int]], mode: str, value: float) -> View:
-    """A padding by negative numbers cuts off; the others pad with zeros."""
+    """Read a padding with some negative numbers: these crop, the others pad with zeros."""
     if mode != "constant" or value != 0:
         raise Unsaid("it crops and pads with something other than zeros")
     less, more = ([tuple([max(sign * sides[at], 0) for sides in axes]) for at in (0, 1)] for sign in (-1, 1))
@@ -352,4 +352,4 @@ TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     **_by_rank("reflection_pad", lambda _: _pad),
     **_by_rank("replication_pad", lambda _: _pad),
 }
-"""By name each operator of ATen with what reads it."""
+"""The function that reads each ATen operator, by name."""

@@ -1,1 +1,1 @@
-"""A PyTorch module as a program: the code that is named is run, its module exported, raised and compared."""
+"""Import a PyTorch module as a program: run the named code, export the module, raise it to a program, and compare."""

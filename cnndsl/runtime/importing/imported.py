@@ -1,7 +1,7 @@
-"""A module of PyTorch as the text of a program, which is verified before anyone sees it.
+"""Convert a PyTorch module to the source of a program, which is verified before it is returned.
 
-The text is compiled, the emitted module exported like the original, and the two compared operator by operator, in
-evaluation and in training. Numbers come second: see `torch_compare`.
+The source is compiled, the emitted module is exported like the original, and the two are compared operator by operator,
+in evaluation and in training. Numerical results are compared second: see `torch_compare`.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
 
 
 MOST_WEIGHTS = 200_000_000
-"""Networks of more parameters are compared as programs alone."""
+"""Networks with more parameters are only compared as programs."""
 
 
 def text_of_module(module: nn.Module, shapes: Sequence[Shape], origin: str) -> str:
-    """Return the text of the program that is a module.
+    """Return the source of the program that describes a module.
 
     Args:
-        module: The module. It is left as it is.
-        shapes: What enters.
-        origin: Where it is from, for the first line.
+        module: The module. It is not changed.
+        shapes: The shapes of the inputs.
+        origin: Where it comes from, for the first line.
 
     Raises:
         CnnError: if the module cannot be written as a program, or the module emitted from the text differs.
@@ -70,7 +70,7 @@ def text_of_module(module: nn.Module, shapes: Sequence[Shape], origin: str) -> s
 
 
 def _inputs(module: nn.Module, shapes: Sequence[Shape]) -> str:
-    """Return the help for a module whose forward pass fails: how many inputs it takes, or what entered."""
+    """Return the help for a module whose forward pass fails: the number of inputs it takes, or the shapes given."""
     parameters = [each for each in signature(module.forward).parameters.values() if each.kind is not each.VAR_KEYWORD]
     needed = [each.name for each in parameters if each.default is each.empty and each.kind is not each.VAR_POSITIONAL]
     is_open = any(each.kind is each.VAR_POSITIONAL for each in parameters)
@@ -82,7 +82,7 @@ def _inputs(module: nn.Module, shapes: Sequence[Shape]) -> str:
 
 
 def _differences(programs: ModulePrograms, text: str) -> Sequence[ProgramDifference | NumericDifference]:
-    """What the module that is made of a text does otherwise."""
+    """Return how the module emitted from a source differs."""
     import torch
 
     graph = elaborate(parse(Source("<import>", text)), {}, used)
@@ -97,7 +97,7 @@ def _differences(programs: ModulePrograms, text: str) -> Sequence[ProgramDiffere
 
 
 def _fault(difference: ProgramDifference | NumericDifference) -> ImportFault:
-    """A difference as a part of a report, with the place in the original."""
+    """Return a difference as an entry of a report, with its location in the original."""
     if isinstance(difference, NumericDifference):
         return ImportFault(str(difference))
     module, _, line = difference.original.rpartition(", ")

@@ -1,4 +1,4 @@
-"""Which networks can be imported, and what the others have that no program says: `cnndsl import --report`."""
+"""Report which networks can be imported, and what in the others has no counterpart: `cnndsl import --report`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cnndsl.syntax.parse import parse
 
 @record(slots=True)
 class ImportOutcome:
-    """What came of a network: how many layers and words its program has, or the reasons why there is none."""
+    """The result of importing a network: the layers and words of its program, or the reasons for failure."""
 
     target: str
     faults: tuple[ImportFault, ...]
@@ -33,28 +33,28 @@ class ImportOutcome:
 
     @property
     def result(self) -> str:
-        """What came of it, in a word."""
+        """The result in a word."""
         return "refused" if self.faults else "imported"
 
 
 def outcomes(pattern: str, given: Mapping[str, object], shapes: Sequence[Shape] = ()) -> Iterator[ImportOutcome]:
-    """Import each network of a pattern, and yield what came of it.
+    """Import each network of a pattern and yield the outcome.
 
     Args:
         pattern: `timm:resnet50d`, or with `*` and `?` several networks of timm or torchvision, `timm:resnet*`.
-        given: Arguments of the code.
-        shapes: What enters, where the code does not say it.
+        given: Arguments for the code.
+        shapes: The input shapes, if the code does not specify them.
 
     Raises:
-        FileError: where there is no such code.
+        FileError: if there is no such code.
     """
     for target in targets(pattern):
         yield _outcome(target, given, shapes)
 
 
 def as_table(found: Sequence[ImportOutcome]) -> str:
-    """Return two tables: the networks, and behind them what has no counterpart, with its place and how often it
-    occurs."""
+    """Return two tables: the networks, then each feature without a counterpart, with its location and number of
+    occurrences."""
     rows = [["network", "result", "layers", "words"]]
     rows += [
         [each.target, each.result, *(f"{number:,}" if number else "" for number in (each.layers, each.words))]
@@ -71,7 +71,7 @@ def as_table(found: Sequence[ImportOutcome]) -> str:
 
 
 def as_json(found: Sequence[ImportOutcome]) -> str:
-    """Return the same as JSON; see docs/json.md."""
+    """Return the outcomes as JSON; see docs/json.md."""
     rows = [
         {
             "network": each.target,
@@ -89,7 +89,7 @@ def as_json(found: Sequence[ImportOutcome]) -> str:
 
 
 def targets(pattern: str) -> list[str]:
-    """Return what a pattern means, in order. Raises FileError where that is nothing."""
+    """Return the targets that a pattern matches, in order. Raises FileError if there are none."""
     home, _, name = pattern.rpartition(":")
     if home not in LIBRARIES or not set(name) & {"*", "?"}:
         return [pattern]

@@ -1,6 +1,6 @@
-"""Which code makes a network: `timm:resnet50d`, `torchvision:vgg16`, `package.module:function`, `nets/mine.py:Net`.
+"""Find a network's code: `timm:resnet50d`, `torchvision:vgg16`, `package.module:function`, `nets/mine.py:Net`.
 
-The code is run: that is the only way to know the module that it makes. Nothing is downloaded.
+The code is run, as that is the only way to know the module it builds. Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from torch import nn
 
 _TORCHVISION = ("torch", "pytorch", "hub", "torch.hub", "torchvision.models")
-"""Names under which networks of torchvision are looked for."""
+"""Aliases of torchvision in targets."""
 _UNKNOWN_ARGUMENT = re.compile(r"^([\w.]+?)(?:\.__init__)?\(\) got an unexpected keyword argument '(\w+)'$")
 LIBRARIES = ("timm", "torchvision")
-"""Libraries whose networks have names of their own."""
+"""Libraries whose networks are addressed by name."""
 
 
 @record(slots=True)
 class BuiltModule:
-    """A module with what is known of it: `shape` is what the library says enters, None where it says nothing."""
+    """A module and the input shape that its library specifies; `shape` is None if it specifies none."""
 
     module: nn.Module
     shape: Shape | None
@@ -44,7 +44,7 @@ class BuiltModule:
 
 
 def is_target(text: str) -> bool:
-    """Tell whether a text names code.
+    """Return whether a text names code.
 
     >>> is_target("timm:resnet50d"), is_target("nets/mine.py:Net"), is_target("yolov4.cfg"), is_target("C:/a.cfg")
     (True, True, False, False)
@@ -54,9 +54,9 @@ def is_target(text: str) -> bool:
 
 
 def arguments(texts: Sequence[str]) -> dict[str, object]:
-    """Return the values of `--arg NAME=VALUE`: what Python reads as a constant is one, all else a text.
+    """Return the values of `--arg NAME=VALUE`: Python constants if they parse as such, otherwise strings.
 
-    Raises FileError where a text has no name.
+    Raises FileError if a text has no name.
 
     >>> arguments(["num_classes=10", "act=relu", "depths=(3, 4)"])
     {'num_classes': 10, 'act': 'relu', 'depths': (3, 4)}
@@ -75,13 +75,13 @@ def _argument(text: str) -> tuple[str, object]:
 
 
 def built(target: str, given: Mapping[str, object], with_weights: bool = False) -> BuiltModule:
-    """Run the code that a target names, and return the module that it makes.
+    """Run the code that a target names, and return the module that it builds.
 
-    Networks of timm and torchvision are made without storage for their weights where that can be, unless
-    `with_weights`.
+    Networks of timm and torchvision are built without storage for their weights if possible, unless `with_weights`
+    is set.
 
     Raises:
-        FileError: where there is no such code, where it stops, and where it makes no `torch.nn.Module`.
+        FileError: if there is no such code, if it raises, or if it does not return a `torch.nn.Module`.
     """
     home, _, name = target.rpartition(":")
     with _told(target), redirect_stdout(sys.stderr):
@@ -97,7 +97,7 @@ def built(target: str, given: Mapping[str, object], with_weights: bool = False) 
 
 @contextmanager
 def _told(target: str) -> Generator[None]:
-    """Tell of whatever the code raises in one line, with the place where it stopped."""
+    """Convert any exception of the code to a one-line error with the location where it was raised."""
     try:
         yield
     except FileError:
@@ -123,7 +123,7 @@ def _told(target: str) -> Generator[None]:
 
 
 def _elsewhere(target: str) -> str:
-    """Return where code may be that Python does not find."""
+    """Return a hint about where code that Python does not find may be."""
     home, _, name = target.rpartition(":")
     if home in _TORCHVISION:
         return f"write torchvision:{name}"
@@ -131,7 +131,7 @@ def _elsewhere(target: str) -> str:
 
 
 def _loaded(home: str) -> ModuleType:
-    """The module of Python that a target begins with: a file, or one that can be imported from here."""
+    """Return the Python module that a target starts with: a file, or one that can be imported from here."""
     if not home.endswith(".py"):
         if "" not in sys.path and str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))
@@ -161,7 +161,7 @@ def _found(home: ModuleType, name: str, target: str) -> object:
 
 
 def _check_arguments(found: object, given: Mapping[str, object], target: str) -> None:
-    """Raise FileError for arguments that code does not have, and for those that it needs."""
+    """Raise FileError for arguments that the code does not accept, and for required ones that are missing."""
     try:
         known = inspect.signature(cast("Callable[..., object]", found)).parameters
     except (TypeError, ValueError):
@@ -216,7 +216,7 @@ def _of_torchvision(name: str, given: dict[str, Any], with_weights: bool) -> tup
 
 
 def _enters(weights: Any) -> Shape | None:
-    """What torchvision's published weights were trained on, by their transforms."""
+    """Return the input shape that torchvision's published weights were trained on, from their transforms."""
     published = next(iter(weights), None)
     if published is None:
         return None
@@ -230,22 +230,22 @@ def _enters(weights: Any) -> Shape | None:
 
 
 def _without_storage(make: Callable[[], Any], with_weights: bool) -> Any:
-    """The module on the meta device; as it is where it cannot be made there, or where its values are wanted."""
+    """Return the module on the meta device; a normal one if that fails or its values are needed."""
     import torch
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about initial weights that nobody is to use
+        warnings.simplefilter("ignore")  # about initial weights that are never used
         if not with_weights:
             try:
                 with torch.device("meta"):
                     made = make()
                 if not unsaved_buffers(made):
                     return made
-            except (RuntimeError, NotImplementedError):  # arithmetic with the values of weights
+            except (RuntimeError, NotImplementedError):  # arithmetic on the values of weights
                 pass
         return make()
 
 
 def unsaved_buffers(module: nn.Module) -> set[str]:
-    """Return the buffers that no checkpoint holds, such as the filter of a blur: they belong to the architecture."""
+    """Return the buffers that are not in checkpoints, such as a blur filter: they are part of the architecture."""
     return {name for name, _ in module.named_buffers()} - set(module.state_dict(keep_vars=True))
