@@ -1,4 +1,4 @@
-"""Layers that reorder, choose or scale values: `FLATTEN`, `SLICE`, `TIMES` and the like."""
+"""Layers that reorder, select or scale values: `FLATTEN`, `SLICE`, `TIMES` and similar ones."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Flatten(Layer):
     channels: str = option("word", "first", words=("first", "last"))
 
     def views(self, *inputs: Shape) -> bool:
-        """Where the channels come first, or where there is one channel or one position."""
+        """Return whether the channels come first, or there is only one channel or one position."""
         (x,) = inputs
         return self.channels == "first" or x.channels == 1 or x.pixels == 1
 
@@ -58,7 +58,7 @@ class Flatten(Layer):
         return Shape(inputs[0].numel)
 
     def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
-        """None where channels are first: what reads the vector makes the copy."""
+        """Return nothing if channels are first: the layer that reads the vector makes the copy."""
         return ("positions",) if self.channels == "last" and self.views(*inputs) else ()
 
     def channels_formula(self, *inputs: Shape) -> str:
@@ -199,7 +199,7 @@ class PadChannels(Layer):
         return Window((1,) * rank, each_axis(self.stride, rank, "stride"), (0,) * rank)
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """A view of every second position along each axis in turn, then the zeros."""
+        """Return a view of every second position along each axis in turn, then the zeros."""
         (x,) = inputs
         y, spatial = self.output(x), list(x.spatial)
         views: list[LayerStep] = []
@@ -331,7 +331,8 @@ class Pick(Layer):
         return self.channels
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """A view of each channel, whose gradient is one among zeros for the others; then all of them side by side."""
+        """Return a view of each channel, whose gradient is one among zeros for the others, then all of them
+        concatenated."""
         (x,) = inputs
         views = (LayerStep((0,), x.pixels, view=True),) * len(self.channels)
         joined = LayerStep(tuple(range(1, len(views) + 1)), len(views) * x.pixels, gradient="parts", autocast="widest")

@@ -1,4 +1,4 @@
-"""Pooling that blurs before it leaves positions out: `BLURPOOL`."""
+"""Pooling that blurs before it subsamples: `BLURPOOL`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class BlurPool(SlidingLayer):
 
     @property
     def _side(self) -> int:
-        """The padding on each side."""
+        """Return the padding on each side."""
         return (self.stride + self.kernel - 2) // 2
 
     def _axes(self, x: Shape) -> tuple[Axis, ...]:
@@ -79,7 +79,7 @@ class BlurPool(SlidingLayer):
         return (Tensor("taps", (1, 1, *[self.kernel] * inputs[0].rank), "buffer", persistent=False),)
 
     def macs(self, *inputs: Shape) -> int:
-        """Those of a convolution of each channel by itself."""
+        """Return those of a depthwise convolution."""
         return self.output(*inputs).numel * self.kernel ** inputs[0].rank
 
     def macs_formula(self, *inputs: Shape) -> str:
@@ -92,12 +92,13 @@ class BlurPool(SlidingLayer):
         return (pad(x.channels * prod(size + 2 * self._side for size in x.spatial)),)
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The padded copy; the input as well where it was mirrored."""
+        """Return the padded copy, and the input as well if it was mirrored."""
         (copy,) = self._padded(inputs[0])
         return Saved(inputs=(0,) if copy.keeps else (), extra=((0, copy.values, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The padded copy, and the convolution. Autocast casts the filter as it is repeated for each channel."""
+        """Return the padded copy, and the convolution. Autocast casts the filter when it is repeated for each
+        channel."""
         (x,) = inputs
         taps = ((CAST, x.channels * self.kernel**x.rank, False),)
         return (*self._padded(x), self.single_step(x, reads=(1,), keeps=(0,), extra=taps))

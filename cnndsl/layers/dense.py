@@ -75,7 +75,7 @@ class Dense(Layer):
         return self.over == "channels" and x.rank > 0
 
     def _entering(self, x: Shape) -> int:
-        """The values that each output is a weighted sum of."""
+        """Return how many values each output is a weighted sum of."""
         return x.channels if self._by_position(x) else x.numel
 
     def output(self, *inputs: Shape) -> Shape:
@@ -99,7 +99,7 @@ class Dense(Layer):
         return Saved(inputs=(0,))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """A matrix product, which keeps its weights only for the gradient of its input. At each position it is a
+        """Return a matrix product, which saves its weights only for the gradient of its input. At each position it is a
         convolution with a view of the weights."""
         if self._by_position(inputs[0]):
             return (self.single_step(*inputs, recast=(0,)),)
@@ -161,7 +161,7 @@ class RadialBasis(Layer):
         return (Tensor("centers", (self.features, inputs[0].numel), "buffer"),)
 
     def operations(self, *inputs: Shape) -> int:
-        """A difference, a square and an addition for each weight."""
+        """Return a difference, a square and an addition for each weight."""
         return 3 * inputs[0].numel * self.features
 
     def window(self, *inputs: Shape) -> Window | None:
@@ -171,7 +171,7 @@ class RadialBasis(Layer):
         return Saved(extra=((0, inputs[0].numel * self.features, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The differences, their squares and the sums of these."""
+        """Return the differences, their squares and the sums of these."""
         n = inputs[0].numel * self.features
         difference = LayerStep((0,), n, tensors=(0,), promotes=True, gradient="handed on")
         return (difference, power(1, n), summed(2, self.features))

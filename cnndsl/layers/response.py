@@ -54,16 +54,16 @@ class GlobalResponse(NormOverPositions):
         return affine_tensors(inputs[0].channels)
 
     def operations(self, *inputs: Shape) -> int:
-        """Four for each value: a square and an addition for the norm, a product and a sum."""
+        """Return four operations per value: a square and an addition for the norm, a product and a sum."""
         return 4 * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input; for each channel its norm, the quotient and the factor; the mean."""
+        """Return the input; for each channel its norm, the quotient and the factor; the mean."""
         (x,) = inputs
         return Saved(inputs=(0,), extra=((0, 3 * x.channels + 1, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The norms, their mean and the quotient; the factor, the product and the sum."""
+        """Return the norms, their mean and the quotient; the factor, the product and the sum."""
         (x,) = inputs
         n, c = x.numel, x.channels
         norm = LayerStep((0,), c, keeps=(0,), keeps_result=True, on_cuda="full", scratch=(0, n), flags=c)
@@ -127,16 +127,16 @@ class FilterResponse(NormOverPositions):
         return (*affine_tensors(channels), Tensor("tau", (channels,))) if self.tlu else affine_tensors(channels)
 
     def operations(self, *inputs: Shape) -> int:
-        """For each value two for the mean square, a product and a sum; with `tlu` a maximum."""
+        """Return two operations per value for the mean square, a product and a sum; with `tlu` a maximum."""
         return (4 + self.tlu) * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input; the inverse root and the factor of each channel; with `tlu` what the maximum is taken of."""
+        """Return the input; the inverse root and the factor of each channel; with `tlu` the operand of the maximum."""
         (x,) = inputs
         return Saved(inputs=(0,), extra=((0, 2 * x.channels + self.tlu * x.numel, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The mean square of each channel, its inverse root and the factor; product, sum and maximum."""
+        """Return the mean square of each channel, its inverse root and the factor; product, sum and maximum."""
         (x,) = inputs
         n, c = x.numel, x.channels
         mean = (power(0, n), LayerStep((1,), c), scalar(2, c, added=True))
@@ -217,16 +217,17 @@ class RootMeanSquareNorm(Layer):
         return (Tensor("weight", (inputs[0].channels,)),) if self.affine else ()
 
     def operations(self, *inputs: Shape) -> int:
-        """For each value two for the mean square, three for the variance; a product, and one with the weight."""
+        """Return two operations per value for the mean square, three for the variance; a product, and one with the
+        weight."""
         return (3 + self._by_deviation + self.affine) * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input; the factor of each position; what the weight is multiplied with."""
+        """Return the input; the factor of each position; the operand that the weight multiplies."""
         (x,) = inputs
         return Saved(inputs=(0,), extra=((0, x.pixels + self.affine * x.numel, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The mean square or the variance of each position, its inverse root; the products."""
+        """Return the mean square or the variance of each position, its inverse root; the products."""
         (x,) = inputs
         n, pixels = x.numel, x.pixels
         variance = LayerStep((0,), pixels, keeps=(0,), scratch=(0, n + 2 * pixels))
@@ -293,16 +294,17 @@ class EuclideanNorm(Layer):
         return (Tensor("weight", (inputs[0].channels,)),) if self.affine else ()
 
     def operations(self, *inputs: Shape) -> int:
-        """For each value a square, an addition and a division; a product with the weight."""
+        """Return a square, an addition and a division for each value; a product with the weight."""
         return (3 + self.affine) * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input; the norm of each position and what it is at least; what the weight is multiplied with."""
+        """Return the input; the norm of each position and its value clamped to at least eps; the operand that the
+        weight multiplies."""
         (x,) = inputs
         return Saved(inputs=(0,), extra=((0, 2 * x.pixels + self.affine * x.numel, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The norms, at least eps; the quotient; the product with the weight."""
+        """Return the norms, at least eps; the quotient; the product with the weight."""
         (x,) = inputs
         n, pixels = x.numel, x.pixels
         usual = LayerStep((0,), pixels, keeps=(0,), keeps_result=True, on_cuda="full")

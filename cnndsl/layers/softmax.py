@@ -12,7 +12,7 @@ from cnndsl.shape import Shape
 
 @record
 class OverChannels(Activation):
-    """What `SOFTMAX` and `LOGSOFTMAX` share: exponentials over their sum."""
+    """The base of `SOFTMAX` and `LOGSOFTMAX`: exponentials divided by their sum."""
 
     FULL_PRECISION: ClassVar = frozenset({"cuda"})
     KEEPS: ClassVar = "output"
@@ -21,7 +21,7 @@ class OverChannels(Activation):
         return False
 
     def operations(self, *inputs: Shape) -> int:
-        """An exponential, an addition and a division for each value."""
+        """Return an exponential, an addition and a division for each value."""
         return 3 * inputs[0].numel
 
     def _arguments(self) -> tuple[tuple[Slot, ...], tuple[tuple[str, Slot], ...]]:
