@@ -27,7 +27,7 @@ def unread(layer: Layer, inputs: Sequence[Shape]) -> tuple[int, ...]:
 def overhang(layer: Layer, inputs: Sequence[Shape], output: Shape) -> tuple[int, ...]:
     """Return how far a pooling's last window extends beyond a map that its stride does not divide.
 
-    If it extends no further than the first window does, the windows are centred, and the result is 0.
+    If it extends no further than the first window does, the windows are spread evenly, and the result is 0.
 
     >>> from cnndsl.layers.pool import MaxPool
     >>> overhang(MaxPool((2,), ceil=True), [Shape(8, (9, 8))], Shape(8, (5, 4)))

@@ -83,7 +83,8 @@ class LeakyRelu(Activation):
 
 @record
 class PRelu(Activation):
-    """`PRELU(shared=no, init=0.25)`: a leaky ReLU with a learned slope for each channel, or one for all with `shared`.
+    """`PRELU(shared=no, init=0.25)`: a leaky ReLU with a learned slope for each channel, or one for all channels with
+    `shared`.
 
     Source: He et al. 2015, arXiv:1502.01852, Section 2.1.
     """
@@ -126,10 +127,10 @@ class StarReLU(nn.Module):
 
 @record
 class StarRelu(Activation):
-    """`STARRELU(scale=0.8944, bias=-0.4472)`: scale*relu(x)^2 + bias, both learned, one number each.
+    """`STARRELU(scale=0.8944, bias=-0.4472)`: scale*relu(x)^2 + bias; scale and bias are single learned numbers.
 
-    They start so that a standard normal input gives mean 0 and variance 1: 2/sqrt(5) and -1/sqrt(5).
-    Source: Yu et al. 2022, MetaFormer Baselines for Vision, arXiv:2210.13452, Section 3.1.
+    Their initial values give mean 0 and variance 1 for a standard normal input: 2/sqrt(5) and -1/sqrt(5). Source: Yu et
+    al. 2022, MetaFormer Baselines for Vision, arXiv:2210.13452, Section 3.1.
     """
 
     NAMES: ClassVar = ("STARRELU",)
@@ -190,7 +191,7 @@ class ScaledTanh(nn.Module):
 
 @record
 class Tanh(Activation):
-    """`TANH(scale=1, slope=1)`: scale*tanh(slope*x); LeCun et al. 1998 take scale=1.7159, slope=2/3."""
+    """`TANH(scale=1, slope=1)`: scale*tanh(slope*x); LeCun et al. 1998 use scale=1.7159, slope=2/3."""
 
     NAMES: ClassVar = ("TANH",)
     MODULE: ClassVar = "Tanh"
@@ -262,7 +263,7 @@ class Selu(Activation):
 
 @record
 class Gelu(Activation):
-    """`GELU(approximate=no)`: x * the normal distribution's cumulative at x. Source: Hendrycks and Gimpel 2016."""
+    """`GELU(approximate=no)`: x * the normal distribution function at x. Source: Hendrycks and Gimpel 2016."""
 
     NAMES: ClassVar = ("GELU",)
     MODULE: ClassVar = "GELU"

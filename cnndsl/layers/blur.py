@@ -43,10 +43,11 @@ class BlurPool{n}d(nn.Module):
 
 @record
 class BlurPool(SlidingLayer):
-    """`BLURPOOL3/2(border=reflect)`: a binomial filter on each channel, and every second position of what it gives.
+    """`BLURPOOL3/2(border=reflect)`: a binomial filter on each channel, then every second position of the result.
 
-    It pads by floor((stride + kernel - 2)/2) on each side. The filter is fixed: a buffer that no file of weights holds.
-    Source: Zhang 2019 (Making Convolutional Networks Shift-Invariant Again), arXiv:1904.11486, Section 3.2.
+    It pads by floor((stride + kernel - 2)/2) on each side. The filter is fixed: a buffer that is not in the
+    `state_dict`. Source: Zhang 2019 (Making Convolutional Networks Shift-Invariant Again), arXiv:1904.11486, Section
+    3.2.
     """
 
     NAMES: ClassVar = ("BLURPOOL",)
@@ -79,7 +80,7 @@ class BlurPool(SlidingLayer):
         return (Tensor("taps", (1, 1, *[self.kernel] * inputs[0].rank), "buffer", persistent=False),)
 
     def macs(self, *inputs: Shape) -> int:
-        """Return those of a depthwise convolution."""
+        """Return the multiply-adds of a depthwise convolution."""
         return self.output(*inputs).numel * self.kernel ** inputs[0].rank
 
     def macs_formula(self, *inputs: Shape) -> str:

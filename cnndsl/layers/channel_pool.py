@@ -45,7 +45,7 @@ class ChannelPool(Layer):
 
 @record
 class ChannelMax(ChannelPool):
-    """`CHANNELMAX`: the largest value of each position, over the channels.
+    """`CHANNELMAX`: the largest value of each position over the channels.
 
     Source: Woo et al. 2018, arXiv:1807.06521 (CBAM), Section 3, spatial attention.
     """
@@ -73,7 +73,7 @@ class ChannelMax(ChannelPool):
 
 @record
 class ChannelMean(ChannelPool):
-    """`CHANNELMEAN`: the mean of each position, over the channels.
+    """`CHANNELMEAN`: the mean of each position over the channels.
 
     Source: Woo et al. 2018, arXiv:1807.06521 (CBAM), Section 3, spatial attention.
     """

@@ -64,8 +64,8 @@ class Conv(SlidingLayer):
     Parameters (F_in/groups * k^n) * F_out + F_out. Bare `CONV` is CONV3-64, the first layer of VGG.
 
     With `standardise=weights` each filter has mean 0 and variance 1 (Qiao et al. 2019, arXiv:1903.10520); `scaled` also
-    divides it by the root of its number of weights, and multiplies by `gamma` and by a gain that is learned for each
-    filter (Brock et al. 2021, arXiv:2101.08692, Section 3; the gain is that of arXiv:2102.06171).
+    divides it by the root of its number of weights, and multiplies by `gamma` and by a learned gain for each filter
+    (Brock et al. 2021, arXiv:2101.08692, Section 3; the gain is that of arXiv:2102.06171).
     """
 
     NAMES: ClassVar = ("CONV",)
@@ -297,7 +297,7 @@ class Conv(SlidingLayer):
 
 @record
 class DepthwiseConv(Conv):
-    """`DWCONV3`: a convolution of each channel by itself; `DWCONV3-64` draws several filters for each channel."""
+    """`DWCONV3`: a convolution of each channel separately; `DWCONV3-64` has several filters for each channel."""
 
     NAMES: ClassVar = ("DWCONV",)
 

@@ -15,7 +15,8 @@ from cnndsl.shape import Shape
 
 @record
 class Input(Layer):
-    """`INPUT 224x224x3`: what enters the network, H x W x C. The compiler makes it; no kind is looked up for it."""
+    """`INPUT 224x224x3`: the input of the network, H x W x C. The compiler creates it; the type cannot be looked up by
+    name."""
 
     NAMES: ClassVar = ("INPUT",)
     ROLE: ClassVar = "input"
@@ -50,9 +51,9 @@ _POINTWISE_LINEARS = {
 class Dense(Layer):
     """`FC-4096(bias=yes)`: fully connected; a spatial input is flattened, channels first. Bare `FC` is FC-1000.
 
-    Parameters: H*W*C * features + features. With `over=channels` it is applied to each position by itself, with
-    C * features + features parameters: what a 1x1 convolution computes, with a matrix for a weight, as published codes
-    hold it (Liu et al. 2022, arXiv:2201.03545, whose blocks end with two of them).
+    Parameters: H*W*C * features + features. With `over=channels` it is applied to each position separately, with C *
+    features + features parameters. It computes the same as a 1x1 convolution, but its weight is a matrix, as in
+    published code (Liu et al. 2022, arXiv:2201.03545, whose blocks end with two of them).
     """
 
     NAMES: ClassVar = ("FC",)
@@ -144,7 +145,7 @@ class RadialBasis(nn.Module):
 class RadialBasis(Layer):
     """`RBF-10`: output i is the squared distance of the input from a fixed centre, sum_j (x_j - w_ij)^2.
 
-    The centres are set by hand: a buffer, no parameters. Source: LeCun et al. 1998, Section II.B.
+    The centres are set by hand: a buffer, not parameters. Source: LeCun et al. 1998, Section II.B.
     """
 
     NAMES: ClassVar = ("RBF",)

@@ -70,7 +70,7 @@ class DropPath(nn.Module):
 
 @record
 class DropPath(Layer):
-    """`DROPPATH(0.1)`: in training, zeroes the whole branch for an image with probability p: stochastic depth.
+    """`DROPPATH(0.1)`: in training, zeroes the whole branch of an image with probability p (stochastic depth).
 
     Source: Huang et al. 2016, arXiv:1603.09382; scaled by 1/(1-p) in training instead of 1-p in evaluation.
     """

@@ -41,8 +41,8 @@ class EvoNorm(nn.Module):
 class EvoNorm(NormOverPositions):
     """`EVONORM32(eps=1e-5, act=yes)`: w_c * x * sigmoid(v_c * x) / sqrt(variance of the group + eps) + b_c.
 
-    Groups of channels as in `GN`; their mean is not subtracted. This is EvoNorm-S0; `act=no` leaves the sigmoid and v
-    out. w and v start at 1, b at 0. Source: Liu et al. 2020, arXiv:2004.02967, Section 5.
+    Groups of channels as in `GN`; their mean is not subtracted. This is EvoNorm-S0; `act=no` omits the sigmoid and v. w
+    and v start at 1, b at 0. Source: Liu et al. 2020, arXiv:2004.02967, Section 5.
     """
 
     NAMES: ClassVar = ("EVONORM",)

@@ -40,9 +40,9 @@ _OVER_VOLUMES = _POSITION_RESPONSE_NORM.replace(
 class LocalResponseNorm(Layer):
     """`LRN5(alpha=0.0001, beta=0.75, k=1)`: x / (k + alpha/n * the sum of x^2 over n channels)^beta.
 
-    As in PyTorch and Caffe alpha is divided by n; the paper's is not: its n=5, alpha=0.0001, k=2 are
-    `LRN5(alpha=0.0005, k=2)`. With `over=positions` the sum is over the n x n positions around, of the same channel,
-    with zeros beyond the map, and alpha is divided by n*n: Caffe's WITHIN_CHANNEL, which cuda-convnet calls
+    As in PyTorch and Caffe, alpha is divided by n; the paper does not divide it: its n=5, alpha=0.0001, k=2 are
+    `LRN5(alpha=0.0005, k=2)`. With `over=positions` the sum is over the surrounding n x n positions of the same
+    channel, with zeros beyond the map, and alpha is divided by n*n: Caffe's WITHIN_CHANNEL, which cuda-convnet calls
     normalisation within maps. Source: Krizhevsky et al. 2012, Section 3.3; Jia et al. 2014, arXiv:1408.5093.
     """
 

@@ -124,9 +124,9 @@ class PadTo{n}d(nn.Module):
 
 @record
 class ZeroPad(Sized):
-    """`ZEROPAD(2)`, `ZEROPAD(0, after=1)`, `ZEROPAD(out=@x)`: zeros around the map; `after` where the far side differs.
+    """`ZEROPAD(2)`, `ZEROPAD(0, after=1)`, `ZEROPAD(out=@x)`: zeros around the map; `after` if the far side differs.
 
-    With `out` so many that the map has these extents, or those of another one: half of them before it, rounded down.
+    With `out`, as many as bring the map to this size, or to that of another map: half of them before it, rounded down.
     """
 
     NAMES: ClassVar = ("ZEROPAD",)
@@ -210,14 +210,14 @@ class FilledPad(Layer):
 
 @record
 class ReflectPad(FilledPad):
-    """`REFLECTPAD(3)`, `REFLECTPAD(1, after=2)`: the map mirrored at its border lines, which are not repeated."""
+    """`REFLECTPAD(3)`, `REFLECTPAD(1, after=2)`: mirrors the map at its border lines, which are not repeated."""
 
     NAMES: ClassVar = ("REFLECTPAD",)
 
 
 @record
 class ReplicatePad(FilledPad):
-    """`REPLICATEPAD(1)`: the border lines repeated."""
+    """`REPLICATEPAD(1)`: repeats the border lines."""
 
     NAMES: ClassVar = ("REPLICATEPAD",)
     FILLING: ClassVar = "replicate"
@@ -226,7 +226,7 @@ class ReplicatePad(FilledPad):
 
 @record
 class CircularPad(FilledPad):
-    """`CIRCULARPAD(1)`: the map continued at its other end, as on a cylinder or a torus."""
+    """`CIRCULARPAD(1)`: continues the map at its other end, as on a cylinder or a torus."""
 
     NAMES: ClassVar = ("CIRCULARPAD",)
     FILLING: ClassVar = "circular"
@@ -281,10 +281,11 @@ class CropTo{n}d(nn.Module):
 
 @record
 class Crop(Sized):
-    """`CROP(4)`, `CROP(0, after=1)`, `CROP(out=@x)`: the map without a margin; `after` where the far side differs.
+    """`CROP(4)`, `CROP(0, after=1)`, `CROP(out=@x)`: removes a margin; `after` if the far side differs.
 
     It brings a map to the size of one that lost its border to valid convolutions (Ronneberger et al. 2015, U-Net). With
-    `out` it leaves the middle, as large as that or as another map: half of the rest goes before it, rounded down.
+    `out` it keeps the middle, of this size or of that of another map: half of the rest is removed before it, rounded
+    down.
     """
 
     NAMES: ClassVar = ("CROP",)

@@ -67,7 +67,7 @@ def _sum(count: int) -> str:
 
 @record
 class Add(MergeLayer):
-    """`(A + B)`: the sum. Autograd keeps nothing for it."""
+    """`(A + B)`: the sum. Autograd saves nothing for it."""
 
     GRADIENT: ClassVar = "handed on"
     NAMES: ClassVar = ("ADD",)
@@ -116,7 +116,7 @@ class Concat(MergeLayer):
 
 @record
 class Mean(MergeLayer):
-    """`MEAN(A, B)`: the mean, value by value. Autograd keeps nothing for it."""
+    """`MEAN(A, B)`: the mean, value by value. Autograd saves nothing for it."""
 
     GRADIENT: ClassVar = "divided"
     NAMES: ClassVar = ("MEAN",)
@@ -136,7 +136,7 @@ class Mean(MergeLayer):
 
 @record
 class Max(MergeLayer):
-    """`MAX(A, B)`: the larger of the two, value by value: maxout (Goodfellow et al. 2013)."""
+    """`MAX(A, B)`: the maximum, value by value: maxout (Goodfellow et al. 2013)."""
 
     NAMES: ClassVar = ("MAX",)
     OPERATOR: ClassVar = "MAX"
@@ -160,7 +160,7 @@ class Max(MergeLayer):
 
 @record
 class Mul(MergeLayer):
-    """`MUL(A, B)`: the product. An operand of one position, or of one channel, is repeated over the other's: a gate.
+    """`MUL(A, B)`: the product. An operand of one position, or of one channel, is broadcast over the other's: a gate.
 
     Source: Hu et al. 2018 (squeeze-and-excitation), Section 3.
     """
@@ -202,7 +202,7 @@ class Mul(MergeLayer):
 
 @record
 class Sub(MergeLayer):
-    """`SUB(A, B)`: the difference, value by value. Autograd keeps nothing for it."""
+    """`SUB(A, B)`: the difference, value by value. Autograd saves nothing for it."""
 
     GRADIENT: ClassVar = "negated"
     NAMES: ClassVar = ("SUB",)

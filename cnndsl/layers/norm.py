@@ -41,10 +41,10 @@ def check_groups(kind: str, groups: int, x: Shape) -> None:
 
 @record
 class BatchNorm(Layer):
-    """`BN(eps=1e-5, momentum=0.1, affine=yes)`: each channel over the batch and all positions.
+    """`BN(eps=1e-5, momentum=0.1, affine=yes)`: normalises each channel over the batch and all positions.
 
-    Parameters 2*C. `momentum` is the share of the new batch in the running statistics, as in PyTorch.
-    Source: Ioffe and Szegedy 2015, arXiv:1502.03167.
+    Parameters 2*C. `momentum` is the share of the new batch in the running statistics, as in PyTorch. Source: Ioffe and
+    Szegedy 2015, arXiv:1502.03167.
     """
 
     NAMES: ClassVar = ("BN",)
@@ -131,10 +131,10 @@ class ChannelNorm(nn.Module):
 
 @record
 class LayerNorm(StatisticsOfImage):
-    """`LN(over=all, eps=1e-5, affine=yes)`: each image by itself, over all values, as torch.nn.LayerNorm.
+    """`LN(over=all, eps=1e-5, affine=yes)`: normalises each image over all values, as torch.nn.LayerNorm.
 
-    With `over=channels` each position by itself, with one weight for each channel (Liu et al. 2022, ConvNeXt).
-    Source: Ba et al. 2016, arXiv:1607.06450.
+    With `over=channels` it normalises each position separately, with one weight for each channel (Liu et al. 2022,
+    ConvNeXt). Source: Ba et al. 2016, arXiv:1607.06450.
     """
 
     FULL_PRECISION: ClassVar = frozenset({"cuda"})
@@ -178,7 +178,8 @@ class LayerNorm(StatisticsOfImage):
 
 @record
 class GroupNorm(StatisticsOfImage):
-    """`GN32(eps=1e-5, affine=yes)`: groups of channels of each image. Source: Wu and He 2018, arXiv:1803.08494."""
+    """`GN32(eps=1e-5, affine=yes)`: normalises groups of channels of each image. Source: Wu and He 2018,
+    arXiv:1803.08494."""
 
     FULL_PRECISION: ClassVar = frozenset({"cuda"})
     NAMES: ClassVar = ("GN",)
@@ -209,7 +210,7 @@ class GroupNorm(StatisticsOfImage):
 
 @record
 class InstanceNorm(StatisticsOfImage):
-    """`IN(eps=1e-5, affine=no)`: each channel of each image, as torch.nn.InstanceNorm2d.
+    """`IN(eps=1e-5, affine=no)`: normalises each channel of each image, as torch.nn.InstanceNorm2d.
 
     Source: Ulyanov et al. 2016, arXiv:1607.08022.
     """

@@ -66,11 +66,12 @@ def _need_plane(kind: str, x: Shape) -> None:
 
 @record
 class PixelShuffle(Layer):
-    """`PIXELSHUFFLE2`: a map twice as large in both directions, of every four channels; as torch.nn.PixelShuffle.
+    """`PIXELSHUFFLE2`: makes a map twice as large in both directions from every four channels; as
+    torch.nn.PixelShuffle.
 
     Output channel c at (y, x) is an input channel at (y // r, x // r), for a factor r. With `order=channels` it is
-    c*r^2 + r*(y mod r) + x mod r (Shi et al. 2016, arXiv:1609.05158, Equation 4), with `order=blocks`
-    (r*(y mod r) + x mod r)*C + c for C channels of the output, as of TensorFlow's depth_to_space.
+    c*r^2 + r*(y mod r) + x mod r (Shi et al. 2016, arXiv:1609.05158, Equation 4), with `order=blocks` (r*(y mod r) + x
+    mod r)*C + c for C channels of the output, as in TensorFlow's depth_to_space.
     """
 
     ROLE: ClassVar = "resize"
@@ -113,13 +114,13 @@ class PixelShuffle(Layer):
 
 @record
 class PixelUnshuffle(Layer):
-    """`PIXELUNSHUFFLE2(order=channels)`: of each block of 2x2 positions one with four times the channels.
+    """`PIXELUNSHUFFLE2(order=channels)`: turns each block of 2x2 positions into one with four times the channels.
 
-    With `order=channels` channel c at place (y, x) of a block becomes c*r^2 + r*y + x, as of torch.nn.PixelUnshuffle;
-    with `order=blocks` (r*y + x)*C + c, as of TensorFlow's space_to_depth and in TResNet (Ridnik et al. 2020,
-    arXiv:2003.13630, Section 2.1). `order=darknet` is the reorg layer of YOLOv2 (Redmon and Farhadi 2016,
-    arXiv:1612.08242) as Darknet computes it (reorg_cpu in src/blas.c): it moves the blocks of its input's memory read
-    as a map of C/r^2 channels, r times as large.
+    With `order=channels` channel c at position (y, x) of a block becomes c*r^2 + r*y + x, as in
+    torch.nn.PixelUnshuffle; with `order=blocks` (r*y + x)*C + c, as in TensorFlow's space_to_depth and in TResNet
+    (Ridnik et al. 2020, arXiv:2003.13630, Section 2.1). `order=darknet` is the reorg layer of YOLOv2 (Redmon and
+    Farhadi 2016, arXiv:1612.08242) as Darknet computes it (reorg_cpu in src/blas.c): it moves the blocks of its input's
+    memory read as a map of C/r^2 channels, r times as large.
     """
 
     ROLE: ClassVar = "arrangement"

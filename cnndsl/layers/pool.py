@@ -35,7 +35,7 @@ from cnndsl.shape import Shape
 class MaxPool(Sized, SlidingPool):
     """`POOL2`, `POOL3/2(pad=1, dilation=1, ceil=yes)`, `POOL(out=6x6)`: the largest value of each window.
 
-    Padding never wins: it stands for minus infinity.
+    Padding counts as minus infinity, so it is never the maximum.
     """
 
     NAMES: ClassVar = ("POOL", "MAXPOOL")
@@ -85,7 +85,7 @@ class AvgPool(Sized, MeanPool):
     """`AVGPOOL7`, `AVGPOOL3/1(pad=1, countpad=no)`, `AVGPOOL(out=6x6)`: the mean of each window.
 
     With `countpad`, as in PyTorch, the zeros of the padding count in the mean. With `pad=tfsame` they count in timm's
-    AvgPool2dSame as well, and do not in TensorFlow's own average pooling: `countpad=no`.
+    AvgPool2dSame as well, but not in TensorFlow's own average pooling (`countpad=no`).
     """
 
     NAMES: ClassVar = ("AVGPOOL",)
@@ -133,7 +133,7 @@ class AvgPool(Sized, MeanPool):
 
 @record
 class SumPool(MeanPool):
-    """`SUMPOOL2`: the sum of each window. With `SCALE` behind it, the subsampling of LeNet-5 (LeCun et al. 1998)."""
+    """`SUMPOOL2`: the sum of each window. Followed by `SCALE`, it is the subsampling of LeNet-5 (LeCun et al. 1998)."""
 
     NAMES: ClassVar = ("SUMPOOL",)
     HELPERS: ClassVar = SUM_POOLS

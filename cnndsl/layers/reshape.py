@@ -42,9 +42,9 @@ class ReshapeChannelsLast(nn.Module):
 
 @record
 class Reshape(Layer):
-    """`RESHAPE(7x7x32)`: all values as a map of another shape, or as a vector, as of torch.Tensor.view.
+    """`RESHAPE(7x7x32)`: rearranges all values as a map of another shape, or as a vector, as torch.Tensor.view does.
 
-    Values are read as FLATTEN does, channel by channel. The map is filled in the same order, or with `channels=last`
+    Values are read channel by channel, as by FLATTEN. The map is filled in the same order, or with `channels=last`
     position by position, as Keras' Reshape does with a vector.
     """
 
@@ -129,7 +129,7 @@ class Permute(Layer):
     """`PERMUTE(cwh)`: the axes of a map in another order.
 
     The word has a letter for each axis of the output, in the order in which a shape is written (depth, height, width,
-    channels): that of the axis of the input which becomes it. `PERMUTE(whc)` transposes a map.
+    channels): the letter of the input axis that becomes it. `PERMUTE(whc)` transposes a map.
     """
 
     GRADIENT: ClassVar = "handed on"

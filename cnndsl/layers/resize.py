@@ -31,10 +31,10 @@ from cnndsl.shape import Shape
 
 @record
 class Unpool(Layer):
-    """`UNPOOL2(@pool1)`: puts each value where the named max-pool took its own from, zeros elsewhere.
+    """`UNPOOL2(@pool1)`: puts each value where the named max-pool found its maximum, and zeros elsewhere.
 
-    The output has the extents of that pool's input. The second input is the pool, whose indices are the switches.
-    Sources: Zeiler et al. 2011, Section 3; Badrinarayanan et al. 2017 (SegNet).
+    The output has the size of that pool's input. The second input is the pool, whose indices are the switches. Sources:
+    Zeiler et al. 2011, Section 3; Badrinarayanan et al. 2017 (SegNet).
     """
 
     INDICES_OF: ClassVar = 1
@@ -136,10 +136,10 @@ _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 @record
 class Upsample(Sized):
-    """`UPSAMPLE2(mode=nearest, align=no)`, `UPSAMPLE(out=28x28)`: to another size, as torch.nn.Upsample.
+    """`UPSAMPLE2(mode=nearest, align=no)`, `UPSAMPLE(out=28x28)`: resizes a map, as torch.nn.Upsample.
 
-    With `out=@x` the second input is x, and the output has its extents, whatever these are when the module runs.
-    `mode=linear` is linear, bilinear or trilinear, as the input has axes. Bare `UPSAMPLE` doubles.
+    With `out=@x` the second input is x, and the output has its size at run time. `mode=linear` is linear, bilinear or
+    trilinear, depending on the input's number of axes. Bare `UPSAMPLE` doubles.
     """
 
     FULL_PRECISION: ClassVar = frozenset({"cuda"})

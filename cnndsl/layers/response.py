@@ -34,10 +34,10 @@ class GlobalResponseNorm(nn.Module):
 
 @record
 class GlobalResponse(NormOverPositions):
-    """`GRN(eps=1e-6)`: x + w_c * x * n_c + b_c, learned for each channel; w and b start at 0.
+    """`GRN(eps=1e-6)`: x + w_c * x * n_c + b_c, with w and b learned for each channel; both start at 0.
 
-    n_c is the L2 norm of the channel over all positions, divided by the mean of all channels' norms, plus eps.
-    Source: Woo et al. 2023, ConvNeXt V2, arXiv:2301.00808, Section 3.2.
+    n_c is the L2 norm of the channel over all positions, divided by the mean of all channels' norms, plus eps. Source:
+    Woo et al. 2023, ConvNeXt V2, arXiv:2301.00808, Section 3.2.
     """
 
     NAMES: ClassVar = ("GRN",)
@@ -107,8 +107,8 @@ class FilterResponseNorm(nn.Module):
 class FilterResponse(NormOverPositions):
     """`FRN(eps=1e-6, tlu=yes)`: max(w_c * x / sqrt(m + eps) + b_c, tau_c), m the mean square of the channel.
 
-    w starts at 1, b and tau at 0. `tlu=no` leaves out the threshold, which is learned in place of an activation.
-    Source: Singh and Krishnan 2020, arXiv:1911.09737, Section 3.
+    w starts at 1, b and tau at 0. `tlu=no` omits the threshold, which is learned and replaces an activation. Source:
+    Singh and Krishnan 2020, arXiv:1911.09737, Section 3.
     """
 
     NAMES: ClassVar = ("FRN",)
@@ -186,10 +186,10 @@ class ChannelRMSNorm(nn.Module):
 
 @record
 class RootMeanSquareNorm(Layer):
-    """`RMSNORM(eps=1e-6, affine=yes, by=rms)`: w_c * x / sqrt(m + eps), at each position by itself.
+    """`RMSNORM(eps=1e-6, affine=yes, by=rms)`: w_c * x / sqrt(m + eps), at each position separately.
 
-    m is the mean square of its channels; with `by=deviation` their variance, whose sum is divided by C - 1. w starts at
-    1. Source: Zhang and Sennrich 2019, arXiv:1910.07467, Section 4; `by=deviation` is timm's SimpleNorm.
+    m is the mean square of its channels; with `by=deviation` it is their variance, the sum of squares divided by C - 1.
+    w starts at 1. Source: Zhang and Sennrich 2019, arXiv:1910.07467, Section 4; `by=deviation` is timm's SimpleNorm.
     """
 
     NAMES: ClassVar = ("RMSNORM",)

@@ -39,12 +39,13 @@ class Scale(nn.Module):
 
 @record
 class Scale(Layer):
-    """`SCALE(weight=yes, bias=yes, init=1)`: w_c * x + b_c, learned for each channel; w starts at `init`, b at 0.
+    """`SCALE(weight=yes, bias=yes, init=1)`: w_c * x + b_c, with w and b learned for each channel; w starts at `init`,
+    b at 0.
 
-    Behind `SUMPOOL2` it makes the trainable subsampling of LeCun et al. 1998. With `shared` one w and one b serve all
-    channels. With `parameter` its tensor belongs to the module around it, called by the layer's label: a `vector` of C
-    values, a `map` of Cx1x1, a `batch` of 1xCx1x1, or one value for all channels, a `number` without extents or a
-    `singleton` of extent 1.
+    After `SUMPOOL2` it is the trainable subsampling of LeCun et al. 1998. With `shared` all channels use one w and one
+    b. With `parameter` its tensor belongs to the module around it, named by the layer's label: a `vector` of C values,
+    a `map` of Cx1x1, a `batch` of 1xCx1x1, or one value for all channels, a `number` without axes or a `singleton` of
+    shape 1.
     """
 
     NAMES: ClassVar = ("SCALE",)

@@ -31,10 +31,10 @@ from cnndsl.shape import Shape
 class ConvTranspose(Layer):
     """`CONVT2-64/2(pad=0, out_pad=0, groups=1, dilation=1, bias=yes)`: the transpose of a strided convolution.
 
-    Output = (W - 1)*stride - 2*pad + e + out_pad (torch.nn.ConvTranspose2d). A number pads as PyTorch's does, by
-    taking that much away from both sides; `same`, the default, makes the output stride*W wherever e - stride is even
-    and not negative; `valid` takes nothing away. With `init=bilinear` it starts as an interpolation of each channel
-    (Long et al. 2015, arXiv:1411.4038, Section 3.3), and stays one with `frozen=yes`.
+    Output = (W - 1)*stride - 2*pad + e + out_pad (torch.nn.ConvTranspose2d). As in PyTorch, a number as padding removes
+    that much from both sides; `same`, the default, makes the output stride*W if e - stride is even and not negative;
+    `valid` removes nothing. With `init=bilinear` it starts as an interpolation of each channel (Long et al. 2015,
+    arXiv:1411.4038, Section 3.3), and stays one with `frozen=yes`.
     """
 
     NAMES: ClassVar = ("CONVT",)
