@@ -1,1 +1,2 @@
-"""Graph -> facts. A fact is a plain function of the graph; nothing here writes to it, prints, or runs torch."""
+"""Compute properties of a graph. Each is a plain function of the graph; nothing here modifies it, prints, or runs
+torch."""

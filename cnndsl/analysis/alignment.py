@@ -1,4 +1,4 @@
-"""Two sequences side by side: what in one is what in the other."""
+"""Align two sequences: pair each element of one with its counterpart in the other."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 _MOST = 250_000
-"""So many pairs of elements are weighed against each other; longer sequences are parted first."""
+"""The most pairs of elements that are scored against each other; longer sequences are split first."""
 _NEAR = 32
-"""So many elements on either side of a place say how well two sequences agree there."""
+"""The number of elements on either side of a position that are compared to see how well two sequences agree there."""
 
 
 def aligned(
@@ -21,10 +21,11 @@ def aligned(
 ) -> Iterator[tuple[int | None, int | None]]:
     """Yield pairs of positions in order, None where one has no counterpart.
 
-    There is a key for each way to recognise an element, the most exact first, and what a pair is worth that agrees in
-    it. The pairs are those of the greatest worth together (Needleman and Wunsch 1970, without a penalty for gaps), the
-    earliest of them: two pairs that are alike may be worth more than one that is equal. In long sequences elements are
-    paired first that a key finds once in each; what lies between is halved where the halves agree best.
+    `keys_before` and `keys_after` have one sequence of keys for each way to recognise an element, the most exact first;
+    `worth` has the score of a pair that agrees in each. The pairs maximise the total score (Needleman and Wunsch 1970,
+    without a gap penalty); ties go to the earliest. So two similar pairs may score more than one equal pair. In long
+    sequences, elements that are unique in both under some key are paired first; the parts between them are halved where
+    the halves agree best.
 
     >>> list(aligned(range(3), range(2), ["abc"], ["ac"], [1]))
     [(0, 0), (1, None), (2, 1)]
@@ -48,8 +49,8 @@ def _parted(
     keys_after: Sequence[Sequence[object]],
     worth: Sequence[int],
 ) -> Iterator[tuple[range, range]]:
-    """Long sequences in parts of which each is paired for itself: between elements that are unique in a key, the first
-    that has such, else two halves. Time is that of sorting."""
+    """Split long sequences into parts that are aligned separately: between the elements that are unique under a key
+    (the first key that has any), else into halves. This takes as long as sorting."""
     for old, new in zip(keys_before, keys_after, strict=True):
         start, start_after = before.start, after.start
         anchors = list(_unique(before, after, old, new))
@@ -66,7 +67,7 @@ def _parted(
 
 
 def _unique(before: range, after: range, old: Sequence[object], new: Sequence[object]) -> Iterator[tuple[int, int]]:
-    """Pairs of elements that occur once in each of two sequences, as many as keep their order (patience sorting)."""
+    """Yield pairs of elements that occur once in each sequence, as many as keep their order (patience sorting)."""
     counts, counts_after = Counter(old[at] for at in before), Counter(new[at] for at in after)
     places = {new[at]: at for at in after if counts_after[new[at]] == 1}
     pairs = [(at, places[old[at]]) for at in before if counts[old[at]] == 1 and old[at] in places]
@@ -93,13 +94,13 @@ def _middle(
     keys_after: Sequence[Sequence[object]],
     worth: Sequence[int],
 ) -> tuple[int, int]:
-    """Where to halve two sequences: as far from their beginnings, from their ends, or in proportion. What is around
-    agrees best there."""
+    """Return where to halve two sequences: at equal distance from their beginnings, from their ends, or in proportion,
+    whichever has the best agreement around it."""
     at = before.start + len(before) // 2
     places = (after.start + at - before.start, after.stop - (before.stop - at), after.start + len(after) // 2)
 
     def agreement(other: int) -> int:
-        """What the pairs of neighbours are worth."""
+        """Return the total score of the neighbouring pairs."""
         pairs = ((at + step, other + step) for step in range(-_NEAR, _NEAR))
         return sum(_worth_of(old, new) for old, new in pairs if old in before and new in after)
 
@@ -117,13 +118,13 @@ def _weighed(
     keys_after: Sequence[Sequence[object]],
     worth: Sequence[int],
 ) -> Iterator[tuple[int | None, int | None]]:
-    """The pairs of the greatest worth. What the sequences begin with is paired as it is."""
+    """Yield the pairs with the highest total score. Equal elements at the beginning are paired directly."""
     front = _front(before, after, keys_before[0], keys_after[0])
     yield from zip(before[:front], after[:front], strict=True)
     before, after = before[front:], after[front:]
     rows = list(_worths(before, after, keys_before, keys_after, worth))
     best = [[0] * (len(after) + 1) for _ in range(len(before) + 1)]
-    """The worth of what comes from two positions on."""
+    """The best total score of the elements from two positions on."""
     for at in range(len(before) - 1, -1, -1):
         row, below, own = best[at], best[at + 1], rows[at]
         for other in range(len(after) - 1, -1, -1):
@@ -153,7 +154,7 @@ def _worths(
     keys_after: Sequence[Sequence[object]],
     worth: Sequence[int],
 ) -> Iterator[list[int]]:
-    """What each element of the first sequence is worth beside each of the second."""
+    """Yield, for each element of the first sequence, its score with each element of the second."""
     places: list[dict[object, list[int]]] = []
     for keys in keys_after:
         found: dict[object, list[int]] = {}
@@ -169,7 +170,7 @@ def _worths(
 
 
 def _front(before: range, after: range, old: Sequence[object], new: Sequence[object]) -> int:
-    """How many elements at the beginning are equal."""
+    """Return how many elements at the beginning are equal."""
     pairs = zip(before, after, strict=False)
     return next(
         (number for number, (at, other) in enumerate(pairs) if old[at] != new[other]), min(len(before), len(after))

@@ -1,7 +1,7 @@
-"""What a file asserts, held against what is true: `assert params == 25_557_032`.
+"""Evaluate the assertions of a file, such as `assert params == 25_557_032`.
 
-What may be asserted of a network, or of a part of one, is in `metric_table`. Everything is computed when asked, once.
-Names of the file itself (parameters, `let`s) win over those of metrics. Nothing here prints.
+`metric_table` defines the metrics that a network or a part of one has. Each value is computed once, when it is first
+needed. Names defined in the file (parameters, `let`s) take precedence over names of metrics. Nothing here prints.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ from cnndsl.values import NameSymbol, Symbol, Value, show
 
 
 def check(graph: Graph, runs: ExecutionsOf) -> list[Diagnostic]:
-    """What is wrong with each contract of the graph that does not hold, in the order of the file, up to a limit.
+    """Return a diagnostic for each assertion of the graph that does not hold, in the order of the file, up to a limit.
 
-    E0401: the contract does not hold; the message has both values. E0402: it mentions a fact that there is not.
+    E0401: the assertion does not hold; the message has both values. E0402: it mentions a metric or a part that does not
+    exist.
     """
     facts = _Facts(graph, runs)
     wrong = (diagnostic for contract in graph.contracts for diagnostic in _check(contract, facts))
@@ -50,10 +51,10 @@ def check(graph: Graph, runs: ExecutionsOf) -> list[Diagnostic]:
 
 
 def figures(graph: Graph, names: Iterable[str], runs: ExecutionsOf) -> tuple[dict[str, Value], frozenset[str]]:
-    """Facts of the whole network by their names in a contract, `params` or `receptive_field`, and the names of those
-    that are bounds: at most the value.
+    """Return metrics of the whole network by their names in an assertion, such as `params` or `receptive_field`, and
+    the names of those that are upper bounds.
 
-    Raises KeyError for a name that is none.
+    Raises KeyError for an unknown name.
     """
     facts = _Facts(graph, runs)
     found = {name: facts.value(name) for name in names}
@@ -62,14 +63,15 @@ def figures(graph: Graph, names: Iterable[str], runs: ExecutionsOf) -> tuple[dic
 
 @record
 class _Facts:
-    """What is known of a graph, each fact computed when it is first asked for."""
+    """The metrics of a graph, each computed when it is first needed."""
 
     graph: Graph
     runs: ExecutionsOf
     _values: dict[tuple[str, str], Value] = field(default_factory=dict[tuple[str, str], Value])
 
     def value(self, name: str, path: str = "") -> Value:
-        """A fact of the part at a path, or of the whole. Raises KeyError for a name or a path that is none."""
+        """Return a metric of the part at a path, or of the whole network. Raises KeyError for an unknown name or
+        path."""
         key = (name, path)
         if key not in self._values:
             region = self.part(path) if path else self.facts.whole()
@@ -77,7 +79,7 @@ class _Facts:
         return self._values[key]
 
     def is_bound(self, name: str, path: str = "") -> bool:
-        """Whether a fact of the part at a path, or of the whole, is a bound."""
+        """Return whether a metric of the part at a path, or of the whole network, is a bound."""
         return METRICS[name].bounds(self.part(path) if path else self.facts.whole())
 
     @cached_property
@@ -89,7 +91,7 @@ class _Facts:
         return _Scope(self)
 
     def part(self, path: str) -> Region:
-        """The named part, the layer or the chain of that name. Raises KeyError where there is none."""
+        """Return the named part, layer or chain. Raises KeyError if there is none of that name."""
         value = self.graph.named(path)
         if value is None:
             raise KeyError(path)
@@ -99,7 +101,7 @@ class _Facts:
 
     @cached_property
     def _inside(self) -> Mapping[str, Sequence[Node]]:
-        """The nodes of every named part."""
+        """Return the nodes of every named part."""
         inside: dict[str, list[Node]] = {path: [] for path in self.graph.parts}
         for node in self.graph.nodes:
             names = node.path.split(".")
@@ -111,8 +113,8 @@ class _Facts:
 
 
 def _in_a_contract(name: str, value: MetricValue) -> Value:
-    """A metric as a contract has it: one number where all axes agree, and 1 where there are none, as on a vector, of
-    which a unit sees all that there is."""
+    """Return a metric as assertions use it: a single number if all axes agree, and 1 if there are no axes, as on a
+    vector, where a unit sees everything."""
     if METRICS[name].unit != "positions" or isinstance(value, int):
         return value
     each = value or (1,)
@@ -120,11 +122,11 @@ def _in_a_contract(name: str, value: MetricValue) -> Value:
 
 
 _OF_VALUES = ("output", "receptive_field")
-"""What a contract may mention of a value by itself."""
+"""The metrics that a second name for a value has."""
 
 
 class _Scope(Mapping[str, Value]):
-    """The values that a contract may mention, each computed when it is looked up."""
+    """The values that an assertion may mention, each computed when it is looked up."""
 
     def __init__(self, facts: _Facts) -> None:
         self._facts = facts
@@ -140,7 +142,7 @@ class _Scope(Mapping[str, Value]):
 
     @cached_property
     def _lets(self) -> Mapping[str, Value]:
-        """The values of the file's own names; each is made of those before it."""
+        """Return the values of the file's own names; each is computed from those before it."""
         values: dict[str, Value] = dict(self._facts.graph.settings)
         for name, expr in self._facts.graph.lets.items():
             values[name] = given(expr, values, _word)
@@ -157,7 +159,7 @@ class _Scope(Mapping[str, Value]):
 
 
 def _word(written: Name | ReferenceExpr) -> Value:
-    """A layer type or a block by its name; that there is one was seen when the file was read."""
+    """Return the symbol of a layer type or block; that it exists was checked when the file was read."""
     return NameSymbol(written.span.text)
 
 
@@ -178,7 +180,7 @@ def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
 
 
 def _unknown(expr: Expr, scope: _Scope, facts: _Facts) -> Iterator[Diagnostic]:
-    """A diagnostic for each name that means nothing."""
+    """Yield a diagnostic for each unknown name."""
     if isinstance(expr, Name) and expr.name not in scope:
         close = closest(expr.name, list(scope))
         help = meant(expr.span, close) if close else f"there are {', '.join(OF_NETWORKS)}"
@@ -213,7 +215,7 @@ def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
 
 
 def _beside(names: Sequence[str], fact: str, place: Span, graph: Graph) -> Help:
-    """`stem.bn` for `stem: CONV3-32 -> bn: BN`, where the one is not inside of the other."""
+    """Suggest `bn` instead of `stem.bn` for `stem: CONV3-32 -> bn: BN`, where `bn` is not inside `stem`."""
     outer, inner = ".".join(names[:-1]), names[-1]
     if graph.named(outer) is None or graph.named(inner) is None or fact not in OF_NETWORKS:
         return ""
@@ -223,7 +225,7 @@ def _beside(names: Sequence[str], fact: str, place: Span, graph: Graph) -> Help:
 
 
 def _unknown_axis(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
-    """A diagnostic where `conv4.output.H` means nothing: there is no such part, or its output has no such axis."""
+    """Yield a diagnostic if `conv4.output.H` is invalid: there is no such part, or its output has no such axis."""
     *names, _, axis = expr.names
     path = ".".join(names)
     if names:
@@ -240,13 +242,13 @@ def _unknown_axis(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
 
 
 def _axes(output: Value) -> Mapping[str, Value]:
-    """The extents of an output by their letters: D, H, W, as many as there are, and C."""
+    """Return the sizes of an output by their letters: D, H, W, as many as there are, and C."""
     shape = output if isinstance(output, tuple) else (output,)
     return dict(zip((*"DHW"[4 - len(shape) :], "C"), shape, strict=True))
 
 
 def _of_path(expr: Path, facts: _Facts) -> Value:
-    """The value of a fact of a part, or of an extent of an output."""
+    """Return the value of a metric of a part, or of one size of an output."""
     *names, fact = expr.names
     if fact in OF_NETWORKS or names[-1] != "output":
         return facts.value(fact, ".".join(names))
@@ -254,7 +256,7 @@ def _of_path(expr: Path, facts: _Facts) -> Value:
 
 
 def _pieces(path: str, inside: Sequence[str], fact: str) -> str:
-    """How to ask a part of a module in pieces, or, where it has one part, to write the module in one piece."""
+    """Suggest a part of a module that is split into separate parts, or, if it has only one part, one definition."""
     part = min(inside, key=lambda each: each.count("."))
     names = {each[len(path) + 1 :].partition(".")[0] for each in inside}
     help = f"refer to one of its parts, `{part}.{fact}`"
@@ -263,8 +265,8 @@ def _pieces(path: str, inside: Sequence[str], fact: str) -> str:
 
 
 def _resolved(expr: Expr, facts: _Facts, others: Mapping[tuple[str, ...], Region] | None = None) -> Expr:
-    """The same with each part's fact replaced by its value; `others` are parts of the graph in place of those that some
-    paths name."""
+    """Return the expression with each part's metric replaced by its value; `others` are regions to use instead of the
+    parts at some paths."""
     if isinstance(expr, Path):
         region = (others or {}).get(expr.names[:-1])
         fact = expr.names[-1]
@@ -274,7 +276,7 @@ def _resolved(expr: Expr, facts: _Facts, others: Mapping[tuple[str, ...], Region
 
 
 def _failed(expr: Expr, facts: _Facts) -> Diagnostic:
-    """What to say of a contract that is false: about the first of its terms that is."""
+    """Return the diagnostic of a false assertion, for the first of its terms that is false."""
     if isinstance(expr, Binary) and expr.operator == "and":
         return _failed(expr.right if truth(expr.left, facts.scope) else expr.left, facts)
     if isinstance(expr, Binary) and expr.operator in COMPARISONS:
@@ -287,7 +289,7 @@ def _failed(expr: Expr, facts: _Facts) -> Diagnostic:
 
 
 def _side(expr: Expr, unit: str, facts: _Facts) -> str:
-    """The value of one side of a comparison with its unit, and whether it is a bound."""
+    """Return the value of one side of a comparison with its unit, and `at most` if it is a bound."""
     value = evaluate(expr, facts.scope)
     name, path = _metric(expr, facts)
     bound = "at most " if name and facts.is_bound(name, path) else ""
@@ -296,7 +298,7 @@ def _side(expr: Expr, unit: str, facts: _Facts) -> str:
 
 
 def _metric(expr: Expr, facts: _Facts) -> tuple[str, str]:
-    """The metric that an expression is, and the path of the part that has it; empty texts for any other expression."""
+    """Return the metric that an expression is, and the path of its part; empty strings for any other expression."""
     if isinstance(expr, Name):
         return ("", "") if expr.name in {*facts.graph.settings, *facts.graph.lets} else (expr.name, "")
     path, _, name = expr.text.rpartition(".") if isinstance(expr, Literal) else ("", "", "")
@@ -304,7 +306,7 @@ def _metric(expr: Expr, facts: _Facts) -> tuple[str, str]:
 
 
 def _unit(expr: Expr, facts: _Facts) -> str:
-    """The unit of an expression; empty where no metric is mentioned, and for products and ratios of metrics."""
+    """Return the unit of an expression; empty if it mentions no metric, and for products and ratios of metrics."""
     if isinstance(expr, Unary):
         return _unit(expr.operand, facts)
     if isinstance(expr, Binary):
@@ -316,11 +318,12 @@ def _unit(expr: Expr, facts: _Facts) -> str:
 
 
 _WRITTEN_UNITS = {"bytes": "B"} | {unit: unit for unit in ("multiply-adds", "values", "layers", "positions")}
-"""How units are written, but for those that the names of their metrics say."""
+"""How units are written; other units are clear from the names of their metrics."""
 
 
 def _for_defaults(contract: Expr, graph: Graph) -> str:
-    """How the contract says that it is about the defaults, where parameters that it does not mention have others."""
+    """Suggest how to restrict the assertion to the defaults if parameters that it does not mention have other
+    values."""
     mentioned = {each.name for each in names(contract)}
     changed = [
         name
@@ -335,7 +338,7 @@ def _for_defaults(contract: Expr, graph: Graph) -> str:
 
 
 def _for_labels(contract: Expr, facts: _Facts) -> Help:
-    """How a label of one layer names several, where that makes the contract true."""
+    """Suggest that a label of one layer name several layers, if that makes the assertion true."""
     for path in dict.fromkeys(path.names[:-1] for path in _paths(contract) if path.names[-1] in OF_NETWORKS):
 
         def holds(region: Region, names: tuple[str, ...] = path) -> bool:
@@ -358,7 +361,7 @@ def _paths(expr: Expr) -> Iterator[Path]:
 
 
 def _with_mistakes(failed: Diagnostic, graph: Graph) -> Diagnostic:
-    """What may be wrong where the network is not what is asserted: what is plausible and probably not meant."""
+    """Add the likely mistakes in the network that may make the assertion false, such as swapped numbers."""
     is_volume = (
         re.fullmatch(r"\S*output\s*==\s*(?P<volume>[0-9]+(?:x[0-9]+)+)", failed.span.text) if failed.span else None
     )
@@ -377,7 +380,7 @@ _WORDS = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least",
 
 
 def _grouped(value: Value) -> str:
-    """A value with its thousands apart."""
+    """Format a value with thousands separators."""
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         return show(value)
     if Fraction(value).denominator == 1:

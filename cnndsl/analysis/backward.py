@@ -1,5 +1,5 @@
-"""Loss and backward pass, as events: autograd goes through the layers in the reverse of their order, makes gradients,
-and lets go of what it kept. Gradients of parameters stay."""
+"""Trace the loss and the backward pass as events. Autograd visits the layers in reverse order, creates gradients, and
+releases what it saved. Gradients of parameters stay."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ GradientKey: TypeAlias = tuple[int, int]
 """A node, and one of its values by number; `OUTPUT` for its output."""
 OUTPUT = -1
 PARAMETER = -1
-"""In place of the number of a value: the extents of a parameter."""
+"""Used instead of the number of a value: the shape is that of a parameter."""
 TARGET_BYTES = 8
-"""A class index, an int64."""
+"""The bytes of a class index, an int64."""
 
 
 @record(slots=True)
 class Gradient:
-    """The gradient of a node's output: its storage, and whether it fills it (a part of a wider one does not)."""
+    """The gradient of a node's output: its storage, and whether it fills the storage (a slice of a wider one does
+    not)."""
 
     storage: int
     dense: bool
@@ -32,7 +33,7 @@ class Gradient:
 
 @record(slots=True)
 class _Made:
-    """A gradient as an operation makes it: of which value of the layer it has the extents, and its width."""
+    """A gradient as an operation creates it. `of` is the value of the layer whose shape it has."""
 
     storage: int
     dense: bool
@@ -50,7 +51,7 @@ class BackwardTrace:
     """The tensors that have a gradient so far, by the node whose module they belong to and their name."""
 
     def is_first(self, node: Node, tensor: str) -> bool:
-        """Note that a tensor gets a gradient; return whether it is the first."""
+        """Record that a tensor gets a gradient; return whether it is the first."""
         key = (node.index if node.weights_of < 0 else node.weights_of, tensor)
         is_first = key not in self.weighted
         self.weighted.add(key)
@@ -68,14 +69,14 @@ class BackwardTrace:
 
 
 def targets(values: Lifetimes, ledger: TraceBuilder) -> list[int]:
-    """The classes that the outputs are held against: one for each image, or for each pixel of an output map."""
+    """Allocate the target classes of the outputs: one for each image, or for each pixel of an output map."""
     return [
         ledger.new(0, "input", 0, TARGET_BYTES * values.graph.nodes[output].shape.pixels) for output in values.learning
     ]
 
 
 def loss(forward: ForwardTrace, wanted: list[int]) -> list[list[int]]:
-    """The cross-entropy of each output: log_softmax, of which the loss keeps the result, and the sum of weights."""
+    """Trace the cross-entropy of each output: log_softmax, whose result the loss saves, and the sum of weights."""
     values, ledger = forward.values, forward.ledger
     kept: list[list[int]] = []
     for output, target in zip(values.learning, wanted, strict=True):
@@ -93,7 +94,7 @@ def loss(forward: ForwardTrace, wanted: list[int]) -> list[list[int]]:
 
 
 def run(forward: ForwardTrace, losses: list[list[int]]) -> None:
-    """Writes the backward pass into the ledger."""
+    """Write the backward pass into the ledger."""
     backward = BackwardTrace(forward)
     values, ledger = forward.values, forward.ledger
     ledger.event("backward", values.graph.output)
@@ -136,7 +137,7 @@ def _pass_through(backward: BackwardTrace, node: Node) -> None:
 
 
 def _through(backward: BackwardTrace, event: Ran) -> None:
-    """Operations of one layer in reverse order, each an event."""
+    """Trace the operations of one layer in reverse order, each as an event."""
     values, at = backward.values, event.node
     node, steps = values.graph.nodes[at], values.steps[at]
     first, count = len(node.value_inputs), len(steps)
@@ -147,12 +148,12 @@ def _through(backward: BackwardTrace, event: Ran) -> None:
 
 
 def _key(node: Node, read: int) -> GradientKey:
-    """The value that a step reads: the output of another node, or the result of an earlier step."""
+    """Return the key of the value that a step reads: the output of another node, or the result of an earlier step."""
     return (node.value_inputs[read], OUTPUT) if read < len(node.value_inputs) else (node.index, read)
 
 
 def _through_step(backward: BackwardTrace, node: Node, k: int, gradient: Gradient) -> None:
-    """One operation: gradients of what it reads; then what it kept may go, and the gradient itself."""
+    """Trace one operation: allocate gradients of what it reads, then release what it saved and its own gradient."""
     values, ledger, at = backward.values, backward.ledger, node.index
     step, result = values.steps[at][k], len(node.value_inputs) + k
     ledger.event("backward", at)
@@ -177,7 +178,7 @@ def _through_step(backward: BackwardTrace, node: Node, k: int, gradient: Gradien
     arriving = [(read, *_fitted(backward, node, read, each)) for read, each in made if step.gradient != "own"]
     _finish_weights(backward, node, weights)
     if step.gradient != "own":
-        _drop(ledger, done)  # the engine sums and casts before it lets go (torch/csrc/autograd/engine.cpp)
+        _drop(ledger, done)  # the engine sums and casts before it releases (torch/csrc/autograd/engine.cpp)
     for read, storage, dense in arriving:
         _arrive(backward, _key(node, read), storage, dense)
 
@@ -188,7 +189,7 @@ def _drop(ledger: TraceBuilder, storages: list[int]) -> None:
 
 
 def _scratch(backward: BackwardTrace, node: Node, k: int) -> int:
-    """The bytes for an image that a step holds for a moment, beside the gradients."""
+    """Return the bytes per image that a step allocates temporarily, besides the gradients."""
     values, at = backward.values, node.index
     step, result = values.steps[at][k], len(node.value_inputs) + k
     bytes = step.scratch[1] * values.widths[at][result] + step.flags
@@ -201,7 +202,7 @@ def _scratch(backward: BackwardTrace, node: Node, k: int) -> int:
 
 
 def _divided(backward: BackwardTrace, node: Node, result: int, gradient: Gradient) -> Gradient:
-    """The gradient of a sum that a mean is the quotient of."""
+    """Return the gradient of the sum that a mean divides."""
     quotient = _gradient(backward, node, result, backward.values.widths[node.index][result])
     backward.ledger.drop(gradient.storage)
     return Gradient(quotient, True)
@@ -212,7 +213,8 @@ def _gradient(backward: BackwardTrace, node: Node, value: int, width: int) -> in
 
 
 def _passed(backward: BackwardTrace, node: Node, k: int, read: int, gradient: Gradient) -> _Made:
-    """The gradient for one operand as the operation makes it: the same memory where it is only handed on, else new."""
+    """Return the gradient for one operand as the operation creates it: the same memory if it is only passed on, else
+    new."""
     values, ledger = backward.values, backward.ledger
     step, result = values.steps[node.index][k], len(node.value_inputs) + k
     widths = values.widths[node.index]
@@ -229,7 +231,7 @@ def _passed(backward: BackwardTrace, node: Node, k: int, read: int, gradient: Gr
 
 
 def _fitted(backward: BackwardTrace, node: Node, read: int, made: _Made) -> tuple[int, bool]:
-    """A gradient summed up to the extents of the operand that it is of, and cast to its type."""
+    """Reduce a gradient to the shape of its operand by summation, and cast it to the operand's type."""
     values, ledger = backward.values, backward.ledger
     storage, dense, of, width = made.storage, made.dense, made.of, made.width
     sizes, wanted = values.values[node.index], values.widths[node.index][read]
@@ -247,8 +249,8 @@ def _fitted(backward: BackwardTrace, node: Node, read: int, made: _Made) -> tupl
 
 
 def _weight_gradient(backward: BackwardTrace, node: Node, k: int, position: int, gradient: Gradient) -> _Made | None:
-    """The gradient of a parameter as the operation makes it: in the type in which it computes, at each value where the
-    parameter was repeated. None for what does not learn."""
+    """Return the gradient of a parameter as the operation creates it: in the type that the operation computes in, and
+    in the shape of the result if the parameter was broadcast. None for tensors that are not trained."""
     values, ledger = backward.values, backward.ledger
     step, result = values.steps[node.index][k], len(node.value_inputs) + k
     tensor, widths = values.tensors[node.index][position], values.widths[node.index]
@@ -266,7 +268,7 @@ def _weight_gradient(backward: BackwardTrace, node: Node, k: int, position: int,
 def _finish_weights(
     backward: BackwardTrace, node: Node, weights: list[tuple[int, _Made | None]]
 ) -> list[tuple[int, _Made | None]]:
-    """The gradients of parameters; returns those that are left, none."""
+    """Finish the gradients of parameters; return those that are left, none."""
     for position, each in weights:
         if each is not None:
             _finish_weight(backward, node, position, each)
@@ -274,8 +276,8 @@ def _finish_weights(
 
 
 def _finish_weight(backward: BackwardTrace, node: Node, position: int, made: _Made) -> None:
-    """The gradient of a parameter in its own extents and type, which stays; added to one that is there, out of place
-    where MemTracker holds both."""
+    """Bring the gradient of a parameter to the parameter's own shape and type. It stays allocated. If there is one
+    already, add the two, out of place if MemTracker holds both."""
     values, ledger = backward.values, backward.ledger
     tensor, storage = values.tensors[node.index][position], made.storage
     for differs, width in (
@@ -295,7 +297,7 @@ def _finish_weight(backward: BackwardTrace, node: Node, position: int, made: _Ma
 
 
 def _arrive(backward: BackwardTrace, value: GradientKey, storage: int, dense: bool) -> None:
-    """Autograd adds up the gradients of a value that several layers read, in place where nobody else holds one of
+    """Add up the gradients of a value that several layers read, as autograd does: in place if nobody else holds one of
     them (torch/csrc/autograd/input_buffer.cpp, `accumulate`)."""
     ledger, gradients, tracked = backward.ledger, backward.gradients, backward.values.tracked
     before = gradients.get(value)

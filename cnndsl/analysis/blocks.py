@@ -1,4 +1,5 @@
-"""The blocks of two networks: which block of one is which of the other, and which have no counterpart."""
+"""Match the blocks of two networks: which block of one corresponds to which of the other, and which have no
+counterpart."""
 
 from __future__ import annotations
 
@@ -14,17 +15,17 @@ from cnndsl.graph import Graph, MergePart, Node, nodes_of, walk
 from cnndsl.records import record
 
 SMALLEST = 4
-"""Blocks of fewer layers are compared layer by layer in any case."""
+"""Blocks with fewer layers are always compared layer by layer."""
 _ALIKE = 0.5
-"""Two chains of layers are versions of each other if so large a part of their layer types agrees."""
+"""Two chains of layers are versions of each other if at least this fraction of their layer types agrees."""
 _MOST = 0.75
 _ALIKE_ROLES = frozenset({"activation", "normalisation", "pooling"})
 
 
 @record(slots=True)
 class ComparedBlock:
-    """A block as tables show it. `units` are the numbers of it and of the larger parts in it, by `PartClass.abstract`;
-    it is a chain if nothing in it merges."""
+    """A block as tables show it. `units` are the numbers of the block and of the larger parts in it, by
+    `PartClass.abstract`; it is a chain if it contains no merge."""
 
     name: str
     title: str
@@ -37,10 +38,12 @@ class ComparedBlock:
 
 @record(slots=True)
 class Correspondence:
-    """Which blocks of two networks correspond, for each network by node: `lone` is the block that the other has nothing
-    like, `places` where the innermost block with a counterpart has the node.
+    """The correspondence between the blocks of two networks, for each network by node. `lone` maps a node to its block
+    if the other network has nothing like that block. `places` maps a node to its location in the innermost block that
+    has a counterpart.
 
-    A place is the number of the pair of blocks, and the position in the block if layer for layer corresponds, else -1.
+    A location is the number of the pair of blocks, and the node's position in the block if the blocks correspond layer
+    for layer, else -1.
     """
 
     lone: tuple[Mapping[int, ComparedBlock], Mapping[int, ComparedBlock]]
@@ -50,10 +53,10 @@ class Correspondence:
 def correspondence(before: Graph, after: Graph) -> Correspondence:
     """Find which blocks of two networks correspond.
 
-    Blocks correspond if they are equal, if they are equal but for widths, strides and projections, if they have one
-    name, if they repeat one unit, or if they are chains of much the same layer types. Blocks that correspond without
-    being equal are looked into, except such chains: their layers are aligned as a whole. A chain whose layers the other
-    network has outside of blocks has a counterpart, too.
+    Blocks correspond if they are equal, if they are equal except for widths, strides and projections, if they have the
+    same name, if they repeat the same unit, or if they are chains of similar layer types. Blocks that correspond but
+    are not equal are compared further inside, except such chains: their layers are aligned as a whole. A chain whose
+    layers occur in the other network outside of blocks has a counterpart, too.
     """
     classes = PartClasses(before, after)
     old, new = _Blocks(before, classes), _Blocks(after, classes)
@@ -86,8 +89,8 @@ def correspondence(before: Graph, after: Graph) -> Correspondence:
 def _shared_repeats_opened(
     old: _Blocks, new: _Blocks, groups_old: Iterable[RowGroup], groups_new: Iterable[RowGroup]
 ) -> tuple[list[RowGroup], list[RowGroup]]:
-    """The groups of both networks, with the turns of a repeat in place of one that the other has a turn of, by name or
-    but for widths: there may be more of them, or one may be written out."""
+    """Return the groups of both networks, with a repeat replaced by its iterations if the other network has one of
+    them, by name or except for widths: its repeat may be longer or shorter, or be written out."""
     sides = (old, list(groups_old)), (new, list(groups_new))
     marks = [
         {
@@ -112,22 +115,24 @@ def _is_repeat(group: RowGroup) -> bool:
 
 
 def _in_step(before: Graph, one: ComparedBlock, after: Graph, other: ComparedBlock) -> bool:
-    """Whether two blocks have layer for layer the same purposes, in the same structure: another activation, or another
-    width, does not change the place of a layer."""
+    """Return whether two blocks have the same purposes layer for layer, in the same structure. Another activation or
+    another width does not change a layer's position."""
     if len(one.nodes) != len(other.nodes):
         return False
     return list(_wired(before, one)) == list(_wired(after, other))
 
 
 def _wired(graph: Graph, block: ComparedBlock) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield for each layer of a block its purpose, and the places in the block of what it reads, -1 for others."""
+    """Yield for each layer of a block its purpose, and the positions in the block of the layers it reads, -1 for
+    others."""
     places = {node: at for at, node in enumerate(block.nodes)}
     for node in block.nodes:
         yield purpose(graph.nodes[node]), tuple(places.get(at, -1) for at in graph.nodes[node].inputs)
 
 
 def purpose(node: Node) -> str:
-    """Return what a layer may take the place of: its type, or its role where one type is as good as another."""
+    """Return what the layer can be replaced with: its type, or its role if all types of that role are
+    interchangeable."""
     return node.layer.ROLE if node.layer.ROLE in _ALIKE_ROLES else node.kind
 
 
@@ -138,13 +143,13 @@ _WAYS: tuple[tuple[Callable[[ComparedBlock], object], int], ...] = (
     (lambda block: block.number.abstract, 50),
     (lambda block: block.name, 40),
 )
-"""How blocks are recognised, the most exact way first, and what a pair is worth that agrees so."""
+"""The ways to recognise a block, the most exact first, each with the score of a pair that agrees in it."""
 
 
 def _matched(
     old: Sequence[ComparedBlock], new: Sequence[ComparedBlock], before: Graph, after: Graph
 ) -> tuple[list[tuple[ComparedBlock, ComparedBlock]], list[ComparedBlock], list[ComparedBlock]]:
-    """The blocks that correspond, and those of each network that have no counterpart."""
+    """Return the pairs of blocks that correspond, and the blocks of each network that have no counterpart."""
     keys_old, keys_new = ([list(map(way, blocks)) for way, _ in _WAYS] for blocks in (old, new))
     worth = [each for _, each in _WAYS]
     places = list(aligned(range(len(old)), range(len(new)), keys_old, keys_new, worth))
@@ -188,7 +193,8 @@ class _Blocks:
         self.ranges = sorted(self.numbers)
 
     def marks(self, group: RowGroup) -> set[object]:
-        """Return its marks: name, and number by `PartClass.abstract`; nothing for other groups."""
+        """Return the marks of a group that is a larger block: its name, and its number by `PartClass.abstract`; else
+        the empty set."""
         number = self.numbers.get((min(group.nodes), max(group.nodes)))
         return set() if number is None else {number.abstract, *([group.path] if group.path else [])}
 
@@ -207,18 +213,19 @@ class _Blocks:
         return found
 
     def loose(self, groups: Iterable[RowGroup], blocks: Iterable[ComparedBlock]) -> Counter[str]:
-        """Return the types of the layers that are in no block, each with their number."""
+        """Return the types of the layers outside of blocks, each with its number of layers."""
         inside = {at for block in blocks for at in block.nodes}
         return Counter(self.graph.nodes[at].kind for group in groups for at in group.nodes if at not in inside)
 
     def is_written_out(self, block: ComparedBlock, loose: Counter[str]) -> bool:
-        """Whether a block is a chain of which the other network has most layers outside of blocks."""
+        """Return whether a block is a chain most of whose layers occur in the other network outside of blocks."""
         found = Counter(self.graph.nodes[at].kind for at in block.nodes)
         return block.is_chain and (found & loose).total() >= _MOST * len(block.nodes)
 
 
 def _opened(graph: Graph, groups: Iterable[RowGroup], others: Container[str]) -> Iterator[RowGroup]:
-    """The groups of a network; one that holds more than half of it, and whose name the other has not, is opened."""
+    """Yield the groups of a network. A group with more than half of the layers is opened unless the other network has a
+    group of its name."""
     for group in groups:
         if group.parts and 2 * len(group.nodes) > len(graph) and not (group.path and group.path in others):
             yield from _opened(graph, group.parts, others)

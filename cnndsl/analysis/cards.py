@@ -1,7 +1,7 @@
 """GPUs by name: memory, bandwidth and peak arithmetic, each with the vendor's document that states them.
 
-Rates are dense ones, not those with structured sparsity; fp16 and bf16 accumulate in fp32, as PyTorch's do. A vendor
-writes GB for 2^30 bytes of memory, and for 10^9 bytes a second of bandwidth.
+Rates are dense, without structured sparsity; fp16 and bf16 accumulate in fp32, as in PyTorch. Vendors write GB for 2^30
+bytes of memory, and for 10^9 bytes per second of bandwidth.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @record(slots=True)
 class Card:
-    """A GPU. `memory` is in bytes, without the sixteenth that error correction takes where GDDR memory has it switched
-    on by default; `bandwidth` is in bytes a second; `fp32`, `tf32`, `fp16` and `bf16` are operations a second, of which
-    a multiply-add has two, 0 where the card has no such arithmetic. `source` names the document."""
+    """A GPU. `memory` is in bytes, without the sixteenth that error correction takes if the card has GDDR memory and
+    enables it by default. `bandwidth` is in bytes per second; `fp32`, `tf32`, `fp16` and `bf16` are operations per
+    second (a multiply-add is two), 0 if the card does not support the type. `source` names the document."""
 
     name: str
     memory: int
@@ -31,11 +31,11 @@ class Card:
     source: str
 
     def peak(self, dtype: Dtype) -> float:
-        """Return the most operations a second that convolutions reach with values of a type; 0 for a type that the card
-        has no arithmetic for.
+        """Return the most operations per second that convolutions reach with values of a type; 0 if the card does not
+        support the type.
 
-        In fp32 these are TF32's where the card has them: PyTorch lets cuDNN convolve in TF32 by default. `amp` is the
-        faster type of two bytes.
+        In fp32 these are TF32's if the card has them: PyTorch lets cuDNN convolve in TF32 by default. `amp` is the
+        faster of the two 2-byte types.
 
         >>> CARDS["A100-SXM4-80GB"].peak("fp32") / 1e12, CARDS["T4"].peak("bf16")
         (156.0, 0.0)
@@ -53,7 +53,7 @@ def _card(
     *,
     ecc: bool = False,
 ) -> tuple[str, Card]:
-    """From GB, gigabytes a second, and teraflops in fp32 (without tensor cores), TF32, fp16 and bf16."""
+    """Build a card from GB, gigabytes per second, and teraflops in fp32 (without tensor cores), TF32, fp16 and bf16."""
     fp32, tf32, fp16, bf16 = (rate * 1e12 for rate in rates)
     size = memory * 2**30 * (15 if ecc else 16) // 16
     return name, Card(name, size, bandwidth * 1e9, fp32, tf32, fp16, bf16, f"NVIDIA, {source}")
@@ -125,14 +125,14 @@ _SHORT = {
     "Jetson-Orin": "Jetson-AGX-Orin-64GB",
     "Jetson-AGX-Orin": "Jetson-AGX-Orin-64GB",
 }
-"""Other names: shorter ones, and those that PyTorch gives. Of forms with one memory the fastest is meant, so that times
-stay lower bounds."""
+"""Aliases: shorter names, and those that PyTorch reports. Of variants with the same memory an alias means the fastest,
+so that times stay lower bounds."""
 
 _MAKERS = ("nvidia", "geforce", "tesla", "quadro")
 
 
 def _folded(name: str) -> str:
-    """A name without what people write differently: case, spaces and hyphens, the maker, `RTX`."""
+    """Normalise a name: drop case, spaces, hyphens, the vendor and `RTX`, which people write differently."""
     text = "".join(char for char in name.casefold() if char.isalnum())
     for word in (*_MAKERS, "rtx"):
         text = text.removeprefix(word)
@@ -145,7 +145,7 @@ _FOLDED = {_folded(name): card for name, card in CARDS.items()} | {
 
 
 def find_card(name: str) -> Card | None:
-    """Return the card of a name, however it is written; None for a name that is no card's.
+    """Return the card of a name in any spelling; None if there is no such card.
 
     >>> find_card("h100").name, find_card("NVIDIA GeForce RTX 4090").name, find_card("a100 80gb").name
     ('H100-SXM', 'RTX-4090', 'A100-SXM4-80GB')
@@ -154,7 +154,7 @@ def find_card(name: str) -> Card | None:
 
 
 def card_of(name: str) -> Card:
-    """Return the card of a name, however it is written. Raises ValueError for a name that is no card's.
+    """Return the card of a name in any spelling. Raises ValueError if there is no such card.
 
     >>> card_of("H1000")
     Traceback (most recent call last):
@@ -167,7 +167,7 @@ def card_of(name: str) -> Card:
 
 
 def cards_beginning(name: str) -> list[Card]:
-    """Return the cards whose names begin with a name, such as those that differ in memory alone.
+    """Return the cards whose names begin with a name, such as those that differ only in memory.
 
     >>> [card.name for card in cards_beginning("RTX 4060 Ti")]
     ['RTX-4060-Ti-8GB', 'RTX-4060-Ti-16GB']
@@ -177,7 +177,7 @@ def cards_beginning(name: str) -> list[Card]:
 
 
 def card_help(name: str) -> str:
-    """Return what to type instead of a name that is no card's: those that it begins, the nearest one, or all.
+    """Return what to type instead of an unknown name: the names that begin with it, the nearest one, or all.
 
     >>> card_help("A100")
     'there are A100-PCIe-40GB, A100-SXM4-40GB, A100-PCIe-80GB, A100-SXM4-80GB'

@@ -1,4 +1,4 @@
-"""Two networks side by side: which layer of one is which of the other, and what the change does to each figure."""
+"""Compare two networks: match their layers, and report how the change affects each metric."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Verdict = Literal["same", "changed", "removed", "added"]
 
 @record(slots=True)
 class Pair:
-    """A layer of each net, or of one only. `changes` says what differs: (what, before, after); `block` is the block
-    that the layer is a part of, if the other net has nothing like it."""
+    """A layer of each network, or of only one. `changes` lists the differences as (what, before, after); `block` is the
+    block that the layer belongs to if the other network has nothing like it."""
 
     verdict: Verdict
     before: Node | None
@@ -35,7 +35,7 @@ class Pair:
 
 @record(slots=True)
 class Figure:
-    """A figure of both networks. `at_most` says of each whether it is a bound."""
+    """A metric of both networks. `at_most` says for each whether it is a bound."""
 
     name: str
     before: int | tuple[int, ...]
@@ -45,19 +45,19 @@ class Figure:
 
 @record(slots=True)
 class Comparison:
-    """All layers of both nets in order, and the figures of the whole."""
+    """All layers of both networks in order, and the metrics of the whole networks."""
 
     pairs: tuple[Pair, ...]
     figures: tuple[Figure, ...]
 
     @property
     def differs(self) -> bool:
-        """Return whether any layer is another one, or in one network only."""
+        """Return whether any layer changed, or is only in one of the networks."""
         return any(pair.verdict != "same" for pair in self.pairs)
 
     @property
     def renamed(self) -> int:
-        """How many layers have weights or buffers under another name in the other net."""
+        """Return how many layers have weights or buffers under a different name in the other network."""
         kept = [(pair.before, pair.after, pair.cost_after) for pair in self.pairs]
         return sum(
             bool(cost.params or cost.buffers) and before.path != after.path
@@ -67,8 +67,8 @@ class Comparison:
 
 
 def compare(before: Graph, after: Graph, runs: ExecutionsOf) -> Comparison:
-    """Align two networks block by block, and blocks that correspond layer by layer: by structure, and so that layers
-    of one name, text and type are paired as far as that can be."""
+    """Align two networks block by block, and corresponding blocks layer by layer. The alignment follows structure, and
+    pairs layers with the same name, text and type as far as possible."""
     costs_before, costs_after = costs(before), costs(after)
     blocks = correspondence(before, after)
     lone = blocks.lone
@@ -92,18 +92,18 @@ def compare(before: Graph, after: Graph, runs: ExecutionsOf) -> Comparison:
 
 
 def _labels(node: Node, given: Container[str]) -> tuple[str, ...]:
-    """The names in a path. Numbers are left out, also in names that are not `given` in the program, `conv2`: one more
-    layer shifts them."""
+    """Return the names in a path, without numbers. Names that are not `given` in the program, such as `conv2`, lose
+    theirs too: they change when a layer is added."""
     parts = (part if part in given else part.rstrip("0123456789") for part in node.path.split("."))
     return tuple(filter(None, parts))
 
 
 _WORTH = (1000, 100, 90, 60, 40, 20)
-"""What two layers are worth as a pair: in the same place of blocks that correspond, then by `_keys`."""
+"""The scores of a pair of layers: for the same position in corresponding blocks, then by `_keys`."""
 
 
 def _keys(graph: Graph) -> list[list[object]]:
-    """For each way to recognise a layer, the most exact first, what it goes by for each node."""
+    """Return, for each way to recognise a layer, the most exact first, the key of each node."""
     given = {part.name for part in walk(graph.tree) if isinstance(part, NamedPart)}
     labels = [_labels(node, given) for node in graph.nodes]
     ways: tuple[Callable[[Node], object], ...] = (
@@ -117,8 +117,8 @@ def _keys(graph: Graph) -> list[list[object]]:
 
 
 def _keys_within(graph: Graph, nodes: Sequence[int], places: Mapping[int, tuple[int, int]]) -> list[list[object]]:
-    """The keys of some nodes. First comes the place in a block that corresponds layer for layer, and all others go with
-    the block."""
+    """Return the keys of some nodes. The first is the position in a block that corresponds layer for layer; all others
+    include the block."""
     found = [places.get(at, (0, -1)) for at in nodes]
     in_step: list[object] = [place if place[1] >= 0 else object() for place in found]
     within: list[list[object]] = [
@@ -128,8 +128,8 @@ def _keys_within(graph: Graph, nodes: Sequence[int], places: Mapping[int, tuple[
 
 
 def _side_by_side(before: Graph, after: Graph, blocks: Correspondence) -> Iterator[tuple[int | None, int | None]]:
-    """The nodes of both in order; those of blocks without a counterpart have none either, and those of a block that has
-    one are found there."""
+    """Yield the nodes of both networks in order. Nodes of blocks without a counterpart have none either; nodes of a
+    block that has one are paired within it."""
     kept = [
         [node.index for node in graph if node.index not in alone]
         for graph, alone in zip((before, after), blocks.lone, strict=True)
@@ -151,7 +151,7 @@ def _side_by_side(before: Graph, after: Graph, blocks: Correspondence) -> Iterat
 
 
 def _changes(before: Graph, old: Node, after: Graph, new: Node) -> Iterator[tuple[str, str, str]]:
-    """What differs between two layers of which one became the other."""
+    """Yield the differences between the two layers of a pair."""
     if old.kind != new.kind:
         yield "kind", old.kind, new.kind
     elif old.layer != new.layer:
@@ -178,14 +178,14 @@ def _changes(before: Graph, old: Node, after: Graph, new: Node) -> Iterator[tupl
 
 
 def _weights(graph: Graph, node: Node) -> str:
-    """Whose weights a layer has: its own, or those of the layer at a path."""
+    """Return whose weights a layer has: its own, or those of the layer at a path."""
     return graph.nodes[node.weights_of].path if node.weights_of >= 0 else "its own"
 
 
 def _rewired(
     before: Graph, old: Node, after: Graph, new: Node, became: dict[int, int], kept: set[int]
 ) -> Iterator[tuple[str, str, str]]:
-    """That a layer reads others than it did, of those that both nets have."""
+    """Yield a change if a layer reads different layers than before, among those that both networks have."""
     meant = [became[at] for at in old.inputs if at in became]
     read = [at for at in new.inputs if at in kept]
     if meant != read and len(meant) == len(read):

@@ -1,7 +1,7 @@
-"""What a network costs: parameters, multiply-adds, elementwise operations, activations.
+"""Compute what a network costs: parameters, multiply-adds, elementwise operations, activations.
 
-Figures are exact and for one image. What `macs` counts, and how other tools count, is in docs/figures.md. What a
-network needs in memory is `memory`'s business.
+Values are exact and for one image. docs/figures.md describes what `macs` counts, and how other tools count. `memory`
+computes what a network needs in memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cnndsl.shape import Shape
 
 @record(slots=True)
 class Cost:
-    """The figures of a layer, or the sum of those of several.
+    """The metrics of a layer, or the sum over several.
 
     `weights`, `biases` and `buffers` are numbers of elements, `counters` how many of the buffers' elements count
     batches (`num_batches_tracked`); `macs` are multiply-adds of convolutions and matrix products, `operations`
@@ -37,28 +37,29 @@ class Cost:
 
     @property
     def trainable(self) -> int:
-        """Return the parameters that training changes."""
+        """Return the number of parameters that training changes."""
         return self.params - self.frozen
 
     @property
     def params(self) -> int:
-        """Weights and biases."""
+        """Return the number of weights and biases."""
         return self.weights + self.biases
 
     @property
     def buffer_values(self) -> int:
-        """Return the elements of buffers that are no counters: what published totals call statistics."""
+        """Return the number of buffer elements that are not counters, which published totals call statistics."""
         return self.buffers - self.counters
 
     @property
     def flops(self) -> int:
-        """Floating-point operations of the multiply-adds, two each; as torch.utils.flop_counter counts."""
+        """Return the floating-point operations of the multiply-adds, two each, as torch.utils.flop_counter counts
+        them."""
         return 2 * self.macs
 
 
 def costs(graph: Graph, unknown: Collection[int] = ()) -> dict[int, Cost]:
-    """Return the cost of each node. One that is applied again has no parameters of its own, and costs its arithmetic
-    once more. Those that are `unknown`, as in a network with errors, cost nothing."""
+    """Return the cost of each node. A node that applies a module again has no parameters of its own, but costs its
+    arithmetic once more. Nodes that are `unknown`, as in a network with errors, cost nothing."""
     nodes = graph.nodes
     found = {
         node.index: Cost()
@@ -73,7 +74,7 @@ def costs(graph: Graph, unknown: Collection[int] = ()) -> dict[int, Cost]:
 
 
 def total(each: Iterable[Cost]) -> Cost:
-    """The sum of several costs.
+    """Return the sum of several costs.
 
     >>> total([Cost(weights=4, biases=1, macs=8), Cost(weights=2)]).params
     7
@@ -92,10 +93,11 @@ def total(each: Iterable[Cost]) -> Cost:
 
 
 def network_total(nodes: Iterable[Node], each: Mapping[int, Cost], training: bool = False) -> Cost:
-    """The sum over a network or some nodes of it: all parameters, arithmetic and activations of a forward pass.
+    """Return the sum over a network or some of its nodes: all parameters, and arithmetic and activations of a forward
+    pass.
 
-    An input gives no activations. Parts that exist in training only have parameters, but take part in the forward pass
-    only when `training`.
+    An input has no activations. Parts that exist only in training have parameters, but take part in the forward pass
+    only if `training`.
     """
     nodes = tuple(nodes)
     everything = total(each[node.index] for node in nodes)
@@ -105,7 +107,7 @@ def network_total(nodes: Iterable[Node], each: Mapping[int, Cost], training: boo
 
 @lru_cache(maxsize=4096)
 def layer_cost(layer: Layer, output: Shape, *inputs: Shape) -> Cost:
-    """The cost of a layer on inputs; equal layers on equal inputs are computed once."""
+    """Return the cost of a layer on inputs; equal layers on equal inputs are computed once."""
     sums, counters, frozen = {"weight": 0, "bias": 0, "buffer": 0}, 0, 0
     for tensor in layer.tensors(*inputs) if inputs else ():
         sums[tensor.role] += tensor.numel

@@ -1,4 +1,4 @@
-"""How deep a network is: the 16 of VGG-16."""
+"""Compute how deep a network is: the 16 of VGG-16."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from cnndsl.shape import Shape
 
 
 def depth(graph: Graph, inside: Collection[int] | None = None) -> int:
-    """The most layers with weight matrices (convolutions, FC) on any path from the input to an output.
+    """Return the largest number of layers with weight matrices (convolutions, FC) on any path from the input to an
+    output.
 
-    Normalisation and activations do not count, neither do paths that end in a tap. `inside` restricts the count to
-    the nodes of one part, wherever paths in it end. Source: Simonyan and Zisserman 2014, Table 1 ("weight layers").
+    Normalisation and activations do not count, nor do paths that end in a tap. `inside` restricts the count to the
+    nodes of one part, wherever paths in it end. Source: Simonyan and Zisserman 2014, Table 1 ("weight layers").
     """
     longest = [0] * len(graph)
     for node in graph.nodes:
@@ -25,12 +26,13 @@ def depth(graph: Graph, inside: Collection[int] | None = None) -> int:
 
 
 def is_weighted(graph: Graph, node: Node) -> bool:
-    """True for a layer that multiplies by weights: it has multiply-adds and parameters."""
+    """Return whether a layer multiplies by weights: it has multiply-adds and parameters."""
     return bool(node.inputs) and has_weights(node.layer, *graph.shapes(node))
 
 
 def is_dense(graph: Graph, node: Node) -> bool:
-    """Return whether a layer multiplies all values of its input by weights, as FC does unless it is over channels."""
+    """Return whether a layer multiplies all values of its input by weights, as FC does unless it applies to
+    channels."""
     return node.layer.ROLE == "dense" and not node.shape.rank and is_weighted(graph, node)
 
 

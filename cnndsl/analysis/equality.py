@@ -1,17 +1,17 @@
-"""Which parts are equal: exactly, or but for widths, strides and projections.
+"""Find equal parts: exactly equal, or equal except for widths, strides and projections.
 
-Every part gets two numbers by hash-consing: equal parts have equal tuples of what they consist of, and a dictionary
-numbers the tuples. Nothing is hashed lossily. Time and memory are linear in the number of nodes; how deep rows may
-stand in rows is limited.
+Every part gets two numbers by hash-consing: equal parts have equal tuples of their components, and a dictionary numbers
+the tuples. The keys are exact, so there are no hash collisions. Time and memory are linear in the number of nodes; the
+nesting depth of rows is limited.
 
-What counts is what is made, and in which order: the options of layers, merges, auxiliary outputs, which value each
-layer reads, and whether it has weights of its own or those of an earlier one. Names, blocks, brackets, repeats,
-decided choices and shapes do not count. A value from outside of a part counts by its relation to the part: what enters
-it, or the first, second, … of the others that it reads. So equal parts compute the same from equal values, up to
-weights.
+Equality depends on what is computed, and in which order: the options of layers, merges, auxiliary outputs, which value
+each layer reads, and whether it has weights of its own or those of an earlier one. Names, blocks, square brackets,
+repeats, decided optional parts and shapes do not count. A value from outside a part counts by its relation to the part:
+it is the one that enters the part, or the first, second, … of the others that the part reads. So equal parts compute
+the same from equal values, up to weights.
 
-Abstract classes leave out options for widths and strides as well. In a sum with a branch that computes something, a
-projection (a layer that works at each position by itself and sets the width, maybe with normalisation) equals `ID`.
+Abstract classes also ignore options for widths and strides. In a sum with a branch that computes something, a
+projection (a layer that works at each position separately and sets the width, possibly with normalisation) equals `ID`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.records import record
 
 _Item: TypeAlias = "int | tuple[int, ...]"
-"""The number of a part's class, followed by what it reads from outside, if anything."""
+"""The number of a part's class, followed by the codes of what the part reads from outside, if anything."""
 
 _ENTRY = -1
 """The code of the value that enters a part. Nodes in it are 0, 1, …, other values from outside -2, -3, …"""
@@ -37,15 +37,15 @@ _ENTRY = -1
 _NONE: Mapping[int, int] = {}
 
 _POINTWISE = (1, (1,), (1, 1), (1, 1, 1))
-"""Sizes of windows of one position."""
+"""Sizes of windows with a single position."""
 
 _OTHER, _NOTHING, _NORM, _PROJECTION = range(4)
-"""How a branch changes what enters it."""
+"""The effects of a branch on the value that enters it."""
 
 
 @record(slots=True)
 class PartClass:
-    """The numbers of a part's classes. Where `exact` is equal, so is `abstract`."""
+    """The numbers of a part's classes. If `exact` is equal, so is `abstract`."""
 
     exact: int
     abstract: int
@@ -65,7 +65,7 @@ class PartClasses:
 
     def __init__(self, *graphs: Graph) -> None:
         self._graphs = graphs
-        """Parts are known by their id, so they must not go away."""
+        """Parts are identified by their id, so they must stay alive."""
         self._numbers: dict[object, int] = {}
         self._layers: dict[int, tuple[Layer, PartClass]] = {}
         self._nothing = self._number("nothing")
@@ -74,11 +74,11 @@ class PartClasses:
             self._add(graph)
 
     def of(self, part: Part) -> PartClass:
-        """Return the class of a part. Raises KeyError for a part of a graph that was not given."""
+        """Return the class of a part. Raises KeyError for a part of any other graph."""
         return self._classes[id(part)]
 
     def layer(self, layer: Layer) -> PartClass:
-        """Return the class of a layer by itself, wherever it is."""
+        """Return the class of a layer on its own, regardless of its position."""
         known = self._layers.get(id(layer))
         if known is None:
             kind = type(layer)
@@ -111,7 +111,7 @@ class PartClasses:
         *,
         is_abstract: bool,
     ) -> int:
-        """The number of a part, from those of its children. `before` counts the nodes before a place."""
+        """Return the number of a part, from those of its children. `before` counts the nodes before a position."""
 
         def item(child: Part) -> _Item:
             number, outside = known[id(child)], wiring.outside[id(child)]
@@ -139,7 +139,7 @@ class PartClasses:
 
 @cache
 def _counting(kind: type[Layer]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The fields of a layer that count in exact and in abstract classes. Names of outputs never do."""
+    """Return the fields of a layer that count in exact and in abstract classes. Names of outputs never count."""
     options = kind.options()
     exact = tuple(each.name for each in fields(kind) if each.name not in options or not _is_name(kind, each.name))
     return exact, tuple(name for name in exact if name in options and name not in (kind.WIDTH, kind.STRIDE))
@@ -158,13 +158,14 @@ class _Wiring:
         self.upwards = list(_upwards(graph.tree))
         """Every part with the node that enters it, each after its children."""
         self.span: dict[int, range] = {}
-        """The places of a part's nodes."""
+        """The positions of a part's nodes."""
         self.items: dict[int, Sequence[Part]] = {}
-        """What stands in a row, one by one, without what only passes the value on."""
+        """The elements of a row, without those that only pass the value on."""
         self.outside: dict[int, Mapping[int, int]] = {}
-        """The nodes that a part reads and does not make, without the one that enters it, numbered as they are read."""
+        """The nodes outside a part that it reads, except the one that enters it, numbered in the order in which they
+        are read."""
         self.projections: dict[int, tuple[int, ...]] = {}
-        """Which branches of a sum are projections, by their places."""
+        """The positions of the branches of a sum that are projections."""
         effects = dict[int, int]()
         left_out = set[int]()
         for part, entry in self.upwards:
@@ -180,10 +181,10 @@ class _Wiring:
                         left_out.update(self.span[id(part.branches[at])])
         counted = (at not in left_out for at in range(len(self.place)))
         self.without_projections = list(accumulate(counted, initial=0))
-        """How many nodes that are in no projection come before a place."""
+        """The number of nodes before a position that are in no projection."""
 
     def codes(self, part: Part, entry: int, read: Iterable[int], before: Sequence[int]) -> Iterator[int]:
-        """Tell for nodes that a part reads what they are in relation to it."""
+        """Yield, for each node that a part reads, the code of its relation to the part."""
         inside, outside = self.span[id(part)], self.outside[id(part)]
         for node in read:
             if node == entry:
@@ -224,7 +225,7 @@ class _Wiring:
         return {node: number for number, node in enumerate(found)} if found else _NONE
 
     def _effect(self, part: Part, entry: int, effects: Mapping[int, int]) -> int:
-        """How a part changes what enters it."""
+        """Return the effect of a part on the value that enters it."""
         if isinstance(part, LayerPart):
             node = self.graph.nodes[part.node]
             return _of_layer(node.layer) if node.inputs == (entry,) else _OTHER

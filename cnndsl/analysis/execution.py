@@ -1,7 +1,7 @@
-"""In which order the emitted module runs the operations of a network, and when it lets go of each value.
+"""The order in which the emitted module runs the operations of a network, and when it releases each value.
 
-The text of the module says so, which `emit` reads; without it layers run in the graph's order, and a value is let go of
-after the layer that reads it last.
+`emit` reads it from the source of the module. Without that, layers run in the graph's order, and a value is released
+after the last layer that reads it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from cnndsl.records import record
 
 @record(slots=True)
 class Ran:
-    """An operation of a layer: the one numbered `step`, and with `is_last` all that follow.
+    """An operation of a layer: the one numbered `step`, and if `is_last` also all that follow.
 
-    `over` says that it writes over its first operand, a result of the layer's own.
+    `over` says that it overwrites its first operand, a result of the same layer.
     """
 
     node: int
@@ -28,8 +28,8 @@ class Ran:
 
 @record(slots=True)
 class Released:
-    """No name or expression refers to the outputs of these nodes any more; below 0 the indices that a max-pooling
-    gave, `-1 - node`. `parts` are results in the middle of a layer, by node and operation."""
+    """An event after which no name or expression refers to the outputs of these `nodes`; numbers below 0 are the
+    indices of a max-pooling, `-1 - node`. `parts` are intermediate results of a layer, by node and operation."""
 
     nodes: tuple[int, ...]
     parts: tuple[tuple[int, int], ...] = ()
@@ -37,7 +37,7 @@ class Released:
 
 @record(slots=True)
 class Passed:
-    """A layer for which the module has nothing: it gives what it reads."""
+    """A layer that the module omits: its output is its input."""
 
     node: int
 
@@ -48,15 +48,15 @@ Execution: TypeAlias = tuple[ExecutionEvent, ...]
 
 @record
 class Executions:
-    """How the module runs in training and in use."""
+    """The execution of a module in training and at inference."""
 
     training: Execution
     evaluation: Execution
 
 
 ExecutionsOf: TypeAlias = Callable[[Graph], Executions | None]
-"""How the module of a graph runs; None where it is not known."""
+"""A function that returns the executions of a graph's module; None if they are not known."""
 
 
 def unknown(_graph: Graph) -> None:
-    """Say of no module how it runs."""
+    """Return None: the execution of no module is known."""

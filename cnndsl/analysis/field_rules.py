@@ -1,4 +1,5 @@
-"""The rules of `lint` about what a unit of the last map sees: too little of the input, or more than there is."""
+"""The rules of `lint` about the receptive field of the last map: smaller than half of the input, or far larger than
+it."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ from cnndsl.graph import Graph, Node, descendants
 from cnndsl.records import record
 
 FAR_LARGER = 4
-"""How many times the input a field is when it is far larger."""
+"""A field is far too large if it is this many times the input."""
 FAR_SMALLER = 2
-"""How many times the input is a field that is far smaller: an object need not fill the image."""
+"""A field is far too small if the input is this many times the field: an object need not fill the image."""
 
 
 def narrow_field(graph: Graph) -> Iterator[Finding]:
@@ -61,7 +62,7 @@ def wide_field(graph: Graph) -> Iterator[Finding]:
 
 
 def _last_maps(graph: Graph) -> Iterator[tuple[Node, Node, Field]]:
-    """Each input that has a plane, with the last map that depends on it and the field of that."""
+    """Yield each input that has spatial axes, with the last map that depends on it and that map's field."""
     for start in graph.inputs:
         fields = receptive_fields(graph, start.index)
         last = last_map(graph, fields)
@@ -76,7 +77,7 @@ def _input(graph: Graph, start: Node) -> str:
 
 @record(slots=True)
 class _Way:
-    """How much a unit sees along an axis on one way, and how far apart neighbouring units look."""
+    """The field of a unit along one axis of a path, and the distance between the fields of neighbouring units."""
 
     size: Fraction = Fraction(1)
     step: Fraction = Fraction(1)
@@ -86,7 +87,8 @@ _Ways: TypeAlias = tuple[_Way, ...]
 
 
 def _narrowest(graph: Graph, start: Node, end: Node) -> tuple[int, ...]:
-    """How much the narrowest way from one node to another sees, along each axis; empty where all is seen at once."""
+    """Return the field along the narrowest path from one node to another, for each axis; empty if a global operation
+    sees everything at once."""
     ways: dict[int, _Ways] = {start.index: (_Way(),) * start.shape.rank}
     for node in graph.nodes[start.index + 1 : end.index + 1]:
         found = [on for at in node.value_inputs if at in ways and (on := _through(graph, node, ways[at]))]
@@ -96,7 +98,7 @@ def _narrowest(graph: Graph, start: Node, end: Node) -> tuple[int, ...]:
 
 
 def _through(graph: Graph, node: Node, before: _Ways) -> _Ways:
-    """The ways behind a layer; empty behind one that sees everything."""
+    """Return the paths after a layer; empty after one that sees everything."""
     window = node.layer.window(*graph.shapes(node))
     if window is None or len(window.extent) != len(before):
         return ()

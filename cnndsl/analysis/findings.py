@@ -1,4 +1,4 @@
-"""What a rule of `lint` gives, findings with their places and the way out, and what several rules ask of a network."""
+"""The findings of `lint` rules, with their locations and suggested fixes, and queries that several rules share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnndsl.records import record
 
 @record(slots=True)
 class Finding:
-    """Something that goes against a rule, and the way out."""
+    """A violation of a rule, and the suggested fix."""
 
     span: Span
     message: str
@@ -28,7 +28,7 @@ Check = Callable[[Graph], Iterator[Finding]]
 
 
 def by(extents: tuple[int, ...]) -> str:
-    """Write extents as a program does.
+    """Format a size as a program writes it.
 
     >>> by((7, 7))
     '7x7'
@@ -37,7 +37,7 @@ def by(extents: tuple[int, ...]) -> str:
 
 
 def convolutions(graph: Graph) -> Iterator[tuple[Node, tuple[int, ...], Window]]:
-    """Yield the layers whose filters slide over their input, each with the filters' extents and its window."""
+    """Yield the layers whose filters slide over their input, each with the size of the filters and its window."""
     for node in graph.layers:
         shapes = graph.shapes(node)
         size, window = node.layer.filter_size(*shapes), node.layer.window(*shapes)
@@ -46,12 +46,12 @@ def convolutions(graph: Graph) -> Iterator[tuple[Node, tuple[int, ...], Window]]
 
 
 def shared_filters(graph: Graph, node: Node) -> tuple[int, ...]:
-    """Return the extents of the filters of a convolution with the same weights everywhere; nothing for other layers."""
+    """Return the size of the filters of a convolution with the same weights everywhere; empty for other layers."""
     return node.layer.filter_size(*graph.shapes(node)) if node.inputs and node.layer.SHARES_WEIGHTS else ()
 
 
 def magnifies(graph: Graph, node: Node) -> bool:
-    """Return whether a pooling has more positions than it reads, so that it copies values."""
+    """Return whether a pooling has more output positions than input positions, so that it copies values."""
     return node.layer.ROLE == "pooling" and node.shape.pixels > graph.shapes(node)[0].pixels
 
 
@@ -61,7 +61,7 @@ def reads_map(graph: Graph, node: Node) -> bool:
 
 
 def source_of_vector(graph: Graph, node: Node) -> Node:
-    """Return the node whose map a dense layer reads, flattened before it or by it."""
+    """Return the node whose map a dense layer reads, whether it is flattened before the layer or by it."""
     before = graph.nodes[node.inputs[0]]
     while before.inputs and not before.shape.rank and not is_weighted(graph, before) and len(before.inputs) == 1:
         before = graph.nodes[before.inputs[0]]

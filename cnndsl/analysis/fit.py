@@ -1,4 +1,4 @@
-"""Whether a network fits: the largest batch for so much memory, and the layer at which memory peaks."""
+"""Compute whether a network fits: the largest batch for an amount of memory, and the layer at which memory peaks."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _MOST_ROWS = 24
 
 @record
 class Fit:
-    """The largest `batch` that fits into `available` bytes, and the `peak` with it; 0 for none, the peak then of one.
+    """The largest `batch` that fits into `available` bytes, and the `peak` with it. If not even one image fits, `batch`
+    is 0 and `peak` is that of one image.
 
-    `memory` is the step that was fitted. All is under the estimate for CUDA's allocator.
+    `memory` is the step that was fitted. All values are estimates for CUDA's allocator.
     """
 
     graph: Graph
@@ -33,7 +34,7 @@ class Fit:
 
     @property
     def layer(self) -> Node:
-        """The layer at which memory peaks."""
+        """Return the layer at which memory peaks."""
         return self.graph.nodes[self.peak.node]
 
 
@@ -47,7 +48,7 @@ def fit(
     device: Device = "cuda",
     executions: Executions | None = None,
 ) -> Fit:
-    """The largest batch of a network whose use, or whose training, stays within so many bytes."""
+    """Return the largest batch of a network whose inference or training stays within `available` bytes."""
     if train:
         memory = training(graph, dtype, optimizer, device, executions=executions)
     else:
@@ -58,10 +59,10 @@ def fit(
 
 @record
 class Accumulation:
-    """A step of training on `batch` images that the network takes in `steps` micro-batches of `micro_batch` images at
-    most, whose gradients add up; the last has `last`. `largest` is the largest micro-batch that fits, `peak` the peak
-    with `micro_batch`. Where micro-batches of one size give the batch too, `equal` is the largest that fits, else 0.
-    """
+    """A training step on `batch` images split into `steps` micro-batches of at most `micro_batch` images, whose
+    gradients add up; the last one has `last` images. `largest` is the largest micro-batch that fits, `peak` the peak
+    with `micro_batch`. `equal` is the largest size that fits and divides the batch into equal micro-batches, 0 if there
+    is none."""
 
     batch: int
     largest: int
@@ -73,9 +74,9 @@ class Accumulation:
 
 
 def accumulation(fitted: Fit, batch: int) -> Accumulation | None:
-    """Return how a step on a batch that does not fit is taken in micro-batches; None where not even one image fits.
+    """Return how to split a step on a batch that does not fit into micro-batches; None if not even one image fits.
 
-    Micro-batches are as few as possible, and as equal as that allows.
+    There are as few micro-batches as possible, of sizes as equal as that allows.
     """
     step = accumulating(fitted.graph, fitted.memory.step)
     largest = min(largest_batch(step, fitted.available, rounded=True), batch)
@@ -95,7 +96,7 @@ def accumulation(fitted: Fit, batch: int) -> Accumulation | None:
 
 
 def _largest_divisor(number: int, most: int) -> int:
-    """The largest divisor that is at most so large; 0 where only 1 is.
+    """Return the largest divisor that is at most `most`; 0 if that is only 1.
 
     >>> _largest_divisor(256, 100), _largest_divisor(257, 100)
     (64, 0)
@@ -111,8 +112,8 @@ def _largest_divisor(number: int, most: int) -> int:
 
 
 def accumulating(graph: Graph, step: StepTrace) -> StepTrace:
-    """Return the step that a later micro-batch takes: the gradients of parameters are there from the start. Each new
-    one is added to them and freed, of shared weights after the last of the applications
+    """Return the step of a later micro-batch, in which the gradients of parameters exist from the start. Each new
+    gradient is added to the existing one and freed; for shared weights this happens after their last application
     (torch/csrc/autograd/functions/accumulate_grad.h)."""
     freed = {at for event in step.events for at in event.freed}
     storages = {at: each for at, each in enumerate(step.storages) if each.purpose == "weight gradients"}
@@ -129,7 +130,7 @@ def accumulating(graph: Graph, step: StepTrace) -> StepTrace:
 
 
 def _owner(node: Node) -> int:
-    """The node whose module a node applies."""
+    """Return the node whose module a node applies."""
     return node.index if node.weights_of < 0 else node.weights_of
 
 
@@ -140,7 +141,7 @@ def batch_statistics(graph: Graph) -> int:
 
 @record
 class FitTable:
-    """The peaks of several `batches` by type of values, in bytes, and the largest batch of each type."""
+    """The peaks of several `batches` for each data type, in bytes, and the largest batch of each type."""
 
     batches: tuple[int, ...]
     fits: dict[Dtype, Fit]
@@ -148,8 +149,8 @@ class FitTable:
 
 
 def fit_table(fits: dict[Dtype, Fit], batches: Sequence[int] = ()) -> FitTable:
-    """Return the peak of each batch for each type; without batches those of powers of two, up to the first that fits in
-    no type."""
+    """Return the peak of each batch for each type. Without `batches`, use the powers of two, up to the first that fits
+    in no type."""
     largest = max(fitted.batch for fitted in fits.values())
     chosen = tuple(batches) or tuple(2**power for power in range(min(largest.bit_length(), _MOST_ROWS) + 1))
     peaks: dict[Dtype, tuple[int, ...]] = {

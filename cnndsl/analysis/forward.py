@@ -1,4 +1,4 @@
-"""The forward pass of the emitted module, as events: what each layer allocates, and what can go after it."""
+"""Trace the forward pass of the emitted module as events: what each layer allocates, and what can be freed after it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from cnndsl.layers.steps import CAST, PARAMETER, STATISTIC, SWITCH_BYTES, LayerS
 
 @dataclass
 class ForwardTrace:
-    """What is alive behind the forward pass.
+    """The storages that are alive after the forward pass.
 
-    `outputs` maps a node to the storage of its output, `saved` a node and a step of it to those that autograd keeps
-    for it. `parts` are the results of a layer's operations, `named` the nodes whose output the module still refers to,
-    `named_parts` the results of operations that it lets go of by itself,
-    `held` what the operation that runs reads.
-    `casts` are the copies of weights that autocast made, by the node and the name of each, `switches` maps an UNPOOL to
-    the indices that it takes.
+    `outputs` maps a node to the storage of its output, `saved` a node and one of its steps to the storages that
+    autograd saves for it. `parts` are the results of a layer's operations, `named` the nodes whose output the module
+    still refers to, `named_parts` the results of operations that the module releases itself, `held` the operands of the
+    operation that runs. `casts` are the copies of weights that autocast made, by node and name, `switches` maps an
+    UNPOOL to the indices that it uses.
     """
 
     values: Lifetimes
@@ -47,18 +46,19 @@ class ForwardTrace:
         return found
 
     def storage(self, node: Node, read: int) -> int:
-        """Return where a value lies that an operation of a layer reads: one that enters it, or a result of its own."""
+        """Return the storage of a value that an operation of a layer reads: one that enters the layer, or a result of
+        its own."""
         inputs = node.value_inputs
         return self.outputs[inputs[read]] if read < len(inputs) else self.parts[node.index][read - len(inputs)]
 
     @property
     def kept(self) -> set[int]:
-        """The storages that autograd keeps, each once."""
+        """Return the storages that autograd saves, each once."""
         return {storage for several in self.saved.values() for storage in several}
 
 
 def run(values: Lifetimes, ledger: TraceBuilder) -> ForwardTrace:
-    """Writes the forward pass into the ledger. The network's inputs come into being in the event that is open."""
+    """Write the forward pass into the ledger. The network's inputs are allocated in the current event."""
     forward = ForwardTrace(values, ledger)
     graph = values.graph
     for node in graph.inputs:
@@ -77,7 +77,7 @@ def run(values: Lifetimes, ledger: TraceBuilder) -> ForwardTrace:
 
 
 def _release(forward: ForwardTrace, event: Released) -> None:
-    """Outputs and indices to which nothing refers any more; those of whoever calls the network stay."""
+    """Drop outputs and indices that nothing refers to any more. Outputs of the network stay: the caller holds them."""
     values = forward.values
     for node, step in event.parts:
         forward.ledger.drop(forward.parts[node][step])
@@ -91,8 +91,8 @@ def _release(forward: ForwardTrace, event: Released) -> None:
 
 
 def _execute(forward: ForwardTrace, event: Ran) -> None:
-    """The operations of a layer that run one after the other, each an event of its own; a result that is part of the
-    layer goes after the operation that reads it last."""
+    """Run consecutive operations of a layer, each as an event of its own. An intermediate result is dropped after the
+    operation that reads it last."""
     values, ledger, at = forward.values, forward.ledger, event.node
     node, steps = values.graph.nodes[at], values.steps[at]
     if not steps:
@@ -117,7 +117,8 @@ def _execute(forward: ForwardTrace, event: Ran) -> None:
 
 
 def _run_step(forward: ForwardTrace, node: Node, k: int) -> int:
-    """One operation: casts of what it reads, its result, what autograd keeps. Returns the storage of the result."""
+    """Run one operation: cast its operands, allocate its result, save what autograd needs. Return the result's
+    storage."""
     values, ledger, at = forward.values, forward.ledger, node.index
     step, first = values.steps[at][k], len(node.value_inputs)
     width, needs = values.widths[at][first + k], values.needs[at][first + k]
@@ -144,7 +145,7 @@ def _run_step(forward: ForwardTrace, node: Node, k: int) -> int:
 
 
 def _cast(forward: ForwardTrace, node: Node, read: int, storage: int, width: int) -> int:
-    """The storage of an operand in the type in which the step computes, held once more."""
+    """Return the storage of an operand in the type that the step computes in, with one more holder."""
     values, ledger = forward.values, forward.ledger
     if not width or width == values.widths[node.index][read]:
         ledger.hold(storage)
@@ -153,8 +154,8 @@ def _cast(forward: ForwardTrace, node: Node, read: int, storage: int, width: int
 
 
 def _cast_weights(forward: ForwardTrace, node: Node, step: LayerStep, k: int) -> None:
-    """Autocast's copies of weights live until it is left, those that the backward pass wants until then. It keeps no
-    copies of views of weights."""
+    """Allocate autocast's copies of weights. They live until the autocast context ends, those that the backward pass
+    needs until then. Copies of views of weights are not cached."""
     values, ledger = forward.values, forward.ledger
     if values.computes(step, values.widths[node.index]) != 2:
         return
@@ -166,7 +167,7 @@ def _cast_weights(forward: ForwardTrace, node: Node, step: LayerStep, k: int) ->
         cast = None if position in step.recast else forward.casts.get((node.weights_of, tensor.name))
         if cast is None:
             cast = ledger.new(node.index, "extras", 2 * tensor.numel, 0)
-            if tensor.frozen or position in step.recast:  # it keeps those of parameters that learn, and of no views
+            if tensor.frozen or position in step.recast:  # autocast caches copies of trained parameters, not of views
                 forward.held.append(cast)
             else:
                 forward.casts[node.index, tensor.name] = cast
@@ -196,7 +197,7 @@ def _save(forward: ForwardTrace, node: Node, k: int, reads: list[int], result: i
 
 
 def _make_extras(forward: ForwardTrace, node: Node, k: int) -> None:
-    """What the step makes beside its result: statistics, masks, the indices of maxima."""
+    """Allocate what the step makes besides its result: statistics, masks, the indices of maxima."""
     values, ledger, at = forward.values, forward.ledger, node.index
     step, needs = values.steps[at][k], values.needs[at][len(node.value_inputs) + k]
     for size, number, per_image in step.extra:

@@ -1,6 +1,6 @@
-"""The nodes of a network gathered into rows: by block as the file has them, by stage, by kind.
+"""Gather the nodes of a network into rows: by block as in the file, by stage, or by layer type.
 
-Groups hold node numbers, not figures: sum whatever is wanted over `nodes`. Laying out rows is `report`'s business.
+Groups contain node numbers, not metrics: sum any metric over `nodes`. `report` lays out the rows.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ By = Literal["block", "stage", "kind"]
 
 @record(slots=True)
 class RowGroup:
-    """Some nodes in one row. `times` is 3 for a repeat of three turns; `parts` is what opening it shows.
+    """Some nodes in one row. `times` is 3 for a repeat of three iterations; `parts` are the rows that opening it shows.
 
-    `path` is where it stands (empty where it has no name), `title` what it is (`Bottleneck(64)`, `CONV3-64`).
+    `path` is its location (empty if it has no name), `title` its description (`Bottleneck(64)`, `CONV3-64`).
     """
 
     path: str
@@ -44,7 +44,7 @@ class RowGroup:
 
 
 def grouped(graph: Graph, by: By) -> tuple[RowGroup, ...]:
-    """The whole network as groups, in order; every node but the input is in exactly one."""
+    """Return the whole network as groups, in order; every node except the input is in exactly one."""
     if by == "kind":
         return _flat(graph, {node.index: node.kind for node in graph.nodes})
     if by == "stage":
@@ -53,7 +53,7 @@ def grouped(graph: Graph, by: By) -> tuple[RowGroup, ...]:
 
 
 def unfolded(groups: Iterable[RowGroup], depth: int | None = None, level: int = 0) -> Iterator[tuple[int, RowGroup]]:
-    """The rows of groups opened to a depth (1: none is, None: all are), each with its level from 0."""
+    """Yield the rows of groups opened to a depth (1: none is opened, None: all are), each with its level from 0."""
     for group in groups:
         yield level, group
         if group.parts and (depth is None or level + 1 < depth):
@@ -61,9 +61,9 @@ def unfolded(groups: Iterable[RowGroup], depth: int | None = None, level: int = 
 
 
 def stages(graph: Graph) -> dict[int, str]:
-    """The stage of each node: the extents of its map, `56x56`; `vector` behind the last one.
+    """Return the stage of each node: the size of its map, `56x56`; `vector` after the last map.
 
-    What leads from a map to a gate on a larger one (squeeze-and-excite) belongs to the stage of that one.
+    Nodes between a map and a gate on a larger map (squeeze-and-excite) belong to the stage of the larger one.
     """
     largest: list[tuple[int, ...]] = [node.shape.spatial if node.shape.pixels > 1 else () for node in graph.nodes]
     for node in reversed(graph.nodes):
@@ -119,14 +119,14 @@ def _groups(graph: Graph, part: Part) -> list[RowGroup]:
 
 
 def _written(argument: Value) -> str:
-    """An argument as a call has it: a name without the words that messages put around it."""
+    """Format an argument as it appears in a call: a name without the words that messages add to it."""
     if isinstance(argument, NameSymbol):
         return argument.name
     return f"@{argument.name}" if isinstance(argument, OutputSymbol) else show(argument)
 
 
 def _gathered(path: str, title: str, parts: list[RowGroup], times: int = 1) -> list[RowGroup]:
-    """One group of several; none of none."""
+    """Return one group that combines several; an empty list if there are none."""
     nodes = tuple(at for part in parts for at in part.nodes)
     return [RowGroup(path, title, nodes, times, tuple(parts))] if nodes else []
 
@@ -142,7 +142,7 @@ def _repeat(graph: Graph, loop: LoopPart) -> list[RowGroup]:
 
 
 def _title(parts: list[RowGroup]) -> str:
-    """What a turn without a name is called: by its parts, the middle left out where there are many."""
+    """Return the title of an iteration without a name: its parts, with the middle omitted if there are many."""
     titles = [part.title for part in parts]
     return " -> ".join(titles if len(titles) <= 3 else [titles[0], "…", titles[-1]])
 

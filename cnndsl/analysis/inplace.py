@@ -1,8 +1,8 @@
-"""Which nodes may write their result over their input: where the emitted module says `inplace=True`, or `y += x`.
+"""Determine which nodes may overwrite their input: for these the emitted module says `inplace=True`, or `y += x`.
 
-A value may be overwritten where one node alone reads it, where it is memory of its own (no view of something else,
-as what leaves FLATTEN, SLICE or, when a network is not trained, DROPOUT), and where the layer that made it does not
-keep it for its backward pass, as a sigmoid does. What a class of a plug-in returns may be a view, or be kept inside.
+A value may be overwritten if only one node reads it, if it has memory of its own (it is not a view of another value, as
+the outputs of FLATTEN, SLICE or, at inference, DROPOUT are), and if the layer that made it does not save it for its
+backward pass, as a sigmoid does. The output of a plug-in's class may be a view, or be saved by the class.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cnndsl.shape import Shape
 
 
 def inplace(graph: Graph) -> frozenset[int]:
-    """The nodes that write over their input.
+    """Return the nodes that overwrite their input.
 
     >>> from cnndsl.network import loads
     >>> graph = loads("INPUT 8x8x3 -> CONV3-4 -> RELU -> (ID + CONV3-4) -> RELU").graph
@@ -30,10 +30,10 @@ def inplace(graph: Graph) -> frozenset[int]:
 
 
 def overwritten(graph: Graph) -> Mapping[int, int]:
-    """The nodes that write over an input, each with the position of that input.
+    """Return the nodes that overwrite an input, each with the position of that input.
 
-    Nodes of one place in the program (the turns of a repeat, the calls of a block) do so all or none, since they may
-    share a line of the emitted module.
+    Nodes from one location in the program (the iterations of a repeat, the calls of a block) either all overwrite or
+    none does, since they may share a line of the emitted module.
     """
     found: dict[int, int] = {}
     places: dict[tuple[Span, str], list[int]] = defaultdict(list)
@@ -51,7 +51,8 @@ def overwritten(graph: Graph) -> Mapping[int, int]:
 
 
 def _positions(graph: Graph, node: Node) -> tuple[int, ...]:
-    """The inputs that the layer could write over. A sum of several is made from left to right."""
+    """Return the positions of the inputs that the layer could overwrite. A sum of several is computed from left to
+    right."""
     if node.layer.ROLE == "merge" and node.layer.GRADIENT == "handed on":
         return (0, 1) if len(node.inputs) == 2 else (0,)
     return (0,) if _may_overwrite(node.layer, *graph.shapes(node)) else ()
@@ -64,7 +65,7 @@ def _may_overwrite(layer: Layer, *inputs: Shape) -> bool:
 
 
 def _is_free(graph: Graph, at: int) -> bool:
-    """Whether a value is read once, is memory of its own, and is kept by nobody."""
+    """Return whether a value is read once, has memory of its own, and is not saved."""
     node = graph.nodes[at]
     if len(graph.readers[at]) != 1 or at == graph.output or any(tap.node == at for tap in graph.taps):
         return False
@@ -77,6 +78,6 @@ def _is_free(graph: Graph, at: int) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_foreign(layer: Layer, *inputs: Shape) -> bool:
-    """Whether a layer becomes a class whose text comes from a plug-in."""
+    """Return whether a layer becomes a class whose source comes from a plug-in."""
     made = layer.torch(*inputs)
     return isinstance(made, TorchCall) and made.helper and made.name not in HELPERS

@@ -1,11 +1,11 @@
-"""Which range of one axis each position of a later map sees: the arithmetic behind receptive fields.
+"""Interval arithmetic for receptive fields: the range of positions on one axis that each position of a later map sees.
 
-A `Track` gives for position p of a map the first and last position of the plane it is measured on. Sliding windows
-move by the same amount from one position to the next; magnifying layers do so only from one period to the next, so
-a track holds the ranges of one period. Where nothing repeats on the map, as after branches of different speeds, it
-holds those of all positions; on a map of more than `LONGEST` it holds those of blocks of neighbours, which are bounds.
-Ranges may lie outside the plane: that is padding. Exact otherwise, in integers. No range begins or ends ahead of the
-one before it.
+A `Track` maps position p of a map to the first and last position that it sees on the plane, the map on which fields are
+measured. Sliding windows move by the same amount from one position to the next; magnifying layers do so only from one
+period to the next, so a track has the ranges of one period. If nothing repeats on the map, as after branches of
+different speeds, it has those of all positions; on a map of more than `LONGEST` positions it has those of blocks of
+neighbours, which are bounds. Ranges may extend beyond the plane, into padding. Otherwise they are exact, in integers.
+No range begins or ends before the previous one.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from math import gcd, lcm
 from cnndsl.records import record
 
 LONGEST = 4096
-"""No track holds more ranges, so that no magnification takes all time."""
+"""The most ranges that a track has, so that magnifying layers cannot take unlimited time."""
 
 
 @record(slots=True)
 class Track:
-    """The ranges of one period, and by how much they lie further on in the next.
+    """The ranges of one period, and how far they advance in the next.
 
-    With a `pace`, then the stride, they are those of a whole map, one for each `block` of positions. Beyond its
-    ends is padding, through which nothing is seen: what lies there has the range of the nearest position.
-    A `bound` has ranges that hold what is seen, and may hold more.
+    With a `pace`, which is then the stride, they are the ranges of a whole map, one for each `block` of positions.
+    Beyond its ends is padding, through which nothing is seen: positions there have the range of the nearest position of
+    the map. The ranges of a `bound` contain what is seen, and may contain more.
     """
 
     ranges: tuple[tuple[int, int], ...] = ((0, 0),)
@@ -37,7 +37,7 @@ class Track:
     bound: bool = False
 
     def at(self, position: int) -> tuple[int, int]:
-        """The first and last position that are seen.
+        """Return the first and last position that a position sees.
 
         >>> Track(((-1, 1),), 2).at(3)
         (5, 7)
@@ -52,27 +52,27 @@ class Track:
 
     @property
     def size(self) -> int:
-        """The extent of the largest range."""
+        """Return the size of the largest range."""
         return max(last - first + 1 for first, last in self.ranges)
 
     @property
     def stride(self) -> int | Fraction:
-        """How far the range moves from one position to the next, on average; of several speeds the highest."""
+        """Return how far the range moves from one position to the next, on average; of several speeds the highest."""
         step = Fraction(self.advance, len(self.ranges)) if self.pace is None else self.pace
         return step.numerator if step.denominator == 1 else step
 
     @property
     def padding(self) -> int:
-        """How far the range of position 0 begins ahead of the plane; negative where it begins inside."""
+        """Return how far the range of position 0 begins before the plane; negative if it begins inside."""
         return -self.ranges[0][0]
 
 
 @lru_cache(maxsize=4096)
 def slide(track: Track, extent: int, step: int, before: int, grow: int = 1, positions: int = LONGEST) -> Track:
-    """The track behind a window of `extent` positions that moves by `step` and starts `before` ahead.
+    """Return the track after a window of `extent` positions that moves by `step` and starts `before` positions early.
 
-    `positions` are those of the new map. A longer period than the map is not kept, and beyond the map a track with
-    too long a period is not bounded.
+    `positions` is the size of the new map. A period longer than the map is not kept, and a track whose period is too
+    long is not bounded beyond the map.
 
     With `grow` g, position p sees the inputs q with p <= g*q - before + k <= p for some k below the extent, as in a
     transposed convolution of stride g.
@@ -107,7 +107,7 @@ def _seen(track: Track, extent: int, start: int, before: int, grow: int) -> tupl
 
 
 def _tabulated(at: Callable[[int], tuple[int, int]], positions: int, pace: Fraction, bound: bool) -> Track:
-    """The track of a map of so many positions, each of which has its own range."""
+    """Return the track of a map of `positions` positions, each of which has its own range."""
     block = -(-positions // LONGEST)
     if block == 1:
         return Track(tuple(map(at, range(positions))), pace=pace, bound=bound)
@@ -117,14 +117,14 @@ def _tabulated(at: Callable[[int], tuple[int, int]], positions: int, pace: Fract
 
 
 def _within(track: Track, positions: int) -> Track:
-    """The same on a map that may be shorter than the period; ranges that no unit of it has do not count."""
+    """Return the track on a map that may be shorter than the period; ranges beyond the map do not count."""
     if len(track.ranges) <= positions:
         return track
     return Track(track.ranges[:positions], pace=Fraction(track.stride), bound=track.bound)
 
 
 def _shortened(track: Track) -> Track:
-    """The same with the shortest period."""
+    """Return the track with the shortest period."""
     period = len(track.ranges)
     for shorter in range(1, period):
         if period % shorter or track.advance * shorter % period:
@@ -136,9 +136,9 @@ def _shortened(track: Track) -> Track:
 
 
 def union(tracks: tuple[Track, ...], positions: int) -> Track:
-    """The smallest track that contains all others on a map of so many positions.
+    """Return the smallest track that contains all others on a map of `positions` positions.
 
-    Tracks that move at different speeds, or whose common period is too long, are put together position by position.
+    Tracks that move at different speeds, or whose common period is too long, are combined position by position.
 
     >>> union((Track(((-1, 1),), 2), Track(((0, 2),), 2)), 8)
     Track(ranges=((-1, 2),), advance=2, pace=None, block=1, bound=False)
@@ -163,14 +163,14 @@ def _repeat(tracks: tuple[Track, ...]) -> bool:
 
 
 def same_speed(tracks: tuple[Track, ...]) -> bool:
-    """Return whether two tracks move by the same number of positions from unit to unit."""
+    """Return whether all tracks move by the same number of positions from unit to unit."""
     return len({track.stride for track in tracks}) == 1
 
 
 def same_centres(tracks: tuple[Track, ...], positions: int) -> bool:
-    """True where the ranges of all tracks have the same centre at each of the first positions.
+    """Return whether the ranges of all tracks have the same centre at each of the first positions.
 
-    False where these are too many to be looked at.
+    False if there are too many positions to compare.
     """
     if len(set(tracks)) == 1:
         return True
@@ -183,12 +183,12 @@ def same_centres(tracks: tuple[Track, ...], positions: int) -> bool:
 
 
 def everything(track: Track, positions: int) -> Track:
-    """What all positions of a map see together, whichever is asked."""
+    """Return the track on which each position sees what all positions of a map see together."""
     return Track((_extremes(track, positions),), 0, bound=track.bound)
 
 
 def clipped(track: Track, extent: int) -> Track:
-    """A track that does not move, within the plane."""
+    """Restrict a track that does not move to the plane."""
     ((first, last),) = track.ranges
     return Track(((max(0, first), min(extent - 1, last)),), 0, bound=track.bound)
 
@@ -198,7 +198,8 @@ def _hull(ranges: Sequence[tuple[int, int]]) -> tuple[int, int]:
 
 
 def _extremes(track: Track, positions: int) -> tuple[int, int]:
-    """The first and last position that any of so many sees: each phase is farthest off in its first or last turn."""
+    """Return the first and last position that any of the first positions sees: each phase extends farthest in its first
+    or last period."""
     if track.pace is not None:
         return _hull(track.ranges)
     period = len(track.ranges)

@@ -1,4 +1,4 @@
-"""Edits for labels that name one layer and are meant for several: `stem: CONV3-32 -> BN -> RELU`."""
+"""Fixes for labels that name one layer but are meant for several: `stem: CONV3-32 -> BN -> RELU`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _FOLLOWING = re.compile(r"[ \t]*->[ \t]*[A-Za-z][\w{}/.*+-]*(?:\([^()\n]*\))?(?!
 
 
 def wider(label: str, region: Region, facts: GraphFacts, holds: Callable[[Region], bool]) -> Fix | None:
-    """Return the fix that lets a label of one layer name as many of those that follow it in its line as an assertion
-    needs to hold; None where it names several already, or the assertion does not hold then either."""
+    """Return the fix that extends a label of one layer to as many of the layers after it in its line as an assertion
+    needs to hold; None if the label names several layers already, or the assertion does not hold then either."""
     if len(region.nodes) != 1:
         return None
     (first,) = region.nodes
@@ -42,7 +42,8 @@ def wider(label: str, region: Region, facts: GraphFacts, holds: Callable[[Region
 
 
 def numbered(names: Sequence[str], graph: Graph) -> str:
-    """Return what to write for `layer1.conv1`, where `layer1` is a repeat whose parts have numbers; empty elsewhere."""
+    """Return what to write for `layer1.conv1`, where `layer1` is a repeat whose parts have numbers; otherwise an empty
+    string."""
     for at in range(1, len(names)):
         outer, inner = ".".join(names[:at]), ".".join(names[at:])
         numbers = [each[len(outer) + 1 :] for each in graph.parts if re.fullmatch(rf"{re.escape(outer)}\.[0-9]+", each)]

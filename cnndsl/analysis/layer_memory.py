@@ -1,4 +1,4 @@
-"""The memory of a step by layer: which layer has the peak, which one keeps what."""
+"""Compute the memory of a step by layer: which layer has the peak, and what each layer saves."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 @record(slots=True)
 class LayerMemory:
-    """Bytes of a layer, or of several: `inference` and `training` are the most that is alive in the whole network
-    while it runs, `saved` what autograd keeps of it for the backward pass."""
+    """Bytes of a layer, or of several: `inference` and `training` are the largest total alive in the whole network
+    while it runs, `saved` what autograd saves of it for the backward pass."""
 
     inference: int = 0
     saved: int = 0
@@ -23,7 +23,7 @@ class LayerMemory:
 
 
 def together(loads: Iterable[LayerMemory]) -> LayerMemory:
-    """The load of several layers: peaks do not add up, what is kept does.
+    """Return the memory of several layers: the maximum of the peaks, the sum of what is saved.
 
     >>> together([LayerMemory(3, 1, 5), LayerMemory(2, 4, 9)])
     LayerMemory(inference=3, saved=5, training=9)
@@ -37,7 +37,7 @@ def together(loads: Iterable[LayerMemory]) -> LayerMemory:
 
 
 def by_layer(use: Memory, train: Memory, batch: int = 1) -> tuple[LayerMemory, ...]:
-    """Return the memory of each node, from that of a network in use and of a step of training it."""
+    """Return the memory of each node, from the memory of a network at inference and of a training step."""
     size = len(use.graph)
     used, trained = _highest(size, use.timeline(batch)), _highest(size, train.timeline(batch))
     saved = train.saved_by_node(batch)
@@ -45,7 +45,7 @@ def by_layer(use: Memory, train: Memory, batch: int = 1) -> tuple[LayerMemory, .
 
 
 def _highest(size: int, timeline: Iterable[MemorySample]) -> Sequence[int]:
-    """The most bytes alive while something happens at each node; 0 for one that does not run."""
+    """Return the most bytes alive during any event of each node; 0 for a node that does not run."""
     highest = [0] * size
     for level in timeline:
         highest[level.node] = max(highest[level.node], level.bytes)

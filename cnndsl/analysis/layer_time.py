@@ -1,4 +1,4 @@
-"""The least time of a layer, and of several; `roofline` computes it."""
+"""The minimum time of a layer, and of several; `roofline` computes it."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from cnndsl.records import record
 
 @record(slots=True)
 class LayerTime:
-    """Seconds of a layer, or of several: of those whose time the `arithmetic` bounds, and of those that the `bandwidth`
-    bounds."""
+    """Seconds of a layer, or of several: the time of those that are bound by `arithmetic`, and of those that are bound
+    by `bandwidth`."""
 
     arithmetic: float = 0.0
     bandwidth: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """Return the time in all."""
+        """Return the total time."""
         return self.arithmetic + self.bandwidth
 
     @property
     def bound(self) -> str:
-        """What bounds the layer, or most of the time of several; empty where there is nothing to do."""
+        """Return what bounds the layer, or most of the time of several; empty if there is nothing to compute."""
         if not self.seconds:
             return ""
         return "arithmetic" if self.arithmetic > self.bandwidth else "bandwidth"
 
 
 def total_time(times: Iterable[LayerTime]) -> LayerTime:
-    """The sum over several layers.
+    """Return the sum over several layers.
 
     >>> total_time([LayerTime(arithmetic=3.0), LayerTime(bandwidth=1.0), LayerTime(bandwidth=1.0)])
     LayerTime(arithmetic=3.0, bandwidth=2.0)

@@ -1,5 +1,5 @@
-"""Where each node's output lies in memory, how wide its values are, whether a gradient flows to it, and what runs when.
-The groundwork of the memory figures; independent of the batch."""
+"""Determine the storage of each node's output, the width of its values, whether a gradient flows to it, and what runs
+when. The memory metrics build on this; it is independent of the batch size."""
 
 from __future__ import annotations
 
@@ -20,50 +20,51 @@ Dtype = Literal["fp32", "fp16", "bf16", "amp"]
 Device = Literal["cpu", "cuda"]
 
 WIDTHS = {"fp32": 4, "fp16": 2, "bf16": 2, "amp": 4}
-"""Bytes of a parameter."""
+"""The bytes of a parameter."""
 
 
 @record
 class Lifetimes:
-    """The facts of one network, in one mode and one type."""
+    """The lifetimes of one network, in one mode and one data type."""
 
     graph: Graph
     training: bool
     dtype: Dtype = "fp32"
     device: Device = "cpu"
     tracked: bool = False
-    """True while a tracker holds each storage, so that autograd adds gradients up out of place."""
+    """True if a tracker holds each storage, so that autograd adds gradients up out of place."""
     executions: Executions | None = None
-    """How the emitted module runs, where that is known."""
+    """How the emitted module runs, if known."""
 
     @cached_property
     def runs(self) -> Mapping[int, bool]:
-        """Whether each node is executed at all."""
+        """Return whether each node is executed at all."""
         return {node.index: self.training or not node.training_only for node in self.graph.nodes}
 
     @cached_property
     def outputs(self) -> tuple[int, ...]:
-        """The nodes whose values the module gives back."""
+        """Return the nodes whose values the module returns."""
         taps = (tap.node for tap in self.graph.taps if self.training or not tap.training_only)
         return (self.graph.output, *taps)
 
     @cached_property
     def overwritten(self) -> Mapping[int, int]:
-        """The nodes that write over an input, each with the position of that input."""
+        """Return the nodes that overwrite an input, each with the position of that input."""
         return overwritten(self.graph)
 
     @cached_property
     def shapes(self) -> Mapping[int, tuple[Shape, ...]]:
-        """The shapes of each node's inputs."""
+        """Return the shapes of each node's inputs."""
         return {node.index: self.graph.shapes(node) for node in self.graph.nodes}
 
     def is_left_out(self, node: Node) -> bool:
-        """True where the emitted module has nothing for a layer: it does nothing."""
+        """Return whether the emitted module omits a layer because it does nothing."""
         return bool(node.inputs) and node.layer.is_identity(*self.shapes[node.index])
 
     @cached_property
     def tensors(self) -> Mapping[int, tuple[Tensor, ...]]:
-        """Parameters and buffers of each node; of one that is applied again those of its module."""
+        """Return the parameters and buffers of each node; a node that applies a module again has those of the
+        module."""
         return {
             node.index: _tensors(node.layer, *self.shapes[node.index]) if node.inputs else ()
             for node in self.graph.nodes
@@ -71,17 +72,17 @@ class Lifetimes:
 
     @cached_property
     def own_tensors(self) -> Mapping[int, tuple[Tensor, ...]]:
-        """The same, those of a module with its first application alone."""
+        """Return the same, but the tensors of a module only at its first application."""
         return {node.index: self.tensors[node.index] if node.weights_of < 0 else () for node in self.graph.nodes}
 
     @cached_property
     def needs_gradient(self) -> Mapping[int, bool]:
-        """Whether the backward pass goes through each node: it, or something before it, has parameters."""
+        """Return whether the backward pass goes through each node: the node, or one before it, has parameters."""
         return {at: each[-1] for at, each in self.needs.items()}
 
     @cached_property
     def needs(self) -> Mapping[int, tuple[bool, ...]]:
-        """The same of each value that a node reads, of each result of its steps, the output last."""
+        """Return the same for each value that a node reads and each result of its steps, the output last."""
         needs: dict[int, tuple[bool, ...]] = {}
         for node in self.graph.nodes:
             each = [needs[at][-1] for at in node.value_inputs] or [False]
@@ -93,7 +94,7 @@ class Lifetimes:
 
     @cached_property
     def values(self) -> Mapping[int, tuple[int, ...]]:
-        """The number of values, for an image, of each value that a node reads and of each result."""
+        """Return the number of elements per image of each value that a node reads and of each result."""
         return {
             node.index: (
                 *(self.graph.nodes[at].shape.numel for at in node.value_inputs or (node.index,)),
@@ -103,24 +104,25 @@ class Lifetimes:
         }
 
     def bytes(self, at: int, value: int, width: int) -> tuple[int, int]:
-        """The bytes of a value of a node, by its number, where each of its elements has so many: those of all images
-        together, and those of each."""
+        """Return the bytes of a value of a node, by its number, with `width` bytes per element: the bytes for the whole
+        batch, and the bytes per image."""
         size = self.values[at][value] * width
         step = value - len(self.graph.nodes[at].value_inputs)
         return (size, 0) if step >= 0 and self.steps[at][step].fixed else (0, size)
 
     @cached_property
     def learning(self) -> tuple[int, ...]:
-        """The outputs whose loss has a gradient: those with parameters before them."""
+        """Return the outputs whose loss has a gradient: those with parameters before them."""
         return tuple(output for output in self.outputs if self.needs_gradient[output])
 
     @cached_property
     def unpooled(self) -> Mapping[int, int]:
-        """The max-poolings whose switches an UNPOOL takes, each with the last such."""
+        """Return the max-poolings whose indices an UNPOOL uses, each with the last such UNPOOL."""
         return {node.inputs[node.layer.INDICES_OF]: node.index for node in self.graph if node.layer.INDICES_OF}
 
     def shared(self, node: Node) -> int | None:
-        """The input in whose memory a node's output lies: a view, a result written over it, dropout in use."""
+        """Return the input whose memory a node's output shares: as a view, a result that overwrites it, or dropout at
+        inference. None if it shares none."""
         if node.inputs and (
             node.layer.views(*self.shapes[node.index]) or node.layer.passes(self.training) or self.is_left_out(node)
         ):
@@ -129,7 +131,7 @@ class Lifetimes:
 
     @cached_property
     def steps(self) -> Mapping[int, tuple[LayerStep, ...]]:
-        """The operations of each node; none of one that the emitted module leaves out."""
+        """Return the operations of each node; none for a node that the emitted module omits."""
         steps: dict[int, tuple[LayerStep, ...]] = {}
         for node in self.graph.nodes:
             at, layer = node.index, node.layer
@@ -141,36 +143,37 @@ class Lifetimes:
 
     @cached_property
     def cuts(self) -> Mapping[int, Cut]:
-        """For each node whether its output is a view that does not lie in one piece."""
+        """Return for each node whether its output is a view that is not contiguous."""
         cuts: dict[int, Cut] = {}
         for node in self.graph.nodes:
             before = self.shared(node)
             copied = node.layer.copied(*self.shapes[node.index]) if node.inputs else ()
             kept = "" if before is None or cuts[before] in copied else cuts[before]
             own = node.layer.cut(*self.shapes[node.index]) if node.inputs and not self.is_left_out(node) else ""
-            cuts[node.index] = max(own, kept)  # the positions rather than the channels
+            cuts[node.index] = max(own, kept)  # positions take precedence over channels
         return cuts
 
     def written_over(self, at: int, k: int) -> int | None:
-        """The position in what an operation of a node reads of the value that its result overwrites, and whose type it
-        keeps."""
+        """Return which of the values that an operation of a node reads is overwritten by its result, which keeps that
+        value's type. None if the result has memory of its own."""
         if at in self.overwritten:
             return self.overwritten[at] if k == 0 else 0
         return 0 if (at, k) in self._over else None
 
     @cached_property
     def _over(self) -> frozenset[tuple[int, int]]:
-        """The operations in the middle of a layer that write over their first operand."""
+        """Return the intermediate operations of layers that overwrite their first operand."""
         return frozenset((event.node, event.step) for event in self.execution if isinstance(event, Ran) and event.over)
 
     @cached_property
     def width(self) -> Mapping[int, int]:
-        """Bytes of each value of a node's output."""
+        """Return the bytes per element of each node's output."""
         return {at: each[-1] for at, each in self.widths.items()}
 
     @cached_property
     def widths(self) -> Mapping[int, tuple[int, ...]]:
-        """Bytes of each value that a node reads, of each result of its steps, the output last."""
+        """Return the bytes per element of each value that a node reads and of each result of its steps, the output
+        last."""
         widths: dict[int, tuple[int, ...]] = {}
         for node in self.graph.nodes:
             each = [widths[at][-1] for at in node.value_inputs] or [WIDTHS[self.dtype]]
@@ -181,20 +184,20 @@ class Lifetimes:
         return widths
 
     def computes(self, step: LayerStep, widths: Sequence[int]) -> int:
-        """The bytes a value that autocast casts the operands of a step to; 0 for none: it takes them as they are."""
+        """Return the bytes per element that autocast casts the operands of a step to; 0 if it does not cast them."""
         if self.dtype != "amp":
             return 0
         rule = step.autocast if self.device == "cpu" else step.on_cuda
         return {"as is": 0, "half": 2, "full": 4, "widest": max((widths[at] for at in step.reads), default=0)}[rule]
 
     def result_width(self, node: Node, step: LayerStep, widths: Sequence[int]) -> int:
-        """The bytes of a value of a step's result."""
+        """Return the bytes per element of a step's result."""
         own = WIDTHS[self.dtype] if step.promotes and any(self.tensors[node.index][at] for at in step.tensors) else 0
         return self.computes(step, widths) or max((own, *(widths[at] for at in step.reads)))
 
     @cached_property
     def execution(self) -> Execution:
-        """What the module runs, in order, and when it lets go of each value."""
+        """Return what the module runs, in order, and when it releases each value."""
         if self.executions is not None:
             return self._complete(self.executions.training if self.training else self.executions.evaluation)
         running = [node for node in self.graph.layers if self.runs[node.index]]
@@ -209,7 +212,7 @@ class Lifetimes:
         return tuple(execution)
 
     def _complete(self, execution: Execution) -> Execution:
-        """Add the layers for which the module has nothing, each after what it reads."""
+        """Add the layers that the module omits, each after what it reads."""
         place = {event.node: at for at, event in enumerate(execution) if isinstance(event, Ran)}
         following: dict[int, list[ExecutionEvent]] = defaultdict(list)
         for node in self.graph.layers:
@@ -221,7 +224,7 @@ class Lifetimes:
 
 @lru_cache(maxsize=4096)
 def _steps(layer: Layer, *inputs: Shape) -> tuple[LayerStep, ...]:
-    """The operations of a layer; equal layers on equal inputs are asked once."""
+    """Return the operations of a layer; results for equal layers on equal inputs are cached."""
     return layer.steps(*inputs)
 
 

@@ -1,8 +1,8 @@
-"""What a network needs in memory: to use it, and to train it.
+"""Compute what a network needs in memory, at inference and in training.
 
-The figures follow the emitted module's own order of execution and PyTorch's rules of what is kept, storages counted
+The values follow the emitted module's own order of execution and PyTorch's rules for what is saved; each storage counts
 once. Not modelled: the workspaces of cuDNN and oneDNN, the fragmentation of the allocator, the CUDA context.
-docs/figures.md defines each figure. The lecture's figure is in `lecture`.
+docs/figures.md defines each metric. `lecture` computes the lecture's metric.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from cnndsl.records import record
 Optimizer = Literal["sgd", "momentum", "adam", "adamw"]
 
 STATES = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
-"""How many values each optimizer remembers for each parameter."""
+"""The number of values that each optimizer stores per parameter."""
 
 _MOMENTS = ("adam", "adamw")
-"""The optimizers whose update makes a root of second moments: of all parameters together on a GPU (`foreach`), on the
-CPU of one tensor at a time, and there a quotient beside it (torch/optim/adam.py)."""
+"""The optimizers whose update takes a root of second moments: of all parameters together on a GPU (`foreach`); on the
+CPU of one tensor at a time, with a quotient of the same size (torch/optim/adam.py)."""
 
 
 @record
 class Memory:
-    """The memory of a step of a network, all figures in bytes; those of a batch are functions of it."""
+    """The memory of a step of a network, in bytes; values for a batch are methods that take its size."""
 
     graph: Graph
     step: StepTrace
@@ -40,11 +40,13 @@ class Memory:
     kept: frozenset[int]
 
     def saved(self, batch: int = 1) -> int:
-        """What autograd keeps for the backward pass, the batch itself and the loss's share included; 0 in use."""
+        """Return what autograd saves for the backward pass, including the batch itself and the loss's share; 0 at
+        inference."""
         return sum(self.step.storages[at].bytes(batch) for at in self.kept)
 
     def saved_by_node(self, batch: int = 1) -> dict[int, int]:
-        """The same by the node to which each storage belongs; the input's and the loss's at node 0 and the outputs."""
+        """Return the same by the node that each storage belongs to; the input's share is at node 0, the loss's at the
+        outputs."""
         sizes = dict.fromkeys(range(len(self.graph)), 0)
         for at in self.kept:
             storage = self.step.storages[at]
@@ -52,27 +54,27 @@ class Memory:
         return sizes
 
     def peak(self, batch: int = 1, rounded: bool = False) -> MemorySample:
-        """The event at which most is alive, with how much that is. `rounded` is the estimate for CUDA's allocator."""
+        """Return the event with the most bytes alive, and their number. `rounded` estimates CUDA's allocator."""
         return peak(self.step, batch, rounded)
 
     def timeline(self, batch: int = 1, rounded: bool = False) -> tuple[MemorySample, ...]:
-        """What is alive at each event of the step, for a plot."""
+        """Return what is alive at each event of the step, for a plot."""
         return tuple(levels(self.step, batch, rounded))
 
     def largest_batch(self, available: int, rounded: bool = True) -> int:
-        """The largest batch whose peak is within so many bytes; 0 where none is."""
+        """Return the largest batch whose peak is at most `available` bytes; 0 if none is."""
         return largest_batch(self.step, available, rounded)
 
     @cached_property
     def fixed(self) -> int:
-        """Parameters, buffers, gradients and optimizer state: what does not depend on the batch."""
+        """Return the bytes that do not depend on the batch: parameters, buffers, gradients and optimizer state."""
         return self.parameters + self.buffers + self.gradients + self.optimizer
 
 
 def inference(
     graph: Graph, dtype: Dtype = "fp32", device: Device = "cpu", *, executions: Executions | None = None
 ) -> Memory:
-    """The memory of the emitted module in use: evaluation mode, no gradients."""
+    """Return the memory of the emitted module at inference: evaluation mode, no gradients."""
     return _memory(Lifetimes(graph, False, dtype, device, executions=executions), None)
 
 
@@ -85,12 +87,12 @@ def training(
     tracked: bool = False,
     executions: Executions | None = None,
 ) -> Memory:
-    """The memory of one step of training with a cross-entropy on every output.
+    """Return the memory of one training step with a cross-entropy on every output.
 
-    The optimizer's state exists from the start, gradients are freed ahead of the step (`zero_grad()`). The device
-    matters for dropout's mask, 1 byte a value on a GPU, and for the optimizer's update, which goes over all parameters
-    at once there. `tracked` is true for a step that PyTorch's MemTracker watches, in which gradients are added up out
-    of place.
+    The optimizer's state exists from the start, and gradients are freed before the step (`zero_grad()`). The device
+    matters for dropout's mask, 1 byte per value on a GPU, and for the optimizer's update, which processes all
+    parameters at once there. `tracked` is true for a step that PyTorch's MemTracker watches, in which gradients are
+    added up out of place.
     """
     return _memory(Lifetimes(graph, True, dtype, device, tracked, executions), optimizer)
 
@@ -119,7 +121,7 @@ def _memory(values: Lifetimes, optimizer: Optimizer | None) -> Memory:
 
 
 def _step(values: Lifetimes, ledger: TraceBuilder, optimizer: Optimizer | None) -> frozenset[int]:
-    """Writes the step into the ledger, and returns the storages that autograd keeps between forward and backward."""
+    """Write the step into the ledger, and return the storages that autograd saves between forward and backward."""
     if optimizer is None:
         forward.run(values, ledger)
         return frozenset()

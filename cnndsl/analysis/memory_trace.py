@@ -1,7 +1,7 @@
 """A step of a network as a list of events, each with the storages that it allocates and frees.
 
-A storage's size is linear in the batch, so one simulation answers for all batches: `levels` replays it for one,
-`largest_batch` solves for the largest that fits. What happens in which order is decided by `forward` and `backward`.
+A storage's size is linear in the batch, so one simulation covers all batches: `levels` replays it for one,
+`largest_batch` solves for the largest that fits. `forward` and `backward` decide what happens in which order.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BLOCK = 512
 
 @record(slots=True)
 class Storage:
-    """A piece of memory: `fixed` bytes, and `image` bytes for each image of the batch. `node` is whose it is."""
+    """A piece of memory: `fixed` bytes, and `image` bytes per image of the batch. It belongs to `node`."""
 
     node: int
     purpose: Purpose
@@ -31,7 +31,7 @@ class Storage:
     image: int
 
     def bytes(self, batch: int, rounded: bool = False) -> int:
-        """Its size; `rounded` to what CUDA's allocator would take.
+        """Return its size in bytes; `rounded` up to what CUDA's allocator would allocate.
 
         >>> Storage(1, "activations", 0, 1000).bytes(2), Storage(1, "activations", 0, 1000).bytes(2, rounded=True)
         (2000, 2048)
@@ -42,7 +42,7 @@ class Storage:
 
 @dataclass(slots=True)
 class Event:
-    """Something that happens at a node: first all of `allocated` comes into being, at last `freed` goes."""
+    """Something that happens at a node: first all of `allocated` is allocated, at the end `freed` is freed."""
 
     phase: Phase
     node: int
@@ -60,7 +60,7 @@ class StepTrace:
 
 @record(slots=True)
 class MemorySample:
-    """How many bytes are alive while something happens, and how many stay when it is over."""
+    """How many bytes are alive during an event, and how many remain after it."""
 
     phase: Phase
     node: int
@@ -69,7 +69,7 @@ class MemorySample:
 
 
 class TraceBuilder:
-    """Writes a step down: storages live as long as something holds them."""
+    """Records a step: storages live as long as something holds them."""
 
     def __init__(self) -> None:
         self._storages: list[Storage] = []
@@ -77,11 +77,11 @@ class TraceBuilder:
         self._events: list[Event] = []
 
     def event(self, phase: Phase, node: int) -> None:
-        """What follows happens there."""
+        """Start a new event at a node, for all that follows."""
         self._events.append(Event(phase, node))
 
     def new(self, node: int, purpose: Purpose, fixed: int, image: int) -> int:
-        """A new storage with one holder."""
+        """Allocate a storage with one holder, and return its number."""
         number = len(self._storages)
         self._storages.append(Storage(node, purpose, fixed, image))
         self._holders.append(1)
@@ -89,11 +89,11 @@ class TraceBuilder:
         return number
 
     def hold(self, storage: int) -> None:
-        """Note that one more reads a storage, which is freed when all have dropped it."""
+        """Add a holder to a storage, which is freed when all have dropped it."""
         self._holders[storage] += 1
 
     def drop(self, storage: int) -> None:
-        """One holder less; without any the storage is freed at the end of the event."""
+        """Remove a holder from a storage, which is freed at the end of the event if none is left."""
         self._holders[storage] -= 1
         if not self._holders[storage]:
             self._events[-1].freed.append(storage)
@@ -103,12 +103,12 @@ class TraceBuilder:
         return self._holders[storage]
 
     def step(self) -> StepTrace:
-        """Return the events so far as a step, which nothing changes any more."""
+        """Return the events so far as an immutable step."""
         return StepTrace(tuple(self._storages), tuple(self._events))
 
 
 def levels(step: StepTrace, batch: int, rounded: bool = False) -> Iterator[MemorySample]:
-    """The bytes that are alive at each event."""
+    """Yield the bytes that are alive at each event."""
     sizes = [storage.bytes(batch, rounded) for storage in step.storages]
     alive = 0
     for event in step.events:
@@ -119,15 +119,15 @@ def levels(step: StepTrace, batch: int, rounded: bool = False) -> Iterator[Memor
 
 
 def peak(step: StepTrace, batch: int, rounded: bool = False) -> MemorySample:
-    """The first event at which most is alive."""
+    """Return the first event with the most bytes alive."""
     return max(levels(step, batch, rounded), key=lambda level: level.bytes)
 
 
 def largest_batch(step: StepTrace, available: int, rounded: bool = False) -> int:
-    """The largest batch whose peak is within so many bytes; 0 where not even one image fits.
+    """Return the largest batch whose peak is at most `available` bytes; 0 if not even one image fits.
 
-    Without rounding the peak is a maximum of lines in the batch, so each event gives its own bound; with it, the
-    answer lies not above that one, and is found by bisection.
+    Without rounding the peak is a maximum of functions linear in the batch, so each event gives its own bound. With
+    rounding the answer is at most that, and bisection finds it.
     """
     bound = _unrounded_batch(step, available)
     if not rounded or bound < 1:

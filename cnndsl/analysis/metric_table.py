@@ -1,7 +1,7 @@
-"""The one table of metrics: name, unit, definition, whether less is better, how each is read.
+"""The one table of metrics: name, unit, definition, whether less is better, and how to read each.
 
 `assert`, `sweep`, `stats --columns` and `--sort`, `diff`, the JSON of the commands and docs/figures.md all use it. A
-metric that a layer has is a column of `stats`; one that a network has may be asserted, compared and swept.
+metric of layers is a column of `stats`; a metric of networks may be asserted, compared and swept.
 """
 
 from __future__ import annotations
@@ -28,41 +28,41 @@ ExactExtents: TypeAlias = "tuple[int | Fraction, ...]"
 
 
 class Measured(Protocol):
-    """A layer, or several that a table gathers in one row."""
+    """A layer, or several that a table combines in one row."""
 
     @property
     def cost(self) -> Cost:
-        """The sum over the layers."""
+        """Return the sum over the layers."""
         ...
 
     @property
     def volume(self) -> int:
-        """The lecture's memory, in bytes."""
+        """Return the lecture's memory, in bytes."""
         ...
 
     @property
     def load(self) -> LayerMemory:
-        """What a batch needs while these layers run."""
+        """Return the memory that a batch needs while these layers run."""
         ...
 
     @property
     def time(self) -> LayerTime:
-        """The least time on a GPU."""
+        """Return the minimum time on a GPU."""
         ...
 
     @property
     def layers(self) -> int:
-        """How many layers there are."""
+        """Return the number of layers."""
         ...
 
     @property
     def extents(self) -> tuple[int, ...]:
-        """The shape of the output: H, W, C; none where there is no last layer."""
+        """Return the shape of the output: H, W, C; empty if there is no last layer."""
         ...
 
     @property
     def field(self) -> Field | None:
-        """The receptive field of the last layer."""
+        """Return the receptive field of the last layer."""
         ...
 
 
@@ -70,11 +70,11 @@ class Measured(Protocol):
 class Metric:
     """A metric of layers and networks.
 
-    `title` is what a row of a comparison is called, `heading` what stands over a column; both are the name with spaces
-    unless `titles` has them. `layer` reads it from a row of a table, `network` from a network or a part of one; None
-    where there is no such metric. `forward` says that it counts what a forward pass runs, so that a network has another
-    value in training if some of its layers exist in training only. `at_most` says whether a row's is a bound,
-    `bounds` whether a network's is.
+    `title` is the name of a row of a comparison, `heading` that of a column; both are the name with spaces unless
+    `titles` has them. `layer` reads it from a row of a table, `network` from a network or a part of one; None if there
+    is no such metric. `forward` says that it counts what a forward pass runs, so that a network has another value in
+    training if some of its layers exist only in training. `at_most` says whether a row's value is a bound, `bounds`
+    whether a network's is.
     """
 
     name: str
@@ -90,24 +90,24 @@ class Metric:
 
     @property
     def title(self) -> str:
-        """What it is called in a list of metrics."""
+        """Return the name in a list of metrics."""
         return self.titles[0] if self.titles else self.name.replace("_", " ")
 
     @property
     def heading(self) -> str:
-        """What stands over a column."""
+        """Return the heading of a column."""
         return self.titles[1] if self.titles else self.title
 
     @property
     def sign(self) -> int:
-        """Return 1 where less is better, -1 where more is."""
+        """Return 1 if less is better, -1 if more is."""
         return 1 if self.better == "less" else -1
 
 
 def _counted(
     name: str, unit: MetricUnit, definition: str, of: Callable[[Cost], int], heading: str = "", *, forward: bool = False
 ) -> Metric:
-    """A metric that is a sum over layers."""
+    """Return a metric that is a sum over layers."""
     return Metric(
         name,
         unit,
@@ -120,7 +120,7 @@ def _counted(
 
 
 def _held(name: str, definition: str, of: Callable[[LayerMemory], int], titles: tuple[str, str]) -> Metric:
-    """A metric of a step, in bytes."""
+    """Return a metric of a step, in bytes."""
     return Metric(
         name,
         "bytes",
@@ -292,9 +292,9 @@ METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}
 """All metrics by name."""
 
 BY_TITLE: Mapping[str, str] = {text: metric.name for metric in _ALL for text in (metric.title, metric.heading)}
-"""The names of metrics by what tables write over them."""
+"""The names of metrics by the headings of their columns."""
 
 OF_NETWORKS: Mapping[str, Callable[[Region], MetricValue]] = {
     metric.name: metric.network for metric in _ALL if metric.network is not None
 }
-"""How a network's metrics are read, by name: what may be asserted, compared and swept."""
+"""The functions that read a network's metrics, by name: those that may be asserted, compared and swept."""

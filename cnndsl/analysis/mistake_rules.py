@@ -1,4 +1,4 @@
-"""Rules on what is plausible and probably not meant: size and width swapped, channels first."""
+"""Rules for networks that are plausible but probably not intended: size and width swapped, channels first."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def swapped_size(graph: Graph) -> Iterator[Finding]:
 
 
 def _unswapped(graph: Graph, node: Node, size: int, form: str = _SIZE_AND_WIDTH) -> tuple[Span, Help]:
-    """The place of a layer with the fix; of one that took both numbers from the call of a block, that of the call."""
+    """Return the location of a layer and its fix; if a block call passes both numbers, those of the call."""
     written = re.match(form, node.span.text)
     if written is not None:
         head = Span(node.span.source, node.span.start, node.span.start + written.end())
@@ -60,7 +60,7 @@ def _unswapped(graph: Graph, node: Node, size: int, form: str = _SIZE_AND_WIDTH)
 
 
 def swapped_arguments(call: Span, one: str, other: str) -> Fix | None:
-    """Return a call with two of its arguments swapped; None where they do not stand in it once each."""
+    """Return a fix with two arguments of a call swapped; None unless each occurs in it exactly once."""
     text = call.text
     places = [[found.span() for found in re.finditer(rf"(?<![\w.]){each}(?![\w.])", text)] for each in (one, other)]
     if one == other or any(len(each) != 1 for each in places):
@@ -137,16 +137,16 @@ def reshaped_channels_first(graph: Graph) -> Iterator[Finding]:
 
 
 def _reads_lines(graph: Graph, node: Node) -> bool:
-    """Whether a map of one row and very many channels enters filters that are taller than it, as where EEG's electrodes
-    and samples were given in PyTorch's order."""
+    """Return whether a map of one row and very many channels enters filters that are taller than it, as if EEG
+    electrodes and samples were given in PyTorch's order."""
     if node.shape.spatial[0] != 1 or node.shape.channels < 10 * _LEAST_EXTENT:
         return False
     return any(size[0] > 1 and graph.shapes(each)[0].spatial[0] == 1 for each, size, _ in convolutions(graph))
 
 
 def blamed(failed: Diagnostic, graph: Graph) -> Diagnostic:
-    """Return what is wrong with an assertion that does not hold, with the layers that are probably not what was meant:
-    those that one of the rules here finds."""
+    """Add the layers that are probably unintended, those that a rule of this module finds, to the diagnostic of an
+    assertion that does not hold."""
     for rule in (channels_first, swapped_size, size_for_width):
         findings = list({each.span: each for each in rule(graph)}.values())
         if findings:
@@ -172,8 +172,8 @@ def _blamed(failed: Diagnostic, findings: Sequence[Finding]) -> Diagnostic:
 
 
 def for_a_rounded_number(failed: Diagnostic) -> str:
-    """Return what to say of `params == 1.24M` where there are 1,235,496; empty for a number that the true one is not
-    rounded to."""
+    """Return the hint for `params == 1.24M` if there are 1,235,496; empty for a number that the actual one does not
+    round to."""
     number = r"[0-9][0-9,]*\b"
     values = re.match(
         rf"(?P<what>.+?) is (?P<true>{number}).*, but the file asserts (?P<asserted>{number})", failed.message

@@ -1,9 +1,9 @@
-"""What a unit sees: the receptive field of every node, on any graph.
+"""Compute the receptive field of every node, on any graph.
 
-Each axis is followed by exact interval arithmetic (`interval`) from a start node on; joins take the union of what
-their branches see. The field is the smallest box around the positions that can matter: with dilation there are gaps
-in it. Source of the definitions: Araujo, Norris and Sim 2019, "Computing Receptive Fields of Convolutional Neural
-Networks", Distill, doi 10.23915/distill.00021. Nothing here draws.
+Each axis is followed by exact interval arithmetic (`interval`) from a start node; joins take the union of the fields of
+their branches. The field is the smallest box around the positions that can matter: with dilation it contains gaps.
+Source of the definitions: Araujo, Norris and Sim 2019, "Computing Receptive Fields of Convolutional Neural Networks",
+Distill, doi 10.23915/distill.00021. Nothing here draws.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from cnndsl.shape import Shape
 
 @record(slots=True)
 class Field:
-    """What the units of a node see of the plane of the start node; one entry an axis, H before W.
+    """The receptive field of a node's units on the plane, the map of the start node; one entry per axis, H before W.
 
-    `whole` says that a global operation (FC, global pooling, the gate of squeeze-and-excite) stands between: every
-    unit sees all that any does. `aligned` is false where branches with different centres met on the way.
+    `whole` says that there is a global operation (FC, global pooling, the gate of squeeze-and-excite) in between: every
+    unit sees all that any does. `aligned` is false if branches with different centres were merged on the way.
     """
 
     tracks: tuple[Track, ...]
@@ -37,32 +37,32 @@ class Field:
 
     @property
     def size(self) -> tuple[int, ...]:
-        """How many positions a unit sees, the unit that sees most."""
+        """Return how many positions a unit sees, for the unit that sees most."""
         return tuple(track.size for track in self.tracks)
 
     @property
     def stride(self) -> tuple[int | Fraction, ...]:
-        """How far the fields of neighbouring units lie apart; 0 where all see the same."""
+        """Return the distance between the fields of neighbouring units; 0 if all see the same."""
         return tuple(track.stride for track in self.tracks)
 
     @property
     def padding(self) -> tuple[int, ...]:
-        """How far the field of the first unit begins outside the plane."""
+        """Return how far the field of the first unit begins outside the plane."""
         return tuple(track.padding for track in self.tracks)
 
     @property
     def at_most(self) -> bool:
-        """True where the ranges of some unit may be larger than what it sees."""
+        """Return whether the ranges of some unit may be larger than what it sees."""
         return any(track.bound for track in self.tracks)
 
     @property
     def local(self) -> Field:
-        """The field without what comes through gates: operands of a merge that see everything, beside others
-        that do not; and without what the statistics of a normalisation see."""
+        """Return the field without global operations: without operands of a merge that see everything (gates), if other
+        operands do not, and without what the statistics of a normalisation see."""
         return self.ungated or self
 
     def box(self, position: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
-        """The first and last position on each axis that a unit sees; outside the plane is padding."""
+        """Return the first and last position on each axis that a unit sees; positions outside the plane are padding."""
         return tuple(track.at(at) for track, at in zip(self.tracks, position, strict=True))
 
 
@@ -70,11 +70,11 @@ Fields: TypeAlias = Mapping[int, Field | None]
 
 
 def receptive_fields(graph: Graph, start: int | None = None) -> dict[int, Field | None]:
-    """Return the field of each node on the plane of node `start`; None where the node does not depend on it.
+    """Return the field of each node on the plane of node `start`; None if the node does not depend on it.
 
-    Without a start it is the field on the input. Of several inputs a node has the largest of its fields, axis by axis;
-    None where those that it depends on have unlike numbers of axes. A vector has no plane, and is left aside beside
-    one that has.
+    Without a start it is the field on the input. With several inputs a node has the largest of its fields, axis by
+    axis; None if the inputs that it depends on have different numbers of axes. A vector has no spatial axes, and is
+    ignored if another input has some.
     """
     if start is None:
         each = [_fields_from(graph, node.index) for node in graph.inputs]
@@ -92,7 +92,7 @@ def _fields_from(graph: Graph, start: int) -> dict[int, Field | None]:
 
 
 def _largest(fields: Iterable[Field | None]) -> Field | None:
-    """The largest of the fields on several inputs, axis by axis."""
+    """Return the largest of the fields on several inputs, axis by axis."""
     known = [each for each in fields if each is not None]
     several = [each for each in known if each.tracks] or known[:1]
     if len(several) < 2 or len({len(each.tracks) for each in several}) > 1:
@@ -109,9 +109,9 @@ def _hull(fields: list[Field]) -> Field:
 
 
 def last_map(graph: Graph, fields: Fields) -> int:
-    """The node whose field is quoted for a whole network: the last on the way to an output before everything is
-    seen at once by global pooling or FC (gates aside). Of several outputs that of the largest field. The input where
-    there is none."""
+    """Return the node whose field is quoted for a whole network: the last before an output whose units do not yet see
+    everything through global pooling or FC (gates aside). With several outputs, the one with the largest field. The
+    input if there is none."""
 
     def seen(at: int) -> tuple[int, int]:
         found = fields[at]
@@ -131,7 +131,7 @@ def _last_before(graph: Graph, fields: Fields, output: int) -> int:
 
 @record(slots=True)
 class Disagreement:
-    """A merge whose operands have their centres apart: what each sees first, and how far it moves, on one axis."""
+    """A merge whose operands are not aligned: the range that each sees first, and how far it moves, on one axis."""
 
     node: int
     axis: int
@@ -141,7 +141,8 @@ class Disagreement:
 
 
 def disagreements(graph: Graph, fields: Fields) -> Iterator[Disagreement]:
-    """The merges at which branches disagree in alignment or stride, in order; on the first axis where they do."""
+    """Yield the merges at which branches disagree in alignment or stride, in order, each for the first axis with a
+    disagreement."""
     for node in graph.nodes:
         if len(node.value_inputs) < 2:
             continue
@@ -181,13 +182,13 @@ def _window(layer: Layer, *inputs: Shape) -> Window | None:
 
 
 def _is_pointwise(window: Window) -> bool:
-    """True where each position sees the one at its own place."""
+    """Return whether each position sees only the same position of the input."""
     return not window.grow and set(window.extent) | set(window.step) <= {1} and set(window.before) <= {0}
 
 
 def _through(seen: Field, before: Shape, after: Shape, window: Window | None, plane: Shape) -> Field:
-    """The field behind one layer. Where it makes many positions of one, each sees what that one does; where a merge
-    repeats one, that is a gate."""
+    """Return the field after one layer. If the layer expands one position to many, each of them sees what that one
+    does; if a merge does so, the operand is a gate."""
     if seen.whole:
         return seen
     repeated = window is not None and _is_pointwise(window) and before.pixels == 1 < after.pixels
@@ -202,7 +203,7 @@ def _through(seen: Field, before: Shape, after: Shape, window: Window | None, pl
 
 
 def _at_most(track: Track) -> Track:
-    """The same as a bound: weights with gaps may all miss the values at the ends of a range."""
+    """Return the track as a bound: weights with gaps may all miss the values at the ends of a range."""
     return replace(track, bound=True)
 
 
@@ -230,12 +231,13 @@ def _union(operands: list[Field], node: Node, plane: Shape) -> Field:
 
 
 def _moving(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
-    """Those of which units have different centres: what all units see alike is aligned with anything."""
+    """Return the tracks whose units have different centres: one that is the same for all units is aligned with
+    anything."""
     return tuple(track for track in tracks if track.stride) or tracks[:1]
 
 
 def _whole(operand: Field, node: Node, axis: int, plane: Shape) -> Track:
-    """The track of an operand of a merge, another operand of which sees everything."""
+    """Return the track of an operand of a merge in which some operand sees everything."""
     if operand.whole:
         return operand.tracks[axis]
     return clipped(everything(operand.tracks[axis], _extent(node.shape, axis)), plane.spatial[axis])

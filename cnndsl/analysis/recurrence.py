@@ -1,8 +1,9 @@
-"""The receptive field as the lecturer's recurrence, `r = r + (k - 1)*j` and `j = j*s`, with the numbers of each layer.
+"""Compute the receptive field by the lecture's recurrence, `r = r + (k - 1)*j` and `j = j*s`, with each layer's
+numbers.
 
-The figures are those of `receptive_field`, which follows every unit exactly. An equation is written only where it gives
-them; elsewhere it is the first and the last position that the unit with the largest field sees. From one unit to the
-next a field moves by j positions of the input.
+The values are those of `receptive_field`, which follows every unit exactly. A formula is shown only if it gives these
+values; otherwise the size is computed from the first and the last position that the unit with the largest field sees.
+From one unit to the next a field moves by j positions of the input.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ WrittenNumber = tuple[FieldNumber, str]
 class FieldStep:
     """How the field of a layer follows from those of its inputs, along one axis: its size r, and its stride j.
 
-    Without a formula the number has none that is short, or is the same as before. With `at_most` the size is a bound.
+    A formula is empty if there is no short one, or the number is the same as before. With `at_most` the size is a
+    bound.
     """
 
     size: int
@@ -36,8 +38,8 @@ class FieldStep:
 
 
 def recurrences(graph: Graph, fields: Fields) -> dict[int, tuple[FieldStep, ...]]:
-    """Return for each node a step an axis; none where it sees as many positions of the
-    input as the layers before it, as far apart."""
+    """Return for each node one step per axis; empty if its field has the same size and stride as those of its
+    inputs."""
     return {node.index: _steps(graph, node, fields) for node in graph.layers}
 
 
@@ -79,7 +81,7 @@ def _step(before: list[Track], after: Field, axis: int, window: Window | None, p
 def _sizes(
     before: list[Track], after: Track, axis: int, window: Window | None, positions: int, plane: int
 ) -> Iterator[WrittenNumber]:
-    """Expressions that may give the size, the simplest first; the last one does."""
+    """Yield expressions that may give the size, the simplest first; the last one always does."""
     first = before[0]
     r, j = first.size, first.stride
     if len(before) > 1:
@@ -98,7 +100,7 @@ def _sizes(
 
 
 def _strides(before: list[Track], axis: int, window: Window | None) -> Iterator[WrittenNumber]:
-    """Expressions that may give the stride."""
+    """Yield expressions that may give the stride."""
     if len(before) > 1 or window is None:
         return
     j, step, grow = before[0].stride, window.step[axis], window.grow[axis] if window.grow else 1
@@ -110,7 +112,7 @@ def _strides(before: list[Track], axis: int, window: Window | None) -> Iterator[
 
 
 def factor(number: FieldNumber) -> str:
-    """Return a number as a factor of a product.
+    """Format a number as a factor of a product.
 
     >>> factor(4), factor(Fraction(1, 2))
     ('4', '(1/2)')

@@ -1,7 +1,7 @@
-"""Sizes of the input at which every window of a network fits: what `lint` advises in place of one that leaves lines.
+"""Find input sizes at which every window of a network fits: `lint` suggests them if windows leave lines unread.
 
-The shape rules of the layers are asked again for sizes near the one that is written, so that the advice holds for the
-whole network, whatever strides and paddings follow each other in it.
+The shape rules of the layers are evaluated again for sizes near the given one, so the advice holds for the whole
+network, for any sequence of strides and paddings.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from cnndsl.layers.base import Layer, LayerError
 from cnndsl.shape import Shape
 
 FARTHEST = 64
-"""How far from the written extent a better one is looked for: strides of 2 agree on every 2^6."""
+"""How far from the given size a better one is searched for: strides of 2 agree on every 2^6."""
 _MOST_WORK = 400_000
-"""Layers that are asked in all; a network that has more of them gets no advice."""
+"""The most layers to evaluate in total; a network that would need more gets no advice."""
 
 
 def unread(layer: Layer, inputs: Sequence[Shape]) -> tuple[int, ...]:
-    """Return how many lines of the input, on each axis, no window of a layer reaches."""
+    """Return how many lines of the input, on each axis, no window of a layer covers."""
     return layer.unread(*inputs) or (0,) * inputs[0].rank
 
 
 def overhang(layer: Layer, inputs: Sequence[Shape], output: Shape) -> tuple[int, ...]:
-    """Return how far a pooling's last window reaches over a map that its stride does not divide.
+    """Return how far a pooling's last window extends beyond a map that its stride does not divide.
 
-    Where it hangs over no further than the first one, windows lie evenly, and it is 0.
+    If it extends no further than the first window does, the windows are spread evenly, and the result is 0.
 
     >>> from cnndsl.layers.pool import MaxPool
     >>> overhang(MaxPool((2,), ceil=True), [Shape(8, (9, 8))], Shape(8, (5, 4)))
@@ -44,10 +44,10 @@ def overhang(layer: Layer, inputs: Sequence[Shape], output: Shape) -> tuple[int,
 
 
 def sizes_that_fit(graph: Graph) -> list[tuple[int, ...]]:
-    """Return the extents of the input, next to the written ones, at which no window leaves lines or hangs over.
+    """Return the input sizes, next to the given one, at which no window leaves lines or extends beyond the map.
 
-    The nearest that are smaller come first, then the nearest that are larger; one of them or both may be missing. A
-    network with several inputs has none.
+    The nearest smaller size comes first, then the nearest larger one; either or both may be missing. A network with
+    several inputs has none.
     """
     if len(graph.inputs) != 1 or len(graph) * 2 * FARTHEST * graph.input.rank > _MOST_WORK:
         return []
@@ -61,7 +61,7 @@ def sizes_that_fit(graph: Graph) -> list[tuple[int, ...]]:
 
 
 def _nearest(graph: Graph, axis: int, steps: Iterable[int]) -> int:
-    """The extent of the input along an axis at which all fits there: the written one if it does; 0 for none."""
+    """Return the input size along an axis at which all windows fit: the given one if it does; 0 if there is none."""
     written = graph.input.spatial
     for step in (0, *steps):
         extent = written[axis] + step
@@ -71,7 +71,7 @@ def _nearest(graph: Graph, axis: int, steps: Iterable[int]) -> int:
 
 
 def _is_clean(graph: Graph, extents: tuple[int, ...], axis: int | None = None) -> bool:
-    """Whether all windows fit for an input of these extents: along one axis, or along each."""
+    """Return whether all windows fit for an input of this size: along one axis, or along each."""
     shapes: list[Shape] = []
     for node in graph.nodes:
         inputs = [shapes[at] for at in node.inputs]

@@ -1,4 +1,4 @@
-"""A network, or a part of one, from which metrics are read; each property is computed when it is asked for."""
+"""A network, or a part of one, from which metrics are read; each property is computed on first use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cnndsl.records import record
 
 @record
 class GraphFacts:
-    """The facts about each node of a graph, of one image, by index; memory is that of fp32, SGD and a CPU, of a module
+    """The metrics of each node of a graph, for one image, by index. Memory is for fp32, SGD and a CPU, and for a module
     that runs as `runs` says."""
 
     graph: Graph
@@ -25,22 +25,22 @@ class GraphFacts:
 
     @cached_property
     def costs(self) -> Mapping[int, Cost]:
-        """The cost of each node."""
+        """Return the cost of each node."""
         return costs(self.graph)
 
     @cached_property
     def fields(self) -> Mapping[int, Field | None]:
-        """The receptive field of each node."""
+        """Return the receptive field of each node."""
         return receptive_fields(self.graph)
 
     @cached_property
     def volumes(self) -> Mapping[int, int]:
-        """The bytes of each node in the lecture's table."""
+        """Return the bytes of each node in the lecture's table."""
         return lecture_volumes(self.graph)
 
     @cached_property
     def loads(self) -> Sequence[LayerMemory]:
-        """What each node needs in memory."""
+        """Return the memory of each node."""
         from cnndsl.analysis.memory import inference, training
 
         found = self.runs(self.graph)
@@ -59,8 +59,8 @@ class GraphFacts:
 class Region:
     """A network, or a part of one: its nodes and the one whose output is the part's.
 
-    Parameters and buffers are those of all nodes. Arithmetic, values and volumes are those of a forward pass: in use,
-    so without what exists in training only, unless `in_training`.
+    Parameters and buffers are those of all nodes. Arithmetic, values and volumes are those of a forward pass at
+    inference, so without layers that exist only in training, unless `in_training`.
     """
 
     facts: GraphFacts
@@ -70,48 +70,49 @@ class Region:
 
     @property
     def is_all(self) -> bool:
-        """Whether this is the whole network."""
+        """Return whether this is the whole network."""
         return len(self.nodes) == len(self.facts.graph)
 
     @cached_property
     def cost(self) -> Cost:
-        """The sum over the layers; an input gives no activations."""
+        """Return the sum over the layers; an input has no activations."""
         return network_total(self.nodes, self.facts.costs, self.in_training)
 
     @property
     def volume(self) -> int:
-        """The lecture's memory, in bytes: that of the inputs and of each layer that has a row there."""
+        """Return the lecture's memory, in bytes: that of the inputs and of each layer that has a row in its table."""
         return lecture_bytes(self.facts.graph, self.nodes, self.in_training)
 
     @cached_property
     def load(self) -> LayerMemory:
-        """What one image needs in memory while these layers run, and what they keep for the backward pass."""
+        """Return the memory that one image needs while these layers run, and what they save for the backward pass."""
         return together(self.facts.loads[node.index] for node in self.nodes)
 
     @property
     def layers(self) -> int:
-        """How many layers there are, those in training only among them."""
+        """Return the number of layers, including those that exist only in training."""
         return sum(bool(node.inputs) for node in self.nodes)
 
     @property
     def depth(self) -> int:
-        """The most weight layers on a path."""
+        """Return the most weight layers on a path."""
         graph = self.facts.graph
         return depth(graph) if self.is_all else depth(graph, {node.index for node in self.nodes})
 
     @property
     def extents(self) -> tuple[int, ...]:
-        """The shape of the output: H, W, C."""
+        """Return the shape of the output: H, W, C."""
         return self.facts.graph.nodes[self.output].shape.hwc
 
     @property
     def receptive_field(self) -> tuple[int, ...]:
-        """The local field, for each axis: of the network that of its last map, of a part that of its output."""
+        """Return the field without global operations, for each axis: for the network that of its last map, for a part
+        that of its output."""
         return self._local.size if self._local else ()
 
     @property
     def receptive_field_at_most(self) -> bool:
-        """Whether the receptive field is a bound."""
+        """Return whether the receptive field is a bound."""
         return self._local is not None and self._local.at_most
 
     @cached_property

@@ -1,5 +1,5 @@
-"""The least time of each layer on a GPU: by the roofline model, its arithmetic at the peak or its traffic at full
-bandwidth, whichever takes longer. Source: Williams, Waterman, Patterson 2009 (doi 10.1145/1498765.1498785)."""
+"""Compute the minimum time of each layer on a GPU by the roofline model: its arithmetic at the peak or its traffic at
+full bandwidth, whichever takes longer. Source: Williams, Waterman, Patterson 2009 (doi 10.1145/1498765.1498785)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from cnndsl.records import record
 from cnndsl.shape import Shape
 
 LARGEST_BATCH = 10**12
-"""The most images: times are floating-point numbers."""
+"""The most images in a batch: times are floating-point numbers."""
 
 
 @record
 class Roofline:
-    """The least times of a forward pass in evaluation mode, by node."""
+    """The minimum times of a forward pass in evaluation mode, by node."""
 
     card: Card
     batch: int
@@ -28,14 +28,14 @@ class Roofline:
 
     @cached_property
     def total(self) -> LayerTime:
-        """The least time of the network, layer after layer."""
+        """Return the minimum time of the network, layer after layer."""
         return total_time(self.times)
 
 
 def roofline(graph: Graph, card: Card, batch: int = 1, dtype: Dtype = "fp32") -> Roofline:
-    """Return the least time of each layer for a batch.
+    """Return the minimum time of each layer for a batch.
 
-    A multiply-add is two operations. The traffic is that of `traffic`. Raises ValueError as `check_time` does.
+    A multiply-add is two operations. `traffic` computes the bytes moved. Raises ValueError as `check_time` does.
     """
     check_time(card, batch, dtype)
     values = Lifetimes(graph, False, dtype, "cuda")
@@ -46,7 +46,7 @@ def roofline(graph: Graph, card: Card, batch: int = 1, dtype: Dtype = "fp32") ->
 
 
 def check_time(card: Card, batch: int, dtype: Dtype) -> None:
-    """Raise ValueError where a card has no arithmetic for a type, and for more than `LARGEST_BATCH` images."""
+    """Raise ValueError if a card does not support a type, and for more than `LARGEST_BATCH` images."""
     if not card.peak(dtype):
         raise ValueError(f"{card.name} has no arithmetic in {dtype}; take fp16 or amp")
     if batch > LARGEST_BATCH:
@@ -62,9 +62,9 @@ def _time(values: Lifetimes, node: Node, moved: int, card: Card, batch: int) -> 
 
 
 def traffic(values: Lifetimes, batch: int) -> dict[int, int]:
-    """The bytes that each node moves at least between memory and GPU: it reads its inputs and its parameters and writes
-    its output, each once. Of an input it reads the positions that its windows cover. Views, dropout in evaluation mode
-    and layers that do not run move nothing."""
+    """Return the minimum number of bytes that each node moves between memory and GPU: it reads its inputs and its
+    parameters and writes its output, each once. Of an input it reads the positions that its windows cover. Views,
+    dropout in evaluation mode and layers that do not run move nothing."""
     return {node.index: _moved(values, node, batch) for node in values.graph.nodes}
 
 
@@ -83,7 +83,8 @@ def _moved(values: Lifetimes, node: Node, batch: int) -> int:
 
 
 def _read(node: Node, x: Shape) -> int:
-    """The values of an input that a layer's windows cover: a 1x1 convolution of stride 2 leaves out three in four."""
+    """Return the number of input values that a layer's windows cover: a 1x1 convolution of stride 2 skips three in
+    four."""
     window = node.layer.window(x) if len(node.inputs) == 1 else None
     if window is None or window.grow or len(window.extent) != x.rank or node.shape.rank != x.rank:
         return x.numel
@@ -92,7 +93,7 @@ def _read(node: Node, x: Shape) -> int:
 
 
 def _covered(size: int, out: int, extent: int, step: int, before: int) -> int:
-    """The positions of an axis that lie in some window.
+    """Return the number of positions of an axis that some window covers.
 
     >>> _covered(8, 4, 1, 2, 0), _covered(8, 3, 3, 2, 0), _covered(8, 4, 3, 2, 1)
     (4, 7, 8)

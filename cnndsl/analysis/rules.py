@@ -1,6 +1,6 @@
-"""The rules of `lint` about layers that stand in the wrong place, or for nothing. Those about sizes, windows and fields
-are in modules of their own. One function a rule: its docstring's first line says the rule, `Source:` where it is from.
-A new rule is such a function and a line in `lint.RULES`."""
+"""The rules of `lint` about misplaced or useless layers. Those about sizes, windows and fields are in modules of their
+own. Each rule is a function: the first line of its docstring states the rule, `Source:` names its origin. To add a
+rule, add such a function and a line in `lint.RULES`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def dropout_between_convolutions(graph: Graph) -> Iterator[Finding]:
 
 
 def _meets_convolution(graph: Graph, node: Node) -> bool:
-    """True where the first layer with weights behind a node, on any way, is a convolution wider than one pixel."""
+    """Return whether the first layer with weights after a node, on any path, is a convolution wider than one pixel."""
     ahead, met = [node.index], set[int]()
     while ahead:
         for at in graph.readers[ahead.pop()]:
@@ -85,7 +85,8 @@ def first_fc(graph: Graph) -> Iterator[Finding]:
 
 
 def _first_dense(graph: Graph) -> list[Node]:
-    """The dense layers that read a map and that no other one stands before; those of training alone are no part."""
+    """Return the dense layers that read a map and have no other dense layer before them, without those that exist only
+    in training."""
     behind, first = set[int](), dict[int, Node]()
     for node in graph.layers:
         if not behind.isdisjoint(node.inputs) or not first.keys().isdisjoint(node.inputs):
@@ -96,7 +97,7 @@ def _first_dense(graph: Graph) -> list[Node]:
 
 
 def _listed(nodes: Sequence[Node]) -> str:
-    """The paths of layers, three at most."""
+    """Format the paths of layers, three at most."""
     *paths, last = (node.path for node in nodes)
     if len(paths) > 2:
         return f"{paths[0]}, {paths[1]} and {len(paths) - 1} others"
@@ -144,7 +145,7 @@ def block_like_kind(graph: Graph) -> Iterator[Finding]:
 
 
 def _operands(graph: Graph, node: Node) -> Iterator[tuple[Node, int, int]]:
-    """The nodes that a concatenation is made of, each with its range of channels; another node as a whole."""
+    """Yield the nodes that a concatenation consists of, each with its range of channels; any other node as a whole."""
     if not node.layer.JOINS_CHANNELS:
         yield node, 0, node.shape.channels
         return

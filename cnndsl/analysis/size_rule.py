@@ -1,4 +1,4 @@
-"""A set of sizes as a rule: `multiples of 16, at least 32`. A rule has exactly the sizes that it was made of."""
+"""Express a set of sizes as a rule, such as `multiples of 16, at least 32`. A rule contains exactly the given sizes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Iterator
 from cnndsl.records import record
 
 _LARGEST = 1024
-"""The largest modulus that a rule has: strides are smaller."""
+"""The largest modulus of a rule: strides are smaller."""
 _PERIODS = 3
-"""A modulus shows in so many periods at least, or it is none."""
+"""The fewest periods that a modulus must repeat for."""
 _MOST_EXTRA = 4
-"""The most sizes below the first regular one that a rule lists; with more of them it is a list of ranges."""
+"""The most sizes below the first regular one that a rule lists; with more, the rule is a list of ranges."""
 _MOST_REMAINDERS = 4
-"""The most ranges of remainders that a rule has; with more of them it is a list of ranges."""
+"""The most ranges of remainders of a rule; with more, the rule is a list of ranges."""
 _MOST_SHOWN = 8
 """The most ranges that the text of a list names."""
 
@@ -22,10 +22,10 @@ Ranges = tuple[tuple[int, int], ...]
 
 @record(slots=True)
 class SizeRule:
-    """Sizes from 1 to `up_to`.
+    """A set of sizes from 1 to `up_to`.
 
-    With a `modulus` they are those from `minimum` on whose remainder is one of `remainders`, and `also` a few smaller
-    ones. Without one, 0, they are a list of `ranges`, first and last included, which every rule has.
+    With a `modulus` they are those from `minimum` on whose remainder is one of `remainders`, and a few smaller ones in
+    `also`. If the modulus is 0, they are a list of `ranges`, first and last included; every rule has that list.
     """
 
     up_to: int
@@ -36,7 +36,7 @@ class SizeRule:
     also: tuple[int, ...] = ()
 
     def __contains__(self, size: object) -> bool:
-        """Whether the rule has a size, by its modulus if there is one.
+        """Return whether the rule has a size, by its modulus if there is one.
 
         >>> rule = rule_of({12, *range(28, 513, 16)}, 512)
         >>> 12 in rule, 28 in rule, 29 in rule
@@ -83,7 +83,7 @@ class SizeRule:
         return f"{', '.join(shown)}{f' and {rest} more' if rest else ''}"
 
     def nearest(self, size: int) -> tuple[int, int]:
-        """Return the nearest sizes of the rule below and above one that it does not have; 0 for none.
+        """Return the nearest sizes of the rule below and above one that it does not have; 0 if there is none.
 
         >>> rule_of(range(16, 513, 16), 512).nearest(300)
         (288, 304)
@@ -124,7 +124,8 @@ def ranges_of(sizes: Collection[int]) -> Ranges:
 
 
 def _periodic(sizes: frozenset[int], ranges: Ranges, modulus: int, up_to: int) -> SizeRule | None:
-    """The rule with a modulus; None where the sizes do not repeat with it for long enough, or irregularly before."""
+    """Return the rule with a modulus; None if the sizes do not repeat with it for long enough, or have too many
+    exceptions."""
     start = up_to - modulus
     while start > 0 and (start in sizes) == (start + modulus in sizes):
         start -= 1
@@ -140,7 +141,7 @@ def _periodic(sizes: frozenset[int], ranges: Ranges, modulus: int, up_to: int) -
 
 
 def _wrapped(modulus: int, remainders: tuple[int, ...]) -> Ranges:
-    """Remainders as ranges; one that goes on at 0 begins below it.
+    """Return remainders as ranges; a range that continues at 0 starts below 0.
 
     >>> _wrapped(8, (0, 3, 6, 7))
     ((-2, 0), (3, 3))
@@ -152,7 +153,7 @@ def _wrapped(modulus: int, remainders: tuple[int, ...]) -> Ranges:
 
 
 def _regular(modulus: int, remainders: tuple[int, ...]) -> str:
-    """`multiples of 16`, `16k + 12`, `16k + 3 to 16k + 5`."""
+    """Format remainders: `multiples of 16`, `16k + 12`, `16k + 3 to 16k + 5`."""
     if remainders == (0,):
         return f"multiples of {modulus}"
     return " or ".join(

@@ -1,4 +1,4 @@
-"""The rules of `lint` about sizes: windows that don't fit the map, and an input for which they would."""
+"""The rules of `lint` about sizes: windows that do not fit the map, and an input size with which they would."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def stride_remainder(graph: Graph) -> Iterator[Finding]:
 
 
 def _are_patches(node: Node, *inputs: Shape) -> bool:
-    """Whether windows that don't overlap would cover the input, did no padding shift them."""
+    """Return whether windows that do not overlap would cover the input if no padding shifted them."""
     window = node.layer.window(*inputs)
     if window is None or not any(window.before) or "pad" not in node.layer.options():
         return False
@@ -56,7 +56,7 @@ def _are_patches(node: Node, *inputs: Shape) -> bool:
 
 
 def _lines(left: tuple[int, ...]) -> str:
-    """The lines that are left, in words.
+    """Format the lines that are left over, in words.
 
     >>> _lines((0, 1)), _lines((1, 1)), _lines((2, 0)), _lines((3,)), _lines((0, 0, 1))
     ('column', 'row and column', '2 rows', '3 positions', 'line along its third axis')
@@ -73,7 +73,7 @@ def _lines(left: tuple[int, ...]) -> str:
 
 
 def _take(graph: Graph) -> str:
-    """The advice to take another input; empty where none is known for which everything fits."""
+    """Return the advice to use another input size; empty if no size is known for which everything fits."""
     sizes = sizes_that_fit(graph)
     return f"everything fits for an input of {' or '.join(map(by, sizes))}" if sizes else ""
 
@@ -93,7 +93,7 @@ def magnifying_pool(graph: Graph) -> Iterator[Finding]:
 
 
 def _copies(before: tuple[int, ...], after: tuple[int, ...]) -> str:
-    """How values are copied, in words.
+    """Describe how values are copied.
 
     >>> _copies((1, 1), (7, 7)), _copies((5, 5), (7, 7))
     ('it copies each value 49 times', '49 values out of 25')

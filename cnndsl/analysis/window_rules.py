@@ -1,7 +1,7 @@
-"""The rules of `lint` about windows: how large filters and poolings are, and how far they move.
+"""The rules of `lint` about windows: the sizes of filters and poolings, and their strides.
 
-An image has two axes, and the lectures speak of images. Along one axis alone a stride of 4 keeps as much of a map as a
-stride of 2 does of an image, so the rules about large windows and strides want them on two axes.
+An image has two axes, and the lectures are about images. Along a single axis a stride of 4 keeps as much of a map as a
+stride of 2 does of an image, so the rules about large windows and strides apply only if two axes are large.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from cnndsl.analysis.findings import Finding, by, convolutions
 from cnndsl.graph import Graph, Node
 
 LARGEST_KERNEL = 5
-"""The largest extent of a small filter: "3x3 or at most 5x5"."""
+"""The largest size of a small filter: "3x3 or at most 5x5"."""
 LARGEST_FIRST = 7
-"""The largest of the first convolution: "7x7 or so"."""
+"""The largest size for the first convolution: "7x7 or so"."""
 LARGEST_POOL = 3
 LARGEST_STRIDE = 2
 
@@ -76,8 +76,8 @@ def even_kernel(graph: Graph) -> Iterator[Finding]:
 
 
 def _is_causal(graph: Graph, node: Node, axis: int) -> bool:
-    """Whether a convolution sees nothing behind its position along an axis: it is padded in front alone by the layer
-    before it, or on both sides and the layer behind it cuts the end off (Bai et al. 2018, arXiv:1803.01271, Section
+    """Return whether a convolution sees nothing after its position along an axis: the layer before it pads only at the
+    beginning, or it pads both sides and the layer after it cuts the end off (Bai et al. 2018, arXiv:1803.01271, Section
     3.1, and its code)."""
     window, readers = node.layer.window(*graph.shapes(node)), graph.readers[node.index]
     extent = window.extent[axis] if window is not None else 0
@@ -89,8 +89,8 @@ def _is_causal(graph: Graph, node: Node, axis: int) -> bool:
 
 
 def _margins(graph: Graph, node: Node, axis: int, extent: int) -> tuple[int, int]:
-    """How many positions a layer whose windows span `extent` puts in front of a map along an axis, and behind it: less
-    than 0 where it cuts some off. Any other layer puts none."""
+    """Return how many positions a layer whose windows span `extent` adds before a map along an axis, and after it; less
+    than 0 if it cuts some off. Any other layer adds none."""
     window = node.layer.window(*graph.shapes(node)) if node.inputs else None
     sizes = (window.extent[axis : axis + 1], window.step[axis : axis + 1]) if window is not None else ()
     if window is None or window.grow or sizes != ((extent,), (1,)):
@@ -132,7 +132,7 @@ def _large_axes(extents: tuple[int, ...], most: int) -> int:
 
 
 def _first_convolutions(graph: Graph) -> set[int]:
-    """The convolutions that no other convolution stands before."""
+    """Return the convolutions that have no other convolution before them."""
     behind: set[int] = set()
     first: set[int] = set()
     for node in graph.layers:

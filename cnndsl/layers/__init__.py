@@ -1,8 +1,8 @@
-"""The kinds of layers: one table, and the plug-ins behind it.
+"""The layer types: one table, and the plug-ins that extend it.
 
-`KINDS` holds what a program can write by name. The merges stand in `merge.MERGES` by their operator, and `INPUT` is
-made by the compiler. A third party adds kinds through the entry-point group `cnndsl.layers`, each entry a subclass of
-`Layer`; those are looked at only for a name that is not ours.
+`KINDS` contains the types that a program can write by name. The merges are in `merge.MERGES` by their operator, and the
+compiler creates `INPUT`. A third party adds types through the entry-point group `cnndsl.layers`, each entry a subclass
+of `Layer`; plug-ins are only loaded for a name that is not built in.
 """
 
 from __future__ import annotations
@@ -120,15 +120,15 @@ def _by_name(kinds: Iterable[type[Layer]]) -> dict[str, type[Layer]]:
 
 
 KINDS: Mapping[str, type[Layer]] = _by_name(_OURS)
-"""Every kind by its name and by its synonyms, in capitals."""
+"""Every layer type by its name and by its synonyms, in capitals."""
 
 
 HELPERS: Mapping[str, str] = {name: source for kind in _OURS for name, source in kind.HELPERS.items()}
-"""The source of every class that our layer types bring along, by its name."""
+"""The source of every helper class of the built-in layer types, by its name."""
 
 
 def find(name: str) -> type[Layer] | None:
-    """The kind of a name, in any case; None where there is none.
+    """Return the layer type of a name, in any case; None if there is none.
 
     >>> find("MaxPool") is find("pool")
     True
@@ -137,7 +137,7 @@ def find(name: str) -> type[Layer] | None:
 
 
 def known() -> list[str]:
-    """All names of kinds, those of plug-ins too, in alphabetical order."""
+    """Return all names of layer types, including those of plug-ins, in alphabetical order."""
     return sorted({*KINDS, *_plugins()})
 
 
@@ -149,7 +149,8 @@ def _plugins() -> Mapping[str, type[Layer]]:
 
 
 def _load(entry: EntryPoint) -> type[Layer] | None:
-    """The kind of an entry point; None, and a warning, where it cannot be had: no fault of the program's."""
+    """Return the layer type of an entry point; None, with a warning, if it cannot be loaded: the program is not at
+    fault."""
     try:
         kind: object = entry.load()
     except Exception as error:

@@ -1,6 +1,6 @@
-"""Activations: `RELU`, `SIGMOID`, `GELU` and their kin.
+"""Activations: `RELU`, `SIGMOID`, `GELU` and similar functions.
 
-All keep the shape. What autograd keeps differs: some functions can be differentiated from their output, the others
+All preserve the shape. What autograd saves differs: some functions can be differentiated from their output, the others
 from their input.
 """
 
@@ -17,7 +17,7 @@ from cnndsl.shape import Shape
 
 @record
 class Activation(Layer):
-    """A function of each value by itself.
+    """A function of each value separately.
 
     `MODULE` is PyTorch's class, `KEEPS` what its backward pass needs. `INPLACE` says how it can overwrite its input:
     `free` at no cost, `copy` with a copy of the input in training.
@@ -29,7 +29,7 @@ class Activation(Layer):
     INPLACE: ClassVar[Literal["", "free", "copy"]] = ""
 
     def operations(self, *inputs: Shape) -> int:
-        """One for each value: an evaluation of the function, whatever it costs."""
+        """Return one operation per value: an evaluation of the function, whatever it costs."""
         return inputs[0].numel
 
     def is_elementwise(self, *inputs: Shape) -> bool:
@@ -83,7 +83,8 @@ class LeakyRelu(Activation):
 
 @record
 class PRelu(Activation):
-    """`PRELU(shared=no, init=0.25)`: a leaky ReLU with a learned slope for each channel, or one for all with `shared`.
+    """`PRELU(shared=no, init=0.25)`: a leaky ReLU with a learned slope for each channel, or one for all channels with
+    `shared`.
 
     Source: He et al. 2015, arXiv:1502.01852, Section 2.1.
     """
@@ -97,7 +98,8 @@ class PRelu(Activation):
         return (Tensor("weight", (1 if self.shared else inputs[0].channels,)),)
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """Autocast runs it in 2 bytes; the slopes' gradient is made at each value, before it is summed."""
+        """Return one operation, which autocast runs in 2 bytes; the gradient of the slopes is computed at each value,
+        then summed."""
         return (self.single_step(*inputs, autocast="half", on_cuda="half", gradient="broadcast", makes_all=True),)
 
     def formula(self, *inputs: Shape) -> str:
@@ -125,10 +127,10 @@ class StarReLU(nn.Module):
 
 @record
 class StarRelu(Activation):
-    """`STARRELU(scale=0.8944, bias=-0.4472)`: scale*relu(x)^2 + bias, both learned, one number each.
+    """`STARRELU(scale=0.8944, bias=-0.4472)`: scale*relu(x)^2 + bias; scale and bias are single learned numbers.
 
-    They start so that a standard normal input gives mean 0 and variance 1: 2/sqrt(5) and -1/sqrt(5).
-    Source: Yu et al. 2022, MetaFormer Baselines for Vision, arXiv:2210.13452, Section 3.1.
+    Their initial values give mean 0 and variance 1 for a standard normal input: 2/sqrt(5) and -1/sqrt(5). Source: Yu et
+    al. 2022, MetaFormer Baselines for Vision, arXiv:2210.13452, Section 3.1.
     """
 
     NAMES: ClassVar = ("STARRELU",)
@@ -142,15 +144,15 @@ class StarRelu(Activation):
         return (Tensor("scale", (1,)), Tensor("bias", (1,), "bias"))
 
     def operations(self, *inputs: Shape) -> int:
-        """A maximum, a square, a product and a sum for each value."""
+        """Return a maximum, a square, a product and a sum for each value."""
         return 4 * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """What the ReLU gives, and its square."""
+        """Return the output of the ReLU, and its square."""
         return Saved(extra=((0, 2 * inputs[0].numel, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The ReLU and its square; product and sum with the learned numbers."""
+        """Return the ReLU and its square, then product and sum with the learned numbers."""
         n = inputs[0].numel
         scaled = LayerStep((2,), n, keeps=(0,), product=True, tensors=(0,), promotes=True, gradient="broadcast")
         shifted = LayerStep((3,), n, tensors=(1,), promotes=True, gradient="handed on")
@@ -189,7 +191,7 @@ class ScaledTanh(nn.Module):
 
 @record
 class Tanh(Activation):
-    """`TANH(scale=1, slope=1)`: scale*tanh(slope*x); LeCun et al. 1998 take scale=1.7159, slope=2/3."""
+    """`TANH(scale=1, slope=1)`: scale*tanh(slope*x); LeCun et al. 1998 use scale=1.7159, slope=2/3."""
 
     NAMES: ClassVar = ("TANH",)
     MODULE: ClassVar = "Tanh"
@@ -202,11 +204,11 @@ class Tanh(Activation):
         return self.scale == 1 and self.slope == 1
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The value of tanh, which is the output only where nothing scales it."""
+        """Return the value of tanh, which is the output only if nothing scales it."""
         return Saved(output=True) if self._is_plain() else Saved(extra=((0, inputs[0].numel, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """With a scale, a product on both sides of tanh."""
+        """Return tanh; with a scale, with a product on both sides."""
         n = inputs[0].numel
         if self._is_plain():
             return super().steps(*inputs)
@@ -221,7 +223,7 @@ class Tanh(Activation):
 
 @record
 class Alpha(Activation):
-    """What `ELU` and `CELU` share: alpha*(exp(x) - 1), or its like, where x is negative."""
+    """The base of `ELU` and `CELU`: alpha*(exp(x) - 1), or a similar function, where x is negative."""
 
     POSITIONAL: ClassVar = ("alpha",)
     INPLACE: ClassVar = "free"
@@ -261,7 +263,7 @@ class Selu(Activation):
 
 @record
 class Gelu(Activation):
-    """`GELU(approximate=no)`: x * the normal distribution's cumulative at x. Source: Hendrycks and Gimpel 2016."""
+    """`GELU(approximate=no)`: x * the normal distribution function at x. Source: Hendrycks and Gimpel 2016."""
 
     NAMES: ClassVar = ("GELU",)
     MODULE: ClassVar = "GELU"
@@ -330,11 +332,11 @@ class Softsign(Activation):
     MODULE: ClassVar = "Softsign"
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input and the denominator."""
+        """Return the input and the denominator."""
         return Saved(inputs=(0,), extra=((0, inputs[0].numel, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The denominator, and the quotient by it."""
+        """Return the denominator, and the quotient by it."""
         n = inputs[0].numel
         return (absolute(0, n), scalar(1, n, added=True), quotient(0, 2, n))
 
@@ -356,5 +358,5 @@ class LogSigmoid(Activation):
     MODULE: ClassVar = "LogSigmoid"
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input and, on the CPU, its exponential."""
+        """Return the input and, on the CPU, its exponential."""
         return Saved(inputs=(0,), extra=((0, inputs[0].numel, True),))

@@ -1,4 +1,4 @@
-"""What slides over channels instead of positions: `CHANNELCONV`."""
+"""Layers that slide over channels instead of positions: `CHANNELCONV`."""
 
 from __future__ import annotations
 
@@ -74,17 +74,17 @@ class ChannelConv(Layer):
         return self.kernel * inputs[0].channels
 
     def _padded(self, x: Shape) -> tuple[LayerStep, ...]:
-        """The copy with the channels from the other end, where PyTorch's kernel does not pad by itself."""
+        """Return the copy with the channels from the other end, if PyTorch's kernel does not pad itself."""
         side, channels = self.kernel // 2, Shape(1, (x.channels,))
         return filled("circular", ((side, side),), channels) if side and self.border == "circular" else ()
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input, or its padded copy."""
+        """Return the input, or its padded copy."""
         copy = self._padded(inputs[0])
         return Saved(extra=((0, copy[-1].values, True),)) if copy else Saved(inputs=(0,))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The copy, if any, and a convolution of a view, whose result is seen in the input's extents."""
+        """Return the copy, if any, and a convolution of a view, whose result is viewed in the input's shape."""
         copy = self._padded(inputs[0])
         return (*copy, self.single_step(*inputs, reads=(len(copy),), keeps=(0,), extra=(), viewed=True))
 

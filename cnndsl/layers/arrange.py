@@ -1,4 +1,4 @@
-"""Layers that reorder, choose or scale values: `FLATTEN`, `SLICE`, `TIMES` and the like."""
+"""Layers that reorder, select or scale values: `FLATTEN`, `SLICE`, `TIMES` and similar ones."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class FlattenChannelsLast(nn.Module):
 class Flatten(Layer):
     """`FLATTEN(channels=first)`: all values as one vector, channel by channel.
 
-    With `channels=last` position by position, as Keras' Flatten does, and the heads of detectors (Liu et al. 2016, SSD,
+    With `channels=last` position by position, as in Keras' Flatten and the heads of detectors (Liu et al. 2016, SSD,
     arXiv:1512.02325, whose boxes follow each other).
     """
 
@@ -50,7 +50,7 @@ class Flatten(Layer):
     channels: str = option("word", "first", words=("first", "last"))
 
     def views(self, *inputs: Shape) -> bool:
-        """Where the channels come first, or where there is one channel or one position."""
+        """Return whether the channels come first, or there is only one channel or one position."""
         (x,) = inputs
         return self.channels == "first" or x.channels == 1 or x.pixels == 1
 
@@ -58,7 +58,7 @@ class Flatten(Layer):
         return Shape(inputs[0].numel)
 
     def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
-        """None where channels are first: what reads the vector makes the copy."""
+        """Return nothing if channels are first: the layer that reads the vector makes the copy."""
         return ("positions",) if self.channels == "last" and self.views(*inputs) else ()
 
     def channels_formula(self, *inputs: Shape) -> str:
@@ -75,7 +75,7 @@ class Flatten(Layer):
 
 @record
 class Identity(Layer):
-    """`ID`: nothing at all."""
+    """`ID`: does nothing."""
 
     GRADIENT: ClassVar = "handed on"
     NAMES: ClassVar = ("ID", "IDENTITY")
@@ -104,9 +104,9 @@ class Times(nn.Module):
 
 @record
 class Times(Layer):
-    """`TIMES(0.17)`: multiplies by a constant, as residuals are (Szegedy et al. 2016, arXiv:1602.07261, Section 3.3).
+    """`TIMES(0.17)`: multiplies by a constant, as for residuals (Szegedy et al. 2016, arXiv:1602.07261, Section 3.3).
 
-    A factor that is learned is `SCALE`.
+    `SCALE` has a learned factor.
     """
 
     NAMES: ClassVar = ("TIMES",)
@@ -160,10 +160,11 @@ _PADDINGS_OF_CHANNELS = {
 
 @record
 class PadChannels(Layer):
-    """`PADCHANNELS-64/2(where=after)`: channels of zeros up to 64 in all; a stride takes every second position.
+    """`PADCHANNELS-64/2(where=after)`: adds channels of zeros up to 64 in total; the stride keeps every second
+    position.
 
-    `where=both` puts half of them, rounded down, in front.
-    It is shortcut A of He et al. 2015, arXiv:1512.03385, Section 3.3.
+    `where=both` puts half of them, rounded down, before the input. This is shortcut A of He et al. 2015,
+    arXiv:1512.03385, Section 3.3.
     """
 
     NAMES: ClassVar = ("PADCHANNELS",)
@@ -199,7 +200,7 @@ class PadChannels(Layer):
         return Window((1,) * rank, each_axis(self.stride, rank, "stride"), (0,) * rank)
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """A view of every second position along each axis in turn, then the zeros."""
+        """Return a view of every second position along each axis in turn, then the zeros."""
         (x,) = inputs
         y, spatial = self.output(x), list(x.spatial)
         views: list[LayerStep] = []
@@ -220,7 +221,7 @@ class PadChannels(Layer):
 
 @record
 class Shuffle(Layer):
-    """`SHUFFLE2`: deals the channels out, one from each of two groups in turn.
+    """`SHUFFLE2`: interleaves the channels, one from each of two groups in turn.
 
     Source: Zhang et al. 2018 (ShuffleNet), Section 3.1.
     """
@@ -259,7 +260,7 @@ class Slice(nn.Module):
 
 @record
 class Slice(Layer):
-    """`SLICE(0, C/2)`: the channels from the first number, counted from 0, up to the second, which is left out."""
+    """`SLICE(0, C/2)`: the channels from the first number, counted from 0, up to the second, which is excluded."""
 
     NAMES: ClassVar = ("SLICE",)
     ROLE: ClassVar = "arrangement"
@@ -307,7 +308,7 @@ class Pick(nn.Module):
 
 @record
 class Pick(Layer):
-    """`PICK(0, 3, 4)`: the named channels, counted from 0, in that order."""
+    """`PICK(0, 3, 4)`: the given channels, counted from 0, in that order."""
 
     NAMES: ClassVar = ("PICK",)
     ROLE: ClassVar = "arrangement"
@@ -331,7 +332,8 @@ class Pick(Layer):
         return self.channels
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """A view of each channel, whose gradient is one among zeros for the others; then all of them side by side."""
+        """Return a view of each channel, whose gradient is one among zeros for the others, then all of them
+        concatenated."""
         (x,) = inputs
         views = (LayerStep((0,), x.pixels, view=True),) * len(self.channels)
         joined = LayerStep(tuple(range(1, len(views) + 1)), len(views) * x.pixels, gradient="parts", autocast="widest")

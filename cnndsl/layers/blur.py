@@ -1,4 +1,4 @@
-"""Pooling that blurs before it leaves positions out: `BLURPOOL`."""
+"""Pooling that blurs before it subsamples: `BLURPOOL`."""
 
 from __future__ import annotations
 
@@ -43,10 +43,11 @@ class BlurPool{n}d(nn.Module):
 
 @record
 class BlurPool(SlidingLayer):
-    """`BLURPOOL3/2(border=reflect)`: a binomial filter on each channel, and every second position of what it gives.
+    """`BLURPOOL3/2(border=reflect)`: a binomial filter on each channel, then every second position of the result.
 
-    It pads by floor((stride + kernel - 2)/2) on each side. The filter is fixed: a buffer that no file of weights holds.
-    Source: Zhang 2019 (Making Convolutional Networks Shift-Invariant Again), arXiv:1904.11486, Section 3.2.
+    It pads by floor((stride + kernel - 2)/2) on each side. The filter is fixed: a buffer that is not in the
+    `state_dict`. Source: Zhang 2019 (Making Convolutional Networks Shift-Invariant Again), arXiv:1904.11486, Section
+    3.2.
     """
 
     NAMES: ClassVar = ("BLURPOOL",)
@@ -62,7 +63,7 @@ class BlurPool(SlidingLayer):
 
     @property
     def _side(self) -> int:
-        """The padding on each side."""
+        """Return the padding on each side."""
         return (self.stride + self.kernel - 2) // 2
 
     def _axes(self, x: Shape) -> tuple[Axis, ...]:
@@ -79,7 +80,7 @@ class BlurPool(SlidingLayer):
         return (Tensor("taps", (1, 1, *[self.kernel] * inputs[0].rank), "buffer", persistent=False),)
 
     def macs(self, *inputs: Shape) -> int:
-        """Those of a convolution of each channel by itself."""
+        """Return the multiply-adds of a depthwise convolution."""
         return self.output(*inputs).numel * self.kernel ** inputs[0].rank
 
     def macs_formula(self, *inputs: Shape) -> str:
@@ -92,12 +93,13 @@ class BlurPool(SlidingLayer):
         return (pad(x.channels * prod(size + 2 * self._side for size in x.spatial)),)
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The padded copy; the input as well where it was mirrored."""
+        """Return the padded copy, and the input as well if it was mirrored."""
         (copy,) = self._padded(inputs[0])
         return Saved(inputs=(0,) if copy.keeps else (), extra=((0, copy.values, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The padded copy, and the convolution. Autocast casts the filter as it is repeated for each channel."""
+        """Return the padded copy, and the convolution. Autocast casts the filter when it is repeated for each
+        channel."""
         (x,) = inputs
         taps = ((CAST, x.channels * self.kernel**x.rank, False),)
         return (*self._padded(x), self.single_step(x, reads=(1,), keeps=(0,), extra=taps))

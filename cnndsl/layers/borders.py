@@ -1,4 +1,4 @@
-"""What a window finds beyond the border of its input: the words of `pad` and `border`, and PyTorch's fillings."""
+"""Padding beyond the border of an input: the words of `pad` and `border`, and PyTorch's padding modes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnndsl.layers.steps import LayerStep, pad
 from cnndsl.shape import Shape
 
 FILLINGS = ("reflect", "replicate", "circular")
-"""The border that is mirrored, repeated, or continued at the other end (torch.nn.Conv2d, `padding_mode`)."""
+"""Borders that are mirrored, repeated, or continued at the other end (torch.nn.Conv2d, `padding_mode`)."""
 BORDERS = ("zeros", *FILLINGS)
 PAD_LAYERS: Mapping[str, str] = {
     "zeros": "ZEROPAD",
@@ -19,19 +19,19 @@ PAD_LAYERS: Mapping[str, str] = {
     "replicate": "REPLICATEPAD",
     "circular": "CIRCULARPAD",
 }
-"""The layer type that pads like this and does nothing else."""
+"""The layer type that only pads, in the same way."""
 AS_SAME = ("same", *FILLINGS)
-"""The words of `pad` that pad by half of what a window overlaps."""
+"""The words of `pad` that pad by half of the window's overlap."""
 
 Sides: TypeAlias = tuple[tuple[int, int], ...]
-"""For each axis the positions before and after."""
+"""For each axis the number of positions before and after."""
 
 _MOST: Mapping[str, int] = {"reflect": 1, "circular": 0}
-"""By how much a padding must be smaller than the map."""
+"""How much smaller than the map a padding must be."""
 
 
 def times(extents: int | Dims) -> str:
-    """Return extents as a program writes them.
+    """Format a size as a program writes it.
 
     >>> times(2), times((1, 2))
     ('2', '1x2')
@@ -40,7 +40,7 @@ def times(extents: int | Dims) -> str:
 
 
 def amount(pad: Padding) -> Padding:
-    """Return how much is padded: a filling pads as `same` does.
+    """Return the amount of padding: a padding mode pads as much as `same` does.
 
     >>> amount("reflect"), amount((2,))
     ('same', (2,))
@@ -49,7 +49,7 @@ def amount(pad: Padding) -> Padding:
 
 
 def border_of(pad: Padding, border: str) -> str:
-    """Return what a padding is filled with, which `pad` may say as well.
+    """Return the padding mode, which may come from `pad` as well.
 
     >>> border_of("circular", "zeros"), border_of((2,), "reflect")
     ('circular', 'reflect')
@@ -58,7 +58,7 @@ def border_of(pad: Padding, border: str) -> str:
 
 
 def check_filling(kind: str, border: str, sides: Sides, x: Shape) -> None:
-    """Raise LayerError where a map is too small for what lies before and after it to be made of it."""
+    """Raise LayerError if a map is too small to fill the padding before and after it."""
     if border not in _MOST:
         return
     for size, pads in zip(x.spatial, sides, strict=True):
@@ -70,11 +70,11 @@ def check_filling(kind: str, border: str, sides: Sides, x: Shape) -> None:
 
 
 def filled(border: str, sides: Sides, x: Shape, at: int = 1) -> tuple[LayerStep, ...]:
-    """The copy of a map with its padding, as `F.pad` makes it; its result is the value `at` or the one after that.
+    """Return the padded copy of a map, as `F.pad` makes it; its result is the value `at` or the one after that.
 
-    Mirroring and repeating keep the map for the gradient; autocast on the CPU runs both in fp32, but for mirroring
-    along three axes (ATen/autocast_mode.cpp). Continuing copies the map, and then copies its ends from one place of the
-    copy to another; the gradient of each such step is a new one, and that of what was copied.
+    Mirroring and repeating save the map for the gradient; autocast on the CPU runs both in fp32, except mirroring along
+    three axes (ATen/autocast_mode.cpp). Continuing copies the map, and then copies its ends within the copy; each such
+    step makes a new gradient, and one of what was copied.
     """
     values = x.channels * prod(size + before + after for size, (before, after) in zip(x.spatial, sides, strict=True))
     if border == "circular":

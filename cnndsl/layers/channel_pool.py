@@ -28,7 +28,7 @@ class ChannelMean(nn.Module):
 
 @record
 class ChannelPool(Layer):
-    """What both share: one channel, and positions that stay."""
+    """The base of both: one output channel, and unchanged positions."""
 
     ROLE: ClassVar = "pooling"
 
@@ -39,13 +39,13 @@ class ChannelPool(Layer):
         return "1"
 
     def operations(self, *inputs: Shape) -> int:
-        """One for each value that enters."""
+        """Return one operation for each input value."""
         return inputs[0].numel
 
 
 @record
 class ChannelMax(ChannelPool):
-    """`CHANNELMAX`: the largest value of each position, over the channels.
+    """`CHANNELMAX`: the largest value of each position over the channels.
 
     Source: Woo et al. 2018, arXiv:1807.06521 (CBAM), Section 3, spatial attention.
     """
@@ -54,15 +54,16 @@ class ChannelMax(ChannelPool):
     HELPERS: ClassVar = {"ChannelMax": _CHANNEL_MAX}
 
     def saved(self, *inputs: Shape) -> Saved:
-        """Both, to find what was the largest."""
+        """Return input and output, which find the largest value again."""
         return Saved(inputs=(0,), output=True)
 
     def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """In the backward pass the gradient of each position, divided among those that are as large."""
+        """Return, for the backward pass, the gradient of each position, divided among the equal maxima."""
         return 0, inputs[0].pixels
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """A maximum; its backward pass makes a map of where it is, and counts how often, in 8 bytes a position."""
+        """Return a maximum; its backward pass makes a map of where it is, and counts how often, in 8 bytes a
+        position."""
         (x,) = inputs
         return (self.single_step(x, flags=x.numel + 8 * x.pixels),)
 
@@ -72,7 +73,7 @@ class ChannelMax(ChannelPool):
 
 @record
 class ChannelMean(ChannelPool):
-    """`CHANNELMEAN`: the mean of each position, over the channels.
+    """`CHANNELMEAN`: the mean of each position over the channels.
 
     Source: Woo et al. 2018, arXiv:1807.06521 (CBAM), Section 3, spatial attention.
     """

@@ -30,12 +30,12 @@ from cnndsl.records import record
 from cnndsl.shape import Shape
 
 INITS = ("default", "kaiming", "kaiming_uniform", "xavier", "xavier_uniform", "normal", "trunc_normal", "zeros", "ones")
-"""How weights are drawn; `default` is PyTorch's own way."""
+"""How weights are initialised; `default` is PyTorch's own way."""
 PADDINGS = ("same", "valid", "full", "tfsame", *FILLINGS)
 
 
 def need_groups(groups: int, x: Shape, filters: int) -> None:
-    """Raises LayerError where the groups do not divide the channels on both sides."""
+    """Raise LayerError if the groups do not divide the channels on both sides."""
     if x.channels % groups or filters % groups:
         both = f"the {x.channels} channels of the input and the {filters} filters"
         message = f"{both} cannot both be divided into {groups} groups"
@@ -43,7 +43,8 @@ def need_groups(groups: int, x: Shape, filters: int) -> None:
 
 
 def _other_groups(groups: int, channels: int, filters: int) -> str:
-    """What to do about groups that don't divide the channels: a depthwise convolution, another width, other groups."""
+    """Suggest a fix for groups that do not divide the channels: a depthwise convolution, another width, other
+    groups."""
     others = common_divisors(channels, filters)
     if groups == filters:
         return f"for one group per channel, a depthwise convolution, write `DWCONV`; otherwise {others}"
@@ -63,8 +64,8 @@ class Conv(SlidingLayer):
     Parameters (F_in/groups * k^n) * F_out + F_out. Bare `CONV` is CONV3-64, the first layer of VGG.
 
     With `standardise=weights` each filter has mean 0 and variance 1 (Qiao et al. 2019, arXiv:1903.10520); `scaled` also
-    divides it by the root of its number of weights, and multiplies by `gamma` and by a gain that is learned for each
-    filter (Brock et al. 2021, arXiv:2101.08692, Section 3; the gain is that of arXiv:2102.06171).
+    divides it by the root of its number of weights, and multiplies by `gamma` and by a learned gain for each filter
+    (Brock et al. 2021, arXiv:2101.08692, Section 3; the gain is that of arXiv:2102.06171).
     """
 
     NAMES: ClassVar = ("CONV",)
@@ -107,7 +108,7 @@ class Conv(SlidingLayer):
         return self.filters
 
     def _border(self, x: Shape) -> str:
-        """What the padding is filled with; zeros where there is none that a window reaches."""
+        """Return the padding mode; zeros if there is no padding that a window reaches."""
         border = border_of(self.pad, self.border)
         if border == "zeros":
             return border
@@ -115,7 +116,7 @@ class Conv(SlidingLayer):
         return border if padding is None or any(padding) else "zeros"
 
     def _follows_size(self, x: Shape) -> bool:
-        """Whether the module computes its padding from the size of what comes in."""
+        """Return whether the module computes its padding from the size of its input."""
         return self.pad == "tfsame" and any(size > 1 for size in self.filter_size(x))
 
     def output(self, *inputs: Shape) -> Shape:
@@ -146,14 +147,14 @@ class Conv(SlidingLayer):
             raise LayerError("E0309", message, "remove `standardise` here")
 
     def _is_uneven(self, x: Shape) -> bool:
-        """Whether a constant padding differs between the sides, so that PyTorch's module does not have it."""
+        """Return whether a constant padding differs between the sides, which PyTorch's module does not support."""
         return not self._follows_size(x) and symmetric(self._axes(x)) is None
 
     def filter_size(self, *inputs: Shape) -> Dims:
         return each_axis(self.kernel, inputs[0].rank, "kernel")
 
     def _fan_in(self, x: Shape) -> int:
-        """The weights of each filter."""
+        """Return the number of weights of each filter."""
         return x.channels // self._groups(x) * prod(self.filter_size(x))
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
@@ -170,17 +171,17 @@ class Conv(SlidingLayer):
         return self.output(*inputs).pixels * self.tensors(*inputs)[0].numel
 
     def operations(self, *inputs: Shape) -> int:
-        """Of standardised weights, whatever the batch, three for each for the statistics and two to normalise; one for
-        each gain."""
+        """Return, for standardised weights and any batch, three operations per weight for the statistics and two to
+        normalise, and one for each gain; else 0."""
         if self.standardise == "none":
             return 0
         weights, filters = self.tensors(*inputs)[0].numel, self._filters(inputs[0])
         return 5 * weights + (filters if self.standardise == "scaled" else 0)
 
     def _padded(self, x: Shape, at: int) -> tuple[LayerStep, ...]:
-        """The copy of the input with padding, where PyTorch's kernel cannot pad like this: the value `at`, or the next.
+        """Return the padded copy of the input, if PyTorch's kernel cannot pad this way: the value `at`, or the next.
 
-        The kernel pads evenly. What is odd comes before, where the stride is 1 or the padding follows the size.
+        The kernel pads evenly. The odd part is padded first, if the stride is 1 or the padding follows the size.
         """
         windows, border = self._axes(x), self._border(x)
         odd = pad(x.channels * prod(axis.size + axis.after - axis.before for axis in windows))
@@ -195,8 +196,8 @@ class Conv(SlidingLayer):
         return (pad(x.channels * prod(axis.size + axis.before + axis.after for axis in windows)),)
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input, or a padded copy of it, or both; of standardised weights these, the mean and the inverse deviation
-        of each filter, and its gain."""
+        """Return the input, or a padded copy of it, or both; with standardised weights also these, the mean and the
+        inverse deviation of each filter, and its gain."""
         (x,) = inputs
         copy, extra = self._padded(x, 1), list[tuple[int, int, bool]]()
         if copy:
@@ -206,8 +207,8 @@ class Conv(SlidingLayer):
         return Saved(inputs=(0,) if not copy or copy[0].keeps else (), extra=tuple(extra))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The standardised weights, if any; the padded copy, if any; the convolution. `padding="same"` pads what
-        autocast has cast already."""
+        """Return the standardised weights, if any; the padded copy, if any; the convolution. `padding="same"` pads
+        after autocast's cast."""
         (x,) = inputs
         weights = () if self.standardise == "none" else (self._standardised(x),)
         copy = self._padded(x, len(weights) + 1)
@@ -217,7 +218,7 @@ class Conv(SlidingLayer):
         return (*weights, *copy, step)
 
     def _standardised(self, x: Shape) -> LayerStep:
-        """The weights as they are convolved with, once for all images."""
+        """Return the computation of the standardised weights, once for all images."""
         weight, filters = self.tensors(x)[0], self._filters(x)
         is_scaled = self.standardise == "scaled"
         gain = ((PARAMETER, filters, False),) if is_scaled else ()
@@ -236,7 +237,7 @@ class Conv(SlidingLayer):
         return f"{self._product(inputs[0])}{self._gains(inputs[0])}"
 
     def _product(self, x: Shape) -> str:
-        """The weights without gains."""
+        """Return the weights without gains, as a product."""
         groups = "" if self._groups(x) == 1 else f"/{self._groups(x)}"
         return f"({multiplied(self.filter_size(x))}*{x.channels}{groups})*{self._filters(x)}"
 
@@ -273,14 +274,14 @@ class Conv(SlidingLayer):
         return TorchCall(f"nn.{name}", arguments, tuple(keywords))
 
     def _prefix(self, x: Shape) -> str:
-        """What the class is called more than PyTorch's."""
+        """Return the prefix of the class name before PyTorch's."""
         standard = {"none": "", "weights": "Std", "scaled": "ScaledStd"}[self.standardise]
         if self._follows_size(x):
             return f"Same{standard}"
         return "Padded" if self._is_uneven(x) and any(step != 1 for step in self.stride) else standard
 
     def _padding(self, x: Shape) -> Iterator[tuple[str, Slot]]:
-        """The arguments for the padding."""
+        """Yield the arguments for the padding."""
         if self._follows_size(x):
             return
         windows = self._axes(x)
@@ -296,7 +297,7 @@ class Conv(SlidingLayer):
 
 @record
 class DepthwiseConv(Conv):
-    """`DWCONV3`: a convolution of each channel by itself; `DWCONV3-64` draws several filters for each channel."""
+    """`DWCONV3`: a convolution of each channel separately; `DWCONV3-64` has several filters for each channel."""
 
     NAMES: ClassVar = ("DWCONV",)
 

@@ -1,4 +1,4 @@
-"""The source of the convolutions that PyTorch lacks, by rank: other paddings, standardised weights."""
+"""The source of the convolutions that PyTorch lacks, by number of axes: other paddings, standardised weights."""
 
 from __future__ import annotations
 

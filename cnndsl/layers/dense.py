@@ -15,7 +15,8 @@ from cnndsl.shape import Shape
 
 @record
 class Input(Layer):
-    """`INPUT 224x224x3`: what enters the network, H x W x C. The compiler makes it; no kind is looked up for it."""
+    """`INPUT 224x224x3`: the input of the network, H x W x C. The compiler creates it; the type cannot be looked up by
+    name."""
 
     NAMES: ClassVar = ("INPUT",)
     ROLE: ClassVar = "input"
@@ -50,9 +51,9 @@ _POINTWISE_LINEARS = {
 class Dense(Layer):
     """`FC-4096(bias=yes)`: fully connected; a spatial input is flattened, channels first. Bare `FC` is FC-1000.
 
-    Parameters: H*W*C * features + features. With `over=channels` it is applied to each position by itself, with
-    C * features + features parameters: what a 1x1 convolution computes, with a matrix for a weight, as published codes
-    hold it (Liu et al. 2022, arXiv:2201.03545, whose blocks end with two of them).
+    Parameters: H*W*C * features + features. With `over=channels` it is applied to each position separately, with C *
+    features + features parameters. It computes the same as a 1x1 convolution, but its weight is a matrix, as in
+    published code (Liu et al. 2022, arXiv:2201.03545, whose blocks end with two of them).
     """
 
     NAMES: ClassVar = ("FC",)
@@ -75,7 +76,7 @@ class Dense(Layer):
         return self.over == "channels" and x.rank > 0
 
     def _entering(self, x: Shape) -> int:
-        """The values that each output is a weighted sum of."""
+        """Return how many values each output is a weighted sum of."""
         return x.channels if self._by_position(x) else x.numel
 
     def output(self, *inputs: Shape) -> Shape:
@@ -99,7 +100,7 @@ class Dense(Layer):
         return Saved(inputs=(0,))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """A matrix product, which keeps its weights only for the gradient of its input. At each position it is a
+        """Return a matrix product, which saves its weights only for the gradient of its input. At each position it is a
         convolution with a view of the weights."""
         if self._by_position(inputs[0]):
             return (self.single_step(*inputs, recast=(0,)),)
@@ -144,7 +145,7 @@ class RadialBasis(nn.Module):
 class RadialBasis(Layer):
     """`RBF-10`: output i is the squared distance of the input from a fixed centre, sum_j (x_j - w_ij)^2.
 
-    The centres are set by hand: a buffer, no parameters. Source: LeCun et al. 1998, Section II.B.
+    The centres are set by hand: a buffer, not parameters. Source: LeCun et al. 1998, Section II.B.
     """
 
     NAMES: ClassVar = ("RBF",)
@@ -161,7 +162,7 @@ class RadialBasis(Layer):
         return (Tensor("centers", (self.features, inputs[0].numel), "buffer"),)
 
     def operations(self, *inputs: Shape) -> int:
-        """A difference, a square and an addition for each weight."""
+        """Return a difference, a square and an addition for each weight."""
         return 3 * inputs[0].numel * self.features
 
     def window(self, *inputs: Shape) -> Window | None:
@@ -171,7 +172,7 @@ class RadialBasis(Layer):
         return Saved(extra=((0, inputs[0].numel * self.features, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The differences, their squares and the sums of these."""
+        """Return the differences, their squares and the sums of these."""
         n = inputs[0].numel * self.features
         difference = LayerStep((0,), n, tensors=(0,), promotes=True, gradient="handed on")
         return (difference, power(1, n), summed(2, self.features))

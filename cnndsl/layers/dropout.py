@@ -30,7 +30,7 @@ class Dropout(Layer):
         return inputs[0]
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The mask. Nothing is drawn where p is 0 or 1: then a single zero is kept, or nothing."""
+        """Return the mask. If p is 0 or 1 nothing is sampled: then a single zero is saved, or nothing."""
         (x,) = inputs
         if self.p == 0:
             return Saved()
@@ -70,7 +70,7 @@ class DropPath(nn.Module):
 
 @record
 class DropPath(Layer):
-    """`DROPPATH(0.1)`: in training, zeroes the whole branch for an image with probability p: stochastic depth.
+    """`DROPPATH(0.1)`: in training, zeroes the whole branch of an image with probability p (stochastic depth).
 
     Source: Huang et al. 2016, arXiv:1603.09382; scaled by 1/(1-p) in training instead of 1-p in evaluation.
     """
@@ -86,7 +86,7 @@ class DropPath(Layer):
         return not training or self.p == 0
 
     def saved(self, *inputs: Shape) -> Saved:
-        """One factor for each image."""
+        """Return one factor for each image."""
         return Saved(extra=((0, 1, True),)) if self.p else Saved()
 
     def torch(self, *inputs: Shape) -> TorchCall | None:

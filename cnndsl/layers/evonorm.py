@@ -41,8 +41,8 @@ class EvoNorm(nn.Module):
 class EvoNorm(NormOverPositions):
     """`EVONORM32(eps=1e-5, act=yes)`: w_c * x * sigmoid(v_c * x) / sqrt(variance of the group + eps) + b_c.
 
-    Groups of channels as in `GN`; their mean is not subtracted. This is EvoNorm-S0; `act=no` leaves the sigmoid and v
-    out. w and v start at 1, b at 0. Source: Liu et al. 2020, arXiv:2004.02967, Section 5.
+    Groups of channels as in `GN`; their mean is not subtracted. This is EvoNorm-S0; `act=no` omits the sigmoid and v. w
+    and v start at 1, b at 0. Source: Liu et al. 2020, arXiv:2004.02967, Section 5.
     """
 
     NAMES: ClassVar = ("EVONORM",)
@@ -63,16 +63,18 @@ class EvoNorm(NormOverPositions):
         return (*affine_tensors(channels), Tensor("v", (channels,))) if self.act else affine_tensors(channels)
 
     def operations(self, *inputs: Shape) -> int:
-        """For each value three for the variance and two to normalise; with `act` two products and a sigmoid."""
+        """Return three operations per value for the variance and two to normalise; with `act` two products and a
+        sigmoid."""
         return (8 if self.act else 5) * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input; with `act` the sigmoid and the product by it; the deviations, and the factor of each channel."""
+        """Return the input; with `act` the sigmoid and the product by it; the deviations, and the factor of each
+        channel."""
         (x,) = inputs
         return Saved(inputs=(0,), extra=((0, 2 * self.act * x.numel + self.groups + 2 * x.channels, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """Deviations and factors; the activation; product and sum."""
+        """Return deviations and factors, the activation, product and sum."""
         (x,) = inputs
         n, c, groups = x.numel, x.channels, self.groups
         variance = LayerStep((0,), groups, keeps=(0,), scratch=(0, n + 2 * groups))

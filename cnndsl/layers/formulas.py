@@ -1,6 +1,6 @@
-"""Terms of the expressions in which layer types write out their arithmetic.
+"""Terms of the formulas in which layer types show their arithmetic.
 
-The expressions are Python's: whole numbers, `+ - * /`, parentheses, `floor` and `ceil`.
+The formulas are Python expressions: integers, `+ - * /`, parentheses, `floor` and `ceil`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 
 def multiplied(numbers: Iterable[int]) -> str:
-    """Return a product as it is written; that of no numbers is 1.
+    """Format a product; that of no numbers is 1.
 
     >>> multiplied((11, 11, 3)), multiplied(())
     ('11*11*3', '1')
@@ -18,7 +18,7 @@ def multiplied(numbers: Iterable[int]) -> str:
 
 
 def spanned(kernel: int, dilation: int) -> str:
-    """Return how many positions a kernel spans, as a term.
+    """Format how many positions a kernel spans, as a term.
 
     >>> spanned(3, 1), spanned(3, 2)
     ('3', '(2*(3 - 1) + 1)')
@@ -27,7 +27,7 @@ def spanned(kernel: int, dilation: int) -> str:
 
 
 def further(number: int) -> str:
-    """Return a number as a further term of a sum; nothing for 0.
+    """Format a number as a further term of a sum; empty for 0.
 
     >>> further(2), further(-1), further(0)
     (' + 2', ' - 1', '')

@@ -1,4 +1,4 @@
-"""The shape rule: what everything that builds a graph asks of a layer."""
+"""The shape rule that every builder of graphs applies to a layer."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from cnndsl.shape import Shape
 
 
 def infer(layer: Layer, shapes: Sequence[Shape]) -> Shape:
-    """Return the shape that a layer gives for inputs of these shapes, in the order of its operands.
+    """Return the output shape of a layer for inputs of these shapes, in the order of its operands.
 
-    Raises LayerError where there are too few or too many inputs (E0504), where the layer does not take them, and where
-    the output would be larger than the limits in force allow (E0203).
+    Raises LayerError if there are too few or too many inputs (E0504), if the layer rejects them, and if the output
+    would exceed the current limits (E0203).
 
     >>> from cnndsl.layers.conv import Conv
     >>> infer(Conv((3,), 64, (2,)), [Shape(3, (224, 224))])
@@ -34,9 +34,9 @@ def infer(layer: Layer, shapes: Sequence[Shape]) -> Shape:
 
 
 def fits(merge: Layer, shape: Shape, target: Shape) -> bool:
-    """Return whether a merge takes a value beside another one, and gives the shape of that one.
+    """Return whether a merge accepts a value together with another one, and outputs the shape of the other one.
 
-    Of branches that are concatenated the channels may differ.
+    The channels of branches that are concatenated may differ.
     """
     try:
         return infer(merge, [shape, target]) == target or merge.JOINS_CHANNELS

@@ -109,13 +109,13 @@ class LocallyConnected(SlidingLayer):
         return self.tensors(*inputs)[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """Every position's patch."""
+        """Return the patch of every position."""
         pixels, _, patch = self.tensors(*inputs)[0].shape
         return Saved(extra=((0, pixels * patch, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The padded copy, a view of its windows along each axis, their copy, the products at every position, which
-        are then put in order, and the bias."""
+        """Return the padded copy, a view of its windows along each axis, their copy, the products at every position,
+        which are then put in order, and the bias."""
         (x,) = inputs
         pixels, filters, patch = self.tensors(x)[0].shape
         windows = self._axes(x)

@@ -33,16 +33,16 @@ _OVER_VOLUMES = _POSITION_RESPONSE_NORM.replace(
     "F.avg_pool{n}d(x.square(), self.size, 1, self.size // 2)",
     "F.avg_pool{n}d(square, self.size, 1)",
 ).replace("        mean =", "        square = F.pad(x.square(), {sides} * [self.size // 2])\n        mean =")
-"""With the zeros added beforehand, as `avg_pool3d` takes no map smaller than its window."""
+"""The template for three axes: it adds the zeros beforehand, as `avg_pool3d` rejects maps smaller than its window."""
 
 
 @record
 class LocalResponseNorm(Layer):
     """`LRN5(alpha=0.0001, beta=0.75, k=1)`: x / (k + alpha/n * the sum of x^2 over n channels)^beta.
 
-    As in PyTorch and Caffe alpha is divided by n; the paper's is not: its n=5, alpha=0.0001, k=2 are
-    `LRN5(alpha=0.0005, k=2)`. With `over=positions` the sum is over the n x n positions around, of the same channel,
-    with zeros beyond the map, and alpha is divided by n*n: Caffe's WITHIN_CHANNEL, which cuda-convnet calls
+    As in PyTorch and Caffe, alpha is divided by n; the paper does not divide it: its n=5, alpha=0.0001, k=2 are
+    `LRN5(alpha=0.0005, k=2)`. With `over=positions` the sum is over the surrounding n x n positions of the same
+    channel, with zeros beyond the map, and alpha is divided by n*n: Caffe's WITHIN_CHANNEL, which cuda-convnet calls
     normalisation within maps. Source: Krizhevsky et al. 2012, Section 3.3; Jia et al. 2014, arXiv:1408.5093.
     """
 
@@ -81,27 +81,28 @@ class LocalResponseNorm(Layer):
         return Window((self.size,) * rank, (1,) * rank, (self.size // 2,) * rank)
 
     def operations(self, *inputs: Shape) -> int:
-        """For each value an addition for each summand; a square, a multiplication, an addition, a power, a division."""
+        """Return for each value an addition per summand; a square, a multiplication, an addition, a power, a
+        division."""
         (x,) = inputs
         return (self.size ** (x.rank if self._within_channel else 1) + 5) * x.numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input, its squares, which may be padded, the denominator before and after the power."""
+        """Return the input, its squares (possibly padded), and the denominator before and after the power."""
         (x,) = inputs
         return Saved(inputs=(0,), extra=((0, self._padded(x) + 2 * x.numel, True),))
 
     def _padded(self, x: Shape) -> int:
-        """The squares that are averaged, with the zeros that are added beforehand."""
+        """Return the number of squares that are averaged, including the zeros that are added beforehand."""
         more = self.size - 1
         if not self._within_channel:
             return (x.channels + more) * x.pixels
         return x.channels * prod(extent + more for extent in x.spatial) if x.rank > 2 else x.numel
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """Squares, padded and averaged, times alpha, plus k, to the power beta; the quotient by that.
+        """Return squares, padded and averaged, times alpha, plus k, to the power beta; then the quotient by that.
 
-        Over the channels of a map of two axes and more, and over positions of three, `avg_pool3d` averages, which
-        autocast on the CPU runs in fp32.
+        Over the channels of a map of two axes and more, and over positions of three, `avg_pool3d` averages; autocast on
+        the CPU runs it in fp32.
         """
         (x,) = inputs
         n = x.numel

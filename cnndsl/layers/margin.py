@@ -50,11 +50,11 @@ def pad_like(x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     return F.pad(x, pads)
 ''',
 }
-"""The source of the functions that `out=@x` becomes, by name: able to be scripted and exported like the classes."""
+"""The source of the functions that `out=@x` becomes, by name: fit to be scripted and exported like the classes."""
 
 
 def _halves(more: Dims) -> Sides:
-    """So many positions on two sides, an odd one after the map.
+    """Divide a number of positions between two sides for each axis; an odd one comes after the map.
 
     >>> _halves((4, 5))
     ((2, 2), (2, 3))
@@ -63,7 +63,7 @@ def _halves(more: Dims) -> Sides:
 
 
 def _target(layer: ZeroPad | Crop, before: Dims, inputs: tuple[Shape, ...]) -> Dims:
-    """The extents that `out` asks for; empty where margins are given. Raises LayerError where both or neither are."""
+    """Return the size that `out` gives; empty if margins are given. Raises LayerError if both or neither are given."""
     x, *others = inputs
     kind, name = layer.kind(), layer.POSITIONAL[0]
     need_spatial(kind, x)
@@ -81,22 +81,22 @@ def _target(layer: ZeroPad | Crop, before: Dims, inputs: tuple[Shape, ...]) -> D
 
 
 def _given(x: Shape, before: Dims, after: Dims, what: str) -> Sides:
-    """Margins as they are written, for each axis."""
+    """Return the given margins for each axis."""
     return tuple(zip(each_axis(before, x.rank, what), each_axis(after or before, x.rank, what), strict=True))
 
 
 def _moved(before: Dims) -> Window:
-    """What a position sees of a map that begins so many positions later: one, as far ahead."""
+    """Return the window for a map that begins `before` positions later: each position sees one, as far before it."""
     return Window((1,) * len(before), (1,) * len(before), before)
 
 
 def _enlarged(x: Shape, sides: Sides) -> tuple[str, ...]:
-    """How each extent follows from that of the input, `6 + 1 + 2`."""
+    """Return how each size follows from that of the input, `6 + 1 + 2`."""
     return tuple(f"{size} + {before} + {after}" for size, (before, after) in zip(x.spatial, sides, strict=True))
 
 
 def _padding(module: str, sides: Sides, pad: Dims) -> TorchCall:
-    """PyTorch's module for a padding: with one number, or two for each axis, the last axis first."""
+    """Return PyTorch's module for a padding: with one number, or two for each axis, the last axis first."""
     name = f"nn.{module}{len(sides)}d"
     if len({side for pair in sides for side in pair}) == 1:
         return TorchCall(name, (Slot(squeeze(pad), "pad"),))
@@ -124,9 +124,9 @@ class PadTo{n}d(nn.Module):
 
 @record
 class ZeroPad(Sized):
-    """`ZEROPAD(2)`, `ZEROPAD(0, after=1)`, `ZEROPAD(out=@x)`: zeros around the map; `after` where the far side differs.
+    """`ZEROPAD(2)`, `ZEROPAD(0, after=1)`, `ZEROPAD(out=@x)`: zeros around the map; `after` if the far side differs.
 
-    With `out` so many that the map has these extents, or those of another one: half of them before it, rounded down.
+    With `out`, as many as bring the map to this size, or to that of another map: half of them before it, rounded down.
     """
 
     NAMES: ClassVar = ("ZEROPAD",)
@@ -138,7 +138,7 @@ class ZeroPad(Sized):
     after: Dims = option("dims", (), minimum=0)
 
     def _sides(self, *inputs: Shape) -> Sides:
-        """The zeros along each axis. Raises LayerError where the map is larger than it shall be."""
+        """Return the zeros along each axis. Raises LayerError if the map is larger than the requested size."""
         x = inputs[0]
         target = _target(self, self.pad, inputs)
         if not target:
@@ -170,7 +170,7 @@ class ZeroPad(Sized):
 
 @record
 class FilledPad(Layer):
-    """What `REFLECTPAD`, `REPLICATEPAD` and `CIRCULARPAD` share: margins that are filled with positions of the map."""
+    """The base of `REFLECTPAD`, `REPLICATEPAD` and `CIRCULARPAD`: margins that are filled with positions of the map."""
 
     ROLE: ClassVar = "arrangement"
     POSITIONAL: ClassVar = ("pad", "after")
@@ -197,7 +197,7 @@ class FilledPad(Layer):
         return _moved(tuple(before for before, _ in self._sides(inputs[0])))
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input, where mirroring or repeating adds the gradients of equal values up (ATen's derivatives)."""
+        """Return the input if mirroring or repeating adds up the gradients of equal values (ATen's derivatives)."""
         return Saved(inputs=(0,)) if self.steps(*inputs)[0].keeps else Saved()
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
@@ -210,14 +210,14 @@ class FilledPad(Layer):
 
 @record
 class ReflectPad(FilledPad):
-    """`REFLECTPAD(3)`, `REFLECTPAD(1, after=2)`: the map mirrored at its border lines, which are not repeated."""
+    """`REFLECTPAD(3)`, `REFLECTPAD(1, after=2)`: mirrors the map at its border lines, which are not repeated."""
 
     NAMES: ClassVar = ("REFLECTPAD",)
 
 
 @record
 class ReplicatePad(FilledPad):
-    """`REPLICATEPAD(1)`: the border lines repeated."""
+    """`REPLICATEPAD(1)`: repeats the border lines."""
 
     NAMES: ClassVar = ("REPLICATEPAD",)
     FILLING: ClassVar = "replicate"
@@ -226,7 +226,7 @@ class ReplicatePad(FilledPad):
 
 @record
 class CircularPad(FilledPad):
-    """`CIRCULARPAD(1)`: the map continued at its other end, as on a cylinder or a torus."""
+    """`CIRCULARPAD(1)`: continues the map at its other end, as on a cylinder or a torus."""
 
     NAMES: ClassVar = ("CIRCULARPAD",)
     FILLING: ClassVar = "circular"
@@ -281,10 +281,11 @@ class CropTo{n}d(nn.Module):
 
 @record
 class Crop(Sized):
-    """`CROP(4)`, `CROP(0, after=1)`, `CROP(out=@x)`: the map without a margin; `after` where the far side differs.
+    """`CROP(4)`, `CROP(0, after=1)`, `CROP(out=@x)`: removes a margin; `after` if the far side differs.
 
     It brings a map to the size of one that lost its border to valid convolutions (Ronneberger et al. 2015, U-Net). With
-    `out` it leaves the middle, as large as that or as another map: half of the rest goes before it, rounded down.
+    `out` it keeps the middle, of this size or of that of another map: half of the rest is removed before it, rounded
+    down.
     """
 
     NAMES: ClassVar = ("CROP",)
@@ -297,7 +298,8 @@ class Crop(Sized):
     after: Dims = option("dims", (), minimum=0)
 
     def _sides(self, *inputs: Shape) -> Sides:
-        """The positions left out along each axis. Raises LayerError where the map is smaller than it shall be."""
+        """Return the positions omitted along each axis. Raises LayerError if the map is smaller than the requested
+        size."""
         x = inputs[0]
         target = _target(self, self.margin, inputs)
         if not target:
@@ -321,7 +323,7 @@ class Crop(Sized):
         return tuple(f"{size} - {before} - {after}" for size, (before, after) in sides)
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """A view for each axis that is cut, whose gradient is a map of zeros with a part filled in."""
+        """Return a view for each axis that is cut; its gradient is a map of zeros with a part filled in."""
         x = inputs[0]
         extents, steps = list(x.spatial), list[LayerStep]()
         for axis, (before, after) in enumerate(self._sides(*inputs)):
@@ -331,7 +333,8 @@ class Crop(Sized):
         return tuple(steps) or (self.single_step(*inputs, gradient="handed on"),)
 
     def cut(self, *inputs: Shape) -> Cut:
-        """Only images between whose positions there are gaps cannot be seen as one vector."""
+        """Return `positions` if there are gaps between the positions of an image, so that it cannot be viewed as a
+        vector."""
         kept = (inputs[0].channels, *self.output(*inputs).spatial)
         strides = [prod(inputs[0].spatial[axis:]) for axis in range(len(kept))]
         axes = [(size, stride) for size, stride in zip(kept, strides, strict=True) if size > 1]

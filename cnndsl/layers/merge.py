@@ -1,6 +1,6 @@
 """Merges of parallel branches: `(A + B)`, `(A | B)`, `MUL(A, B)`, `SUB(A, B)`, `MAX(A, B)`, `MEAN(A, B)`.
 
-`MERGES` holds them by their operator. They are expressions of their inputs, not modules.
+`MERGES` maps operators to merges. They are expressions of their inputs, not modules.
 """
 
 from __future__ import annotations
@@ -17,20 +17,21 @@ from cnndsl.records import record
 from cnndsl.shape import Shape
 
 MANY = 10**6
-"""More branches than anyone writes."""
+"""More branches than any realistic program has."""
 
 
 @record
 class MergeLayer(Layer):
-    """What the merges share: branches of equal shapes, merged value by value."""
+    """The base of merges: branches of equal shapes, merged value by value."""
 
     ROLE: ClassVar = "merge"
     INPUTS: ClassVar = (2, MANY)
     OPERATOR: ClassVar[str] = ""
     AGREE: ClassVar[Literal["shape", "extents", "broadcast"]] = "shape"
-    """What the branches have in common: the whole shape, all but the channels, or what is not repeated."""
+    """What must agree between the branches: the whole shape, everything except the channels, or what is not
+    broadcast."""
     RULE: ClassVar[str] = ""
-    """What a message adds about the shapes that fit."""
+    """The addition to a message about the shapes that fit."""
 
     def output(self, *inputs: Shape) -> Shape:
         if len(set(inputs)) > 1:
@@ -41,18 +42,18 @@ class MergeLayer(Layer):
         return LayerError("E0312", f"the branches of `{self.OPERATOR}` have different shapes{self.RULE}")
 
     def operations(self, *inputs: Shape) -> int:
-        """One for each value of the output and each branch after the first."""
+        """Return one operation for each value of the output and each branch after the first."""
         return (len(inputs) - 1) * self.output(*inputs).numel
 
 
 def _sums(inputs: tuple[Shape, ...]) -> tuple[LayerStep, ...]:
-    """The sum of the branches from left to right; a single one passes through."""
+    """Return the sum of the branches from left to right; a single one passes through."""
     n = inputs[0].numel
     return tuple(LayerStep(pair, n, gradient="handed on") for pair in _pairs(len(inputs)))
 
 
 def _pairs(count: int) -> list[tuple[int, int]]:
-    """What each operation of a chain reads: the result so far, and the next branch.
+    """Return what each operation of a chain reads: the result so far, and the next branch.
 
     >>> _pairs(4)
     [(0, 1), (4, 2), (5, 3)]
@@ -66,7 +67,7 @@ def _sum(count: int) -> str:
 
 @record
 class Add(MergeLayer):
-    """`(A + B)`: the sum. Autograd keeps nothing for it."""
+    """`(A + B)`: the sum. Autograd saves nothing for it."""
 
     GRADIENT: ClassVar = "handed on"
     NAMES: ClassVar = ("ADD",)
@@ -74,7 +75,7 @@ class Add(MergeLayer):
     OPERATOR: ClassVar = "+"
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """A sum of two for each branch after the first."""
+        """Return a sum of two for each branch after the first."""
         return _sums(inputs)
 
     def torch(self, *inputs: Shape) -> TorchFunction:
@@ -102,11 +103,11 @@ class Concat(MergeLayer):
         return " + ".join(str(x.channels) for x in inputs)
 
     def operations(self, *inputs: Shape) -> int:
-        """None: values are copied."""
+        """Return 0: values are copied."""
         return 0
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """One copy of all; autocast casts the branches to the widest type among them."""
+        """Return one copy of all branches; autocast casts them to the widest type among them."""
         return (self.single_step(*inputs, autocast="widest", on_cuda="widest"),)
 
     def torch(self, *inputs: Shape) -> TorchFunction:
@@ -115,18 +116,18 @@ class Concat(MergeLayer):
 
 @record
 class Mean(MergeLayer):
-    """`MEAN(A, B)`: the mean, value by value. Autograd keeps nothing for it."""
+    """`MEAN(A, B)`: the mean, value by value. Autograd saves nothing for it."""
 
     GRADIENT: ClassVar = "divided"
     NAMES: ClassVar = ("MEAN",)
     OPERATOR: ClassVar = "MEAN"
 
     def operations(self, *inputs: Shape) -> int:
-        """One for each value and branch: additions and a division."""
+        """Return one operation for each value and branch: additions and a division."""
         return len(inputs) * self.output(*inputs).numel
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The sum, and its quotient."""
+        """Return the sum, and its quotient."""
         return (*_sums(inputs), LayerStep((len(inputs) + len(inputs) - 2,), inputs[0].numel))
 
     def torch(self, *inputs: Shape) -> TorchFunction:
@@ -135,18 +136,18 @@ class Mean(MergeLayer):
 
 @record
 class Max(MergeLayer):
-    """`MAX(A, B)`: the larger of the two, value by value: maxout (Goodfellow et al. 2013)."""
+    """`MAX(A, B)`: the maximum, value by value: maxout (Goodfellow et al. 2013)."""
 
     NAMES: ClassVar = ("MAX",)
     OPERATOR: ClassVar = "MAX"
 
     def saved(self, *inputs: Shape) -> Saved:
-        """All operands of each `torch.maximum`, results between them included."""
+        """Return all operands of each `torch.maximum`, including intermediate results."""
         return _kept(inputs, [inputs[0]] * (len(inputs) - 2))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """A maximum of two for each branch after the first. Its backward pass makes half of the gradient, and maps of
-        where both are equal and where the other is larger."""
+        """Return a maximum of two for each branch after the first. Its backward pass computes half of the gradient, and
+        maps of where both are equal and where the other is larger."""
         n = inputs[0].numel
         usual = LayerStep((), n, keeps=(0, 1), gradient="broadcast", scratch=(0, n), flags=2 * n)
         return tuple(replace(usual, reads=pair) for pair in _pairs(len(inputs)))
@@ -159,7 +160,7 @@ class Max(MergeLayer):
 
 @record
 class Mul(MergeLayer):
-    """`MUL(A, B)`: the product. An operand of one position, or of one channel, is repeated over the other's: a gate.
+    """`MUL(A, B)`: the product. An operand of one position, or of one channel, is broadcast over the other's: a gate.
 
     Source: Hu et al. 2018 (squeeze-and-excitation), Section 3.
     """
@@ -185,11 +186,11 @@ class Mul(MergeLayer):
         return Shape(max(a.channels, b.channels), max(a, b, key=lambda x: (x.pixels, x.rank)).spatial)
 
     def saved(self, *inputs: Shape) -> Saved:
-        """Both operands of each product, results between them included."""
+        """Return both operands of each product, including intermediate results."""
         return _kept(inputs, list(accumulate(inputs, self._product))[1:-1])
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """A product of two for each branch after the first."""
+        """Return a product of two for each branch after the first."""
         sizes = list(accumulate(inputs, self._product))[1:]
         return tuple(product(*pair, y.numel) for pair, y in zip(_pairs(len(inputs)), sizes, strict=True))
 
@@ -201,7 +202,7 @@ class Mul(MergeLayer):
 
 @record
 class Sub(MergeLayer):
-    """`SUB(A, B)`: the difference, value by value. Autograd keeps nothing for it."""
+    """`SUB(A, B)`: the difference, value by value. Autograd saves nothing for it."""
 
     GRADIENT: ClassVar = "negated"
     NAMES: ClassVar = ("SUB",)
@@ -218,12 +219,12 @@ class Sub(MergeLayer):
 
 
 def _positions(missing: int) -> str:
-    """The index that gives a vector the axes that it lacks."""
+    """Return the index that adds the missing axes to a vector."""
     return f"[:, :{', None' * missing}]" if missing else ""
 
 
 def _kept(inputs: tuple[Shape, ...], between: list[Shape]) -> Saved:
-    """The operands of a chain of binary operations; a single operand passes through."""
+    """Return the operands of a chain of binary operations; a single operand passes through."""
     if len(inputs) == 1:
         return Saved()
     return Saved(inputs=tuple(range(len(inputs))), extra=tuple((0, shape.numel, True) for shape in between))

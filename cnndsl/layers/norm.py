@@ -23,12 +23,12 @@ from cnndsl.shape import Shape
 
 
 def affine_tensors(*extents: int) -> tuple[Tensor, Tensor]:
-    """Return the weight and the bias of an affine map, both of these extents."""
+    """Return the weight and the bias of an affine map, both of this shape."""
     return Tensor("weight", extents), Tensor("bias", extents, "bias")
 
 
 def check_groups(kind: str, groups: int, x: Shape) -> None:
-    """Raises LayerError where groups do not divide the channels, or hold one value each."""
+    """Raise LayerError if groups do not divide the channels, or have only one value each."""
     if x.channels % groups:
         message = f"the {x.channels} channels of the input cannot be divided into {groups} groups"
         multiples = " or ".join(str(each * groups) for each in {x.channels // groups, x.channels // groups + 1} - {0})
@@ -41,10 +41,10 @@ def check_groups(kind: str, groups: int, x: Shape) -> None:
 
 @record
 class BatchNorm(Layer):
-    """`BN(eps=1e-5, momentum=0.1, affine=yes)`: each channel over the batch and all positions.
+    """`BN(eps=1e-5, momentum=0.1, affine=yes)`: normalises each channel over the batch and all positions.
 
-    Parameters 2*C. `momentum` is the share of the new batch in the running statistics, as in PyTorch.
-    Source: Ioffe and Szegedy 2015, arXiv:1502.03167.
+    Parameters 2*C. `momentum` is the share of the new batch in the running statistics, as in PyTorch. Source: Ioffe and
+    Szegedy 2015, arXiv:1502.03167.
     """
 
     NAMES: ClassVar = ("BN",)
@@ -66,15 +66,15 @@ class BatchNorm(Layer):
         return (*affine_tensors(channels), *buffers) if self.affine else buffers
 
     def operations(self, *inputs: Shape) -> int:
-        """Two for each value, with the statistics known: a multiplication and an addition."""
+        """Return two operations per value, with known statistics: a multiplication and an addition."""
         return 2 * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input, and the batch's mean and inverse deviation of each channel."""
+        """Return the input, and the batch's mean and inverse deviation of each channel."""
         return Saved(inputs=(0,), extra=((STATISTIC, 2 * inputs[0].channels, False),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """One operation, which needs no statistics of the batch in use."""
+        """Return one operation, which needs no batch statistics at inference."""
         return (self.single_step(*inputs, in_use=False),)
 
     def formula(self, *inputs: Shape) -> str:
@@ -99,13 +99,13 @@ class NormOverPositions(Layer):
 
 @record
 class StatisticsOfImage(NormOverPositions):
-    """What `LN`, `GN` and `IN` share: mean and deviation of each image by itself."""
+    """The base of `LN`, `GN` and `IN`: mean and deviation of each image separately."""
 
     eps: float = option("number", 1e-5, minimum=1e-12)
     affine: bool = option("flag", True)
 
     def operations(self, *inputs: Shape) -> int:
-        """For each value three for the statistics, two to normalise, two for the affine map."""
+        """Return three operations per value for the statistics, two to normalise, two for the affine map."""
         return (7 if self.affine else 5) * inputs[0].numel
 
 
@@ -131,10 +131,10 @@ class ChannelNorm(nn.Module):
 
 @record
 class LayerNorm(StatisticsOfImage):
-    """`LN(over=all, eps=1e-5, affine=yes)`: each image by itself, over all values, as torch.nn.LayerNorm.
+    """`LN(over=all, eps=1e-5, affine=yes)`: normalises each image over all values, as torch.nn.LayerNorm.
 
-    With `over=channels` each position by itself, with one weight for each channel (Liu et al. 2022, ConvNeXt).
-    Source: Ba et al. 2016, arXiv:1607.06450.
+    With `over=channels` it normalises each position separately, with one weight for each channel (Liu et al. 2022,
+    ConvNeXt). Source: Ba et al. 2016, arXiv:1607.06450.
     """
 
     FULL_PRECISION: ClassVar = frozenset({"cuda"})
@@ -156,7 +156,7 @@ class LayerNorm(StatisticsOfImage):
         return Layer.window(self, *inputs) if self.over == "channels" else super().window(*inputs)
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input, a mean and an inverse deviation."""
+        """Return the input, a mean and an inverse deviation."""
         (x,) = inputs
         return Saved(inputs=(0,), extra=((STATISTIC, 2 * (x.pixels if self._by_position(x) else 1), True),))
 
@@ -178,7 +178,8 @@ class LayerNorm(StatisticsOfImage):
 
 @record
 class GroupNorm(StatisticsOfImage):
-    """`GN32(eps=1e-5, affine=yes)`: groups of channels of each image. Source: Wu and He 2018, arXiv:1803.08494."""
+    """`GN32(eps=1e-5, affine=yes)`: normalises groups of channels of each image. Source: Wu and He 2018,
+    arXiv:1803.08494."""
 
     FULL_PRECISION: ClassVar = frozenset({"cuda"})
     NAMES: ClassVar = ("GN",)
@@ -195,7 +196,7 @@ class GroupNorm(StatisticsOfImage):
         return affine_tensors(inputs[0].channels) if self.affine else ()
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input, a mean and an inverse deviation for each group."""
+        """Return the input, a mean and an inverse deviation for each group."""
         return Saved(inputs=(0,), extra=((STATISTIC, 2 * self.groups, True),))
 
     def formula(self, *inputs: Shape) -> str:
@@ -209,7 +210,7 @@ class GroupNorm(StatisticsOfImage):
 
 @record
 class InstanceNorm(StatisticsOfImage):
-    """`IN(eps=1e-5, affine=no)`: each channel of each image, as torch.nn.InstanceNorm2d.
+    """`IN(eps=1e-5, affine=no)`: normalises each channel of each image, as torch.nn.InstanceNorm2d.
 
     Source: Ulyanov et al. 2016, arXiv:1607.08022.
     """
@@ -231,13 +232,14 @@ class InstanceNorm(StatisticsOfImage):
         return affine_tensors(inputs[0].channels) if self.affine else ()
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input, a mean and an inverse deviation for each channel, the weights repeated for each image."""
+        """Return the input, a mean and an inverse deviation for each channel, and the weights repeated for each
+        image."""
         (x,) = inputs
         repeated = ((PARAMETER, x.channels, True),) if self.affine else ()
         return Saved(inputs=(0,), extra=((STATISTIC, 2 * x.channels, True), *repeated))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """One operation; a shift is repeated for each image like a weight, and not kept."""
+        """Return one operation; a shift is repeated for each image like a weight, but not saved."""
         shifts = inputs[0].channels if self.affine else 0
         return (self.single_step(*inputs, scratch=(shifts, 0), viewed=True),)
 

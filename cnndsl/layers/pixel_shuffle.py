@@ -56,7 +56,7 @@ class Reorg(nn.Module):
 
 
 def _need_plane(kind: str, x: Shape) -> None:
-    """Raises LayerError where the input has another number of axes than two."""
+    """Raise LayerError unless the input has two spatial axes."""
     need_spatial(kind, x)
     if x.rank != 2:
         resizing = "UPSAMPLE enlarges" if kind == "PIXELSHUFFLE" else "a stride of CONV or POOL shrinks"
@@ -66,11 +66,12 @@ def _need_plane(kind: str, x: Shape) -> None:
 
 @record
 class PixelShuffle(Layer):
-    """`PIXELSHUFFLE2`: a map twice as large in both directions, of every four channels; as torch.nn.PixelShuffle.
+    """`PIXELSHUFFLE2`: makes a map twice as large in both directions from every four channels; as
+    torch.nn.PixelShuffle.
 
     Output channel c at (y, x) is an input channel at (y // r, x // r), for a factor r. With `order=channels` it is
-    c*r^2 + r*(y mod r) + x mod r (Shi et al. 2016, arXiv:1609.05158, Equation 4), with `order=blocks`
-    (r*(y mod r) + x mod r)*C + c for C channels of the output, as of TensorFlow's depth_to_space.
+    c*r^2 + r*(y mod r) + x mod r (Shi et al. 2016, arXiv:1609.05158, Equation 4), with `order=blocks` (r*(y mod r) + x
+    mod r)*C + c for C channels of the output, as in TensorFlow's depth_to_space.
     """
 
     ROLE: ClassVar = "resize"
@@ -92,7 +93,7 @@ class PixelShuffle(Layer):
         return Shape(x.channels // square, tuple(size * self.factor for size in x.spatial))
 
     def views(self, *inputs: Shape) -> bool:
-        """One position with one output channel is its block, in order."""
+        """Return whether the output is one block with one channel, in order."""
         return _is_moved(self.order, self.factor) and inputs[0].numel == self.factor**2
 
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
@@ -113,13 +114,13 @@ class PixelShuffle(Layer):
 
 @record
 class PixelUnshuffle(Layer):
-    """`PIXELUNSHUFFLE2(order=channels)`: of each block of 2x2 positions one with four times the channels.
+    """`PIXELUNSHUFFLE2(order=channels)`: turns each block of 2x2 positions into one with four times the channels.
 
-    With `order=channels` channel c at place (y, x) of a block becomes c*r^2 + r*y + x, as of torch.nn.PixelUnshuffle;
-    with `order=blocks` (r*y + x)*C + c, as of TensorFlow's space_to_depth and in TResNet (Ridnik et al. 2020,
-    arXiv:2003.13630, Section 2.1). `order=darknet` is the reorg layer of YOLOv2 (Redmon and Farhadi 2016,
-    arXiv:1612.08242) as Darknet computes it (reorg_cpu in src/blas.c): it moves the blocks of its input's memory read
-    as a map of C/r^2 channels, r times as large.
+    With `order=channels` channel c at position (y, x) of a block becomes c*r^2 + r*y + x, as in
+    torch.nn.PixelUnshuffle; with `order=blocks` (r*y + x)*C + c, as in TensorFlow's space_to_depth and in TResNet
+    (Ridnik et al. 2020, arXiv:2003.13630, Section 2.1). `order=darknet` is the reorg layer of YOLOv2 (Redmon and
+    Farhadi 2016, arXiv:1612.08242) as Darknet computes it (reorg_cpu in src/blas.c): it moves the blocks of its input's
+    memory read as a map of C/r^2 channels, r times as large.
     """
 
     ROLE: ClassVar = "arrangement"
@@ -144,12 +145,13 @@ class PixelUnshuffle(Layer):
         return Shape(x.channels * square, tuple(size // self.factor for size in x.spatial))
 
     def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
-        """Darknet's order reads across lines, and a block that becomes a position is one piece."""
+        """Return the views that are copied: Darknet's order reads across lines, and a block that becomes a position is
+        contiguous."""
         is_read = (self.order == "darknet" and self.factor > 1) or self.views(*inputs)
         return ("positions",) if is_read else ()
 
     def views(self, *inputs: Shape) -> bool:
-        """A block of one channel is its place in the output, in order, where there is only one."""
+        """Return whether the output is the block itself, in order: if there is only one, with one channel."""
         return _is_moved(self.order, self.factor) and inputs[0].numel == self.factor**2
 
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
@@ -159,11 +161,11 @@ class PixelUnshuffle(Layer):
         return f"{inputs[0].channels}*({self.factor}*{self.factor})"
 
     def mixes_axes(self, *inputs: Shape) -> bool:
-        """Darknet's order mixes the values along the axes, not the extents."""
+        """Return False: Darknet's order mixes the values along the axes, not the sizes."""
         return False
 
     def window(self, *inputs: Shape) -> Window | None:
-        """The block; in Darknet's order what is at one edge comes from the other, so that there is none."""
+        """Return the block; None for Darknet's order, in which positions at one edge come from the other."""
         if self.order == "darknet" and self.factor > 1:
             return None
         return Window((self.factor,) * 2, (self.factor,) * 2, (0, 0))
@@ -176,5 +178,5 @@ class PixelUnshuffle(Layer):
 
 
 def _is_moved(order: str, factor: int) -> bool:
-    """True where the order of the channels is another than PyTorch's. A factor of 1 has one order."""
+    """Return whether the order of the channels differs from PyTorch's. A factor of 1 has only one order."""
     return order != "channels" and factor > 1

@@ -1,6 +1,6 @@
-"""Pooling over windows (`POOL`, `AVGPOOL`, `SUMPOOL`, `LPPOOL`), to a given size, and of all (`GAP`, `GMP`).
+"""Pooling over windows (`POOL`, `AVGPOOL`, `SUMPOOL`, `LPPOOL`), to a given size, and over everything (`GAP`, `GMP`).
 
-What undoes a pooling is in `resize`.
+`resize` contains the inverse of pooling.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from cnndsl.shape import Shape
 class MaxPool(Sized, SlidingPool):
     """`POOL2`, `POOL3/2(pad=1, dilation=1, ceil=yes)`, `POOL(out=6x6)`: the largest value of each window.
 
-    Padding never wins: it stands for minus infinity.
+    Padding counts as minus infinity, so it is never the maximum.
     """
 
     NAMES: ClassVar = ("POOL", "MAXPOOL")
@@ -49,7 +49,7 @@ class MaxPool(Sized, SlidingPool):
         return self.dilation
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input, or its padded copy, and the indices."""
+        """Return the input, or its padded copy, and the indices."""
         x = inputs[0]
         indices = (SWITCH_BYTES, self.output(*inputs).numel, True)
         if self._is_adaptive() or self.even_padding(x) is not None:
@@ -68,11 +68,11 @@ class MaxPool(Sized, SlidingPool):
 
 @record
 class MeanPool(SlidingPool):
-    """What `AVGPOOL` and `SUMPOOL` share: torch.nn.AvgPool2d."""
+    """The base of `AVGPOOL` and `SUMPOOL`: torch.nn.AvgPool2d."""
 
     def even_padding(self, x: Shape) -> Dims | None:
-        """As everywhere; but in 3-D PyTorch wants the input as large as the window before it is padded, and a mean has
-        in it only the padding that is as large in front."""
+        """Return the same as the base class, with two exceptions: in 3-D PyTorch requires an input as large as the
+        window before padding, and a mean includes only as much padding after the map as there is before it."""
         if any(axis.before != axis.after and reach(axis) > axis.size + axis.before for axis in self._axes(x)):
             return None
         if x.rank == 3 and any(axis.size < axis.kernel for axis in self._axes(x)):
@@ -85,7 +85,7 @@ class AvgPool(Sized, MeanPool):
     """`AVGPOOL7`, `AVGPOOL3/1(pad=1, countpad=no)`, `AVGPOOL(out=6x6)`: the mean of each window.
 
     With `countpad`, as in PyTorch, the zeros of the padding count in the mean. With `pad=tfsame` they count in timm's
-    AvgPool2dSame as well, and do not in TensorFlow's own average pooling: `countpad=no`.
+    AvgPool2dSame as well, but not in TensorFlow's own average pooling (`countpad=no`).
     """
 
     NAMES: ClassVar = ("AVGPOOL",)
@@ -95,11 +95,12 @@ class AvgPool(Sized, MeanPool):
     countpad: bool = option("flag", True)
 
     def _behind(self, axis: Axis) -> int:
-        """At most the padding: what `ceil` lets the last window have beyond it is no part of the mean."""
+        """Return at most the padding: the part of the last window that `ceil` allows beyond it is not part of the
+        mean."""
         return min(super()._behind(axis), axis.after)
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input, or its padded copy; a global mean keeps nothing."""
+        """Return the input, or its padded copy; a global mean saves nothing."""
         x = inputs[0]
         if self._is_adaptive():
             return Saved() if self.output(*inputs).pixels == 1 else Saved(inputs=(0,))
@@ -109,7 +110,8 @@ class AvgPool(Sized, MeanPool):
         return Saved(extra=((0, self._padded(x), True), *counts))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """As of other poolings; where zeros do not count, the quotient by what counts, of one image and channel."""
+        """Return the same as for other poolings; if zeros do not count, also the quotient by the count, for one image
+        and channel."""
         x = inputs[0]
         pooled = super().steps(*inputs)
         if not self._pads_first(x) or self.countpad:
@@ -131,20 +133,21 @@ class AvgPool(Sized, MeanPool):
 
 @record
 class SumPool(MeanPool):
-    """`SUMPOOL2`: the sum of each window. With `SCALE` behind it, the subsampling of LeNet-5 (LeCun et al. 1998)."""
+    """`SUMPOOL2`: the sum of each window. Followed by `SCALE`, it is the subsampling of LeNet-5 (LeCun et al. 1998)."""
 
     NAMES: ClassVar = ("SUMPOOL",)
     HELPERS: ClassVar = SUM_POOLS
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input, or its padded copy; a sum over a view of windows, in 1-D, keeps nothing."""
+        """Return the input, or its padded copy; in 1-D a sum over a view of windows saves nothing."""
         (x,) = inputs
         if x.rank == 1:
             return Saved()
         return Saved(inputs=(0,)) if self.even_padding(x) is not None else Saved(extra=((0, self._padded(x), True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """In 1-D a padded copy in any case (`F.pad` copies even then), a view of its windows, their sums."""
+        """Return in 1-D a padded copy in any case (`F.pad` copies even without padding), a view of its windows, and
+        their sums."""
         (x,) = inputs
         if x.rank > 1:
             return super().steps(x)
@@ -173,16 +176,17 @@ class LPPool(SlidingPool):
     p: float = option("number", 2.0, minimum=1)
 
     def operations(self, *inputs: Shape) -> int:
-        """A power and an addition for each value in each window, and a root for each window."""
+        """Return a power and an addition for each value in each window, and a root for each window."""
         return 2 * super().operations(*inputs) + self.output(*inputs).numel
 
     def even_padding(self, x: Shape) -> Dims | None:
-        """PyTorch's module never pads, and mistakes the size of windows that `ceil` lets overhang."""
+        """Return None if there is padding or `ceil` adds a window: PyTorch's module never pads, and miscounts the size
+        of windows that overhang."""
         pads = self._pads(x)
         return None if any(pads[::2]) or any(pad > 0 for pad in pads) else (0,) * x.rank
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input or its padded copy, its powers, and four values for each window."""
+        """Return the input or its padded copy, its powers, and four values for each window."""
         (x,) = inputs
         windows = (0, 4 * self.output(x).numel, True)
         if self.even_padding(x) is not None:
@@ -190,8 +194,8 @@ class LPPool(SlidingPool):
         return Saved(extra=((0, 2 * self._padded(x), True), windows))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """Powers of the input or of its padded copy, their mean; its sign times its size, times the window's number
-        of values; the root (torch.nn.functional.lp_pool2d)."""
+        """Return powers of the input or of its padded copy and their mean; its sign times its absolute value, times the
+        window's number of values; the root (torch.nn.functional.lp_pool2d)."""
         (x,) = inputs
         y = self.output(x).numel
         first = (pad(self._padded(x)),) if self._pads_first(x) else ()
@@ -215,7 +219,7 @@ class LPPool(SlidingPool):
 
 @record
 class GlobalPool(Layer):
-    """What `GAP` and `GMP` share: one value for each channel."""
+    """The base of `GAP` and `GMP`: one value for each channel."""
 
     ROLE: ClassVar = "pooling"
     MODULE: ClassVar[Literal["Avg", "Max"]] = "Avg"
@@ -226,14 +230,14 @@ class GlobalPool(Layer):
         return Shape(x.channels, (1,) * x.rank)
 
     def operations(self, *inputs: Shape) -> int:
-        """One for each value of the input."""
+        """Return one operation for each value of the input."""
         return inputs[0].numel
 
     def window(self, *inputs: Shape) -> Window | None:
         return None
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """One operation, which autocast on the CPU runs in fp32 over three axes."""
+        """Return one operation, which autocast on the CPU runs in fp32 for three axes."""
         return (self.single_step(*inputs, autocast="full" if inputs[0].rank == 3 else "as is"),)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:

@@ -1,4 +1,4 @@
-"""The source of the poolings that PyTorch lacks, by rank: other paddings, sums."""
+"""The source of the poolings that PyTorch lacks, by number of axes: other paddings, sums."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ class {name}{n}d(nn.Module):
 
 
 def _class(template: str, forward: str, **fields: str) -> str:
-    """Return the template of a class by rank: one of those above with its fields, and the rest of `forward`."""
+    """Return the template of a class by number of axes: one of those above with its fields, and the rest of
+    `forward`."""
     for field, text in {"ahead": "", "behind": "", "kept": "", **fields}.items():
         template = template.replace("{" + field + "}", text)
     return template + forward

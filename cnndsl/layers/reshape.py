@@ -1,4 +1,4 @@
-"""Layers that give the same values as a map of another shape, or with its axes in another order."""
+"""Layers that rearrange the same values into a map of another shape, or with its axes in another order."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class ReshapeChannelsLast(nn.Module):
 
 @record
 class Reshape(Layer):
-    """`RESHAPE(7x7x32)`: all values as a map of another shape, or as a vector, as of torch.Tensor.view.
+    """`RESHAPE(7x7x32)`: rearranges all values as a map of another shape, or as a vector, as torch.Tensor.view does.
 
-    Values are read as FLATTEN does, channel by channel. The map is filled in the same order, or with `channels=last`
+    Values are read channel by channel, as by FLATTEN. The map is filled in the same order, or with `channels=last`
     position by position, as Keras' Reshape does with a vector.
     """
 
@@ -71,23 +71,24 @@ class Reshape(Layer):
         return given
 
     def _way_out(self, x: Shape) -> str:
-        """Another number of channels, where the positions allow that; else an FC that gives as many values."""
+        """Suggest another number of channels if the positions allow one, else an FC that outputs as many values."""
         *spatial, _ = self.shape
         if spatial and x.numel % prod(spatial) == 0:
             return f"RESHAPE({Shape(x.numel // prod(spatial), tuple(spatial))}) fits"
         return f"add FC-{prod(self.shape)} before it"
 
     def mixes_axes(self, *inputs: Shape) -> bool:
-        """The number of all values counts."""
+        """Return True: the shape depends on the number of all values."""
         return True
 
     def views(self, *inputs: Shape) -> bool:
-        """Where the channels are last, only what has one channel or one position stays in place."""
+        """Return whether the values stay in place; if the channels are last, only with one channel or one position."""
         given = self.output(*inputs)
         return self.channels == "first" or given.channels == 1 or given.pixels == 1
 
     def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
-        """Values in a row, and where the channels are last a map in one piece; of a vector whatever reads it."""
+        """Return the views that are copied: values in a row, and maps if the channels are last. For a vector the layer
+        that reads it makes the copy."""
         if not self.output(*inputs).rank:
             return ()
         return ("channels", "positions") if self.channels == "last" and self.views(*inputs) else ("positions",)
@@ -128,7 +129,7 @@ class Permute(Layer):
     """`PERMUTE(cwh)`: the axes of a map in another order.
 
     The word has a letter for each axis of the output, in the order in which a shape is written (depth, height, width,
-    channels): that of the axis of the input which becomes it. `PERMUTE(whc)` transposes a map.
+    channels): the letter of the input axis that becomes it. `PERMUTE(whc)` transposes a map.
     """
 
     GRADIENT: ClassVar = "handed on"
@@ -141,7 +142,7 @@ class Permute(Layer):
     order: str = option("word", "whc", words=_ORDERS, required=True)
 
     def _axes(self, x: Shape) -> tuple[int, ...]:
-        """For each axis of the output, as a shape is written, the axis of the input."""
+        """Return for each axis of the output, as a shape is written, the axis of the input."""
         need_spatial(self.kind(), x)
         axes = _AXES[x.rank - 1]
         if len(self.order) != len(axes):
@@ -154,23 +155,24 @@ class Permute(Layer):
         return Shape.of(tuple(x.hwc[axis] for axis in self._axes(x)))
 
     def mixes_axes(self, *inputs: Shape) -> bool:
-        """Unless each axis stays in its place."""
+        """Return True unless each axis keeps its position."""
         axes = self._axes(inputs[0])
         return axes != tuple(sorted(axes))
 
     def _dims(self, x: Shape) -> tuple[int, ...]:
-        """The dimensions of the input in PyTorch, by those of the output: the batch, the channels, the others."""
+        """Return the dimensions of the input in PyTorch, in the order of the output's: the batch, the channels, the
+        others."""
         *spatial, channels = [1 if axis == x.rank else axis + 2 for axis in self._axes(x)]
         return (0, channels, *spatial)
 
     def views(self, *inputs: Shape) -> bool:
-        """Where no axis of more than one position passes another one."""
+        """Return whether the order of the axes with more than one position does not change."""
         (x,) = inputs
         extents = (1, x.channels, *x.spatial)
         return all(a < b for a, b in pairwise(dim for dim in self._dims(x) if extents[dim] > 1))
 
     def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
-        """What stays in place is made one piece all the same."""
+        """Return the views that are copied: values that stay in place are made contiguous all the same."""
         return ("channels", "positions") if self.views(*inputs) else ()
 
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
@@ -180,7 +182,7 @@ class Permute(Layer):
         return str(self.output(*inputs).channels)
 
     def window(self, *inputs: Shape) -> Window | None:
-        """Everything, unless all stays in place: a window goes along the axes of its input."""
+        """Return None (everything) unless all axes keep their position: a window slides along the axes of its input."""
         axes = self._axes(inputs[0])
         return super().window(*inputs) if axes == tuple(sorted(axes)) else None
 

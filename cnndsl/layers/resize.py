@@ -1,4 +1,4 @@
-"""What makes a map larger without weights: `UNPOOL` and `UPSAMPLE`."""
+"""Layers that make a map larger without weights: `UNPOOL` and `UPSAMPLE`."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from cnndsl.shape import Shape
 
 @record
 class Unpool(Layer):
-    """`UNPOOL2(@pool1)`: puts each value where the named max-pool took its own from, zeros elsewhere.
+    """`UNPOOL2(@pool1)`: puts each value where the named max-pool found its maximum, and zeros elsewhere.
 
-    The output has the extents of that pool's input. The second input is the pool, whose indices are the switches.
-    Sources: Zeiler et al. 2011, Section 3; Badrinarayanan et al. 2017 (SegNet).
+    The output has the size of that pool's input. The second input is the pool, whose indices are the switches. Sources:
+    Zeiler et al. 2011, Section 3; Badrinarayanan et al. 2017 (SegNet).
     """
 
     INDICES_OF: ClassVar = 1
@@ -50,9 +50,9 @@ class Unpool(Layer):
     stride: Dims = option("dims", (), "S", minimum=1)
     switches: str = option("reference", "", required=True)
     padding: Dims = (0,)
-    """That of the named pool."""
+    """The padding of the named pool."""
     entering: Dims = ()
-    """The extents of the named pool's input."""
+    """The size of the named pool's input."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kernel", self.kernel or (2,))
@@ -74,7 +74,7 @@ class Unpool(Layer):
         return replace(self, padding=padding, entering=x.spatial)
 
     def _usual(self, x: Shape) -> Dims:
-        """The extents that the pool's input has where nothing was left over."""
+        """Return the size of the pool's input if nothing was left over."""
         kernel, stride = each_axis(self.kernel, x.rank, "kernel"), each_axis(self.stride, x.rank, "stride")
         padding = each_axis(self.padding, x.rank, "padding")
         return tuple(
@@ -90,7 +90,7 @@ class Unpool(Layer):
         return Shape(x.channels, self.entering or self._usual(x))
 
     def output_size(self, x: Shape) -> Dims | None:
-        """The extents that the call has to name: where the pool left something over; else None."""
+        """Return the size that the call has to name: if the pool left something over; else None."""
         return self.entering if self.entering and self.entering != self._usual(x) else None
 
     def window(self, *inputs: Shape) -> Window | None:
@@ -100,7 +100,7 @@ class Unpool(Layer):
         return resampled(tuple(Reach(-pad, extent - 1 - pad, 1, step) for extent, step, pad in numbers))
 
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
-        """The inverse of the pool's, and what the pool left over."""
+        """Return the inverse of the pool's formula, plus what the pool left over."""
         x, _ = inputs
         kernel, stride = each_axis(self.kernel, x.rank, "kernel"), each_axis(self.stride, x.rank, "stride")
         padding, wanted, usual = (
@@ -112,12 +112,12 @@ class Unpool(Layer):
         return tuple(f"({n} - 1)*{s} - 2*{p} + {k}{further(to - by)}" for n, k, s, p, to, by in numbers)
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The indices, which the pool made."""
+        """Return nothing: the pool made the indices."""
         return Saved()
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """One operation on the first input; of the second it takes the indices alone. Autocast on the CPU runs
-        it in fp32."""
+        """Return one operation on the first input; it reads only the indices of the second. Autocast on the CPU runs it
+        in fp32."""
         return (self.single_step(*inputs, reads=(0,), switches=True, autocast="full"),)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
@@ -136,10 +136,10 @@ _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 @record
 class Upsample(Sized):
-    """`UPSAMPLE2(mode=nearest, align=no)`, `UPSAMPLE(out=28x28)`: to another size, as torch.nn.Upsample.
+    """`UPSAMPLE2(mode=nearest, align=no)`, `UPSAMPLE(out=28x28)`: resizes a map, as torch.nn.Upsample.
 
-    With `out=@x` the second input is x, and the output has its extents, whatever these are when the module runs.
-    `mode=linear` is linear, bilinear or trilinear, as the input has axes. Bare `UPSAMPLE` doubles.
+    With `out=@x` the second input is x, and the output has its size at run time. `mode=linear` is linear, bilinear or
+    trilinear, depending on the input's number of axes. Bare `UPSAMPLE` doubles.
     """
 
     FULL_PRECISION: ClassVar = frozenset({"cuda"})
@@ -171,7 +171,7 @@ class Upsample(Sized):
         return Shape(x.channels, each_axis(self._wanted(*inputs), x.rank, "output"))
 
     def _mode(self, x: Shape) -> str:
-        """The mode by PyTorch's name. Raises LayerError where it is one for other inputs."""
+        """Return PyTorch's name of the mode. Raises LayerError if the mode is for other inputs."""
         if self.mode == "nearest":
             return self.mode
         mode = _LINEAR[x.rank] if self.mode == "linear" else self.mode
@@ -187,7 +187,8 @@ class Upsample(Sized):
         return tuple(f"{size}*{by}" for size, by in zip(x.spatial, each_axis(self.scale, x.rank, "scale"), strict=True))
 
     def operations(self, *inputs: Shape) -> int:
-        """One for each value that an output value is made of: 1, 2^n, or 16 with mode=bicubic."""
+        """Return one operation for each value that an output value is computed from: 1, 2^n, or 16 with
+        mode=bicubic."""
         far = {"nearest": 0.5, "bicubic": 2}.get(self.mode, 1)
         return int(2 * far) ** inputs[0].rank * self.output(*inputs).numel
 
@@ -196,8 +197,8 @@ class Upsample(Sized):
         return resampled(tuple(self._reach(*each) for each in spatial))
 
     def _reach(self, size: int, out: int) -> Reach:
-        """Output p lies at p*(size-1)/(out-1) if aligned, else at (p+1/2)*size/out - 1/2, and takes what is less
-        than one position away (two, if cubic) on both sides."""
+        """Return the reach of an output position: p lies at p*(size-1)/(out-1) if aligned, else at (p+1/2)*size/out -
+        1/2, and reads what is less than one position away (two, if cubic) on both sides."""
         aligned = self.align and size > 1 and out > 1
         a, b = (size - 1, out - 1) if aligned else (size, out)
         step, grow = a // gcd(a, b), b // gcd(a, b)

@@ -34,10 +34,10 @@ class GlobalResponseNorm(nn.Module):
 
 @record
 class GlobalResponse(NormOverPositions):
-    """`GRN(eps=1e-6)`: x + w_c * x * n_c + b_c, learned for each channel; w and b start at 0.
+    """`GRN(eps=1e-6)`: x + w_c * x * n_c + b_c, with w and b learned for each channel; both start at 0.
 
-    n_c is the L2 norm of the channel over all positions, divided by the mean of all channels' norms, plus eps.
-    Source: Woo et al. 2023, ConvNeXt V2, arXiv:2301.00808, Section 3.2.
+    n_c is the L2 norm of the channel over all positions, divided by the mean of all channels' norms, plus eps. Source:
+    Woo et al. 2023, ConvNeXt V2, arXiv:2301.00808, Section 3.2.
     """
 
     NAMES: ClassVar = ("GRN",)
@@ -54,16 +54,16 @@ class GlobalResponse(NormOverPositions):
         return affine_tensors(inputs[0].channels)
 
     def operations(self, *inputs: Shape) -> int:
-        """Four for each value: a square and an addition for the norm, a product and a sum."""
+        """Return four operations per value: a square and an addition for the norm, a product and a sum."""
         return 4 * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input; for each channel its norm, the quotient and the factor; the mean."""
+        """Return the input; for each channel its norm, the quotient and the factor; the mean."""
         (x,) = inputs
         return Saved(inputs=(0,), extra=((0, 3 * x.channels + 1, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The norms, their mean and the quotient; the factor, the product and the sum."""
+        """Return the norms, their mean and the quotient; the factor, the product and the sum."""
         (x,) = inputs
         n, c = x.numel, x.channels
         norm = LayerStep((0,), c, keeps=(0,), keeps_result=True, on_cuda="full", scratch=(0, n), flags=c)
@@ -107,8 +107,8 @@ class FilterResponseNorm(nn.Module):
 class FilterResponse(NormOverPositions):
     """`FRN(eps=1e-6, tlu=yes)`: max(w_c * x / sqrt(m + eps) + b_c, tau_c), m the mean square of the channel.
 
-    w starts at 1, b and tau at 0. `tlu=no` leaves out the threshold, which is learned in place of an activation.
-    Source: Singh and Krishnan 2020, arXiv:1911.09737, Section 3.
+    w starts at 1, b and tau at 0. `tlu=no` omits the threshold, which is learned and replaces an activation. Source:
+    Singh and Krishnan 2020, arXiv:1911.09737, Section 3.
     """
 
     NAMES: ClassVar = ("FRN",)
@@ -127,16 +127,16 @@ class FilterResponse(NormOverPositions):
         return (*affine_tensors(channels), Tensor("tau", (channels,))) if self.tlu else affine_tensors(channels)
 
     def operations(self, *inputs: Shape) -> int:
-        """For each value two for the mean square, a product and a sum; with `tlu` a maximum."""
+        """Return two operations per value for the mean square, a product and a sum; with `tlu` a maximum."""
         return (4 + self.tlu) * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input; the inverse root and the factor of each channel; with `tlu` what the maximum is taken of."""
+        """Return the input; the inverse root and the factor of each channel; with `tlu` the operand of the maximum."""
         (x,) = inputs
         return Saved(inputs=(0,), extra=((0, 2 * x.channels + self.tlu * x.numel, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The mean square of each channel, its inverse root and the factor; product, sum and maximum."""
+        """Return the mean square of each channel, its inverse root and the factor; product, sum and maximum."""
         (x,) = inputs
         n, c = x.numel, x.channels
         mean = (power(0, n), LayerStep((1,), c), scalar(2, c, added=True))
@@ -186,10 +186,10 @@ class ChannelRMSNorm(nn.Module):
 
 @record
 class RootMeanSquareNorm(Layer):
-    """`RMSNORM(eps=1e-6, affine=yes, by=rms)`: w_c * x / sqrt(m + eps), at each position by itself.
+    """`RMSNORM(eps=1e-6, affine=yes, by=rms)`: w_c * x / sqrt(m + eps), at each position separately.
 
-    m is the mean square of its channels; with `by=deviation` their variance, whose sum is divided by C - 1. w starts at
-    1. Source: Zhang and Sennrich 2019, arXiv:1910.07467, Section 4; `by=deviation` is timm's SimpleNorm.
+    m is the mean square of its channels; with `by=deviation` it is their variance, the sum of squares divided by C - 1.
+    w starts at 1. Source: Zhang and Sennrich 2019, arXiv:1910.07467, Section 4; `by=deviation` is timm's SimpleNorm.
     """
 
     NAMES: ClassVar = ("RMSNORM",)
@@ -217,16 +217,17 @@ class RootMeanSquareNorm(Layer):
         return (Tensor("weight", (inputs[0].channels,)),) if self.affine else ()
 
     def operations(self, *inputs: Shape) -> int:
-        """For each value two for the mean square, three for the variance; a product, and one with the weight."""
+        """Return two operations per value for the mean square, three for the variance; a product, and one with the
+        weight."""
         return (3 + self._by_deviation + self.affine) * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input; the factor of each position; what the weight is multiplied with."""
+        """Return the input; the factor of each position; the operand that the weight multiplies."""
         (x,) = inputs
         return Saved(inputs=(0,), extra=((0, x.pixels + self.affine * x.numel, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The mean square or the variance of each position, its inverse root; the products."""
+        """Return the mean square or the variance of each position, its inverse root; the products."""
         (x,) = inputs
         n, pixels = x.numel, x.pixels
         variance = LayerStep((0,), pixels, keeps=(0,), scratch=(0, n + 2 * pixels))
@@ -293,16 +294,17 @@ class EuclideanNorm(Layer):
         return (Tensor("weight", (inputs[0].channels,)),) if self.affine else ()
 
     def operations(self, *inputs: Shape) -> int:
-        """For each value a square, an addition and a division; a product with the weight."""
+        """Return a square, an addition and a division for each value; a product with the weight."""
         return (3 + self.affine) * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input; the norm of each position and what it is at least; what the weight is multiplied with."""
+        """Return the input; the norm of each position and its value clamped to at least eps; the operand that the
+        weight multiplies."""
         (x,) = inputs
         return Saved(inputs=(0,), extra=((0, 2 * x.pixels + self.affine * x.numel, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The norms, at least eps; the quotient; the product with the weight."""
+        """Return the norms, at least eps; the quotient; the product with the weight."""
         (x,) = inputs
         n, pixels = x.numel, x.pixels
         usual = LayerStep((0,), pixels, keeps=(0,), keeps_result=True, on_cuda="full")

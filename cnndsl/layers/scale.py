@@ -39,12 +39,13 @@ class Scale(nn.Module):
 
 @record
 class Scale(Layer):
-    """`SCALE(weight=yes, bias=yes, init=1)`: w_c * x + b_c, learned for each channel; w starts at `init`, b at 0.
+    """`SCALE(weight=yes, bias=yes, init=1)`: w_c * x + b_c, with w and b learned for each channel; w starts at `init`,
+    b at 0.
 
-    Behind `SUMPOOL2` it makes the trainable subsampling of LeCun et al. 1998. With `shared` one w and one b serve all
-    channels. With `parameter` its tensor belongs to the module around it, called by the layer's label: a `vector` of C
-    values, a `map` of Cx1x1, a `batch` of 1xCx1x1, or one value for all channels, a `number` without extents or a
-    `singleton` of extent 1.
+    After `SUMPOOL2` it is the trainable subsampling of LeCun et al. 1998. With `shared` all channels use one w and one
+    b. With `parameter` its tensor belongs to the module around it, named by the layer's label: a `vector` of C values,
+    a `map` of Cx1x1, a `batch` of 1xCx1x1, or one value for all channels, a `number` without axes or a `singleton` of
+    shape 1.
     """
 
     NAMES: ClassVar = ("SCALE",)
@@ -59,7 +60,7 @@ class Scale(Layer):
 
     @property
     def is_parameter(self) -> bool:
-        """True where the tensor belongs to the module around the layer, under the layer's label."""
+        """Return whether the tensor belongs to the module around the layer, under the layer's label."""
         return self.parameter != "none"
 
     def output(self, *inputs: Shape) -> Shape:
@@ -82,20 +83,20 @@ class Scale(Layer):
         return (weight,) * self.weight + (bias,) * self.bias
 
     def _extents(self, x: Shape) -> tuple[int, ...]:
-        """The extents of the parameter."""
+        """Return the shape of the parameter."""
         each = (x.channels, *(1,) * x.rank)
         extents = {"number": (), "singleton": (1,), "vector": (x.channels,), "map": each, "batch": (1, *each)}
         return extents[self.parameter]
 
     def operations(self, *inputs: Shape) -> int:
-        """A multiplication and an addition for each value."""
+        """Return a multiplication and an addition for each value."""
         return (self.weight + self.bias) * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
         return Saved(inputs=(0,)) if self.weight else Saved()
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The product, then the sum."""
+        """Return the product, then the sum."""
         n = inputs[0].numel
         weight = LayerStep((0,), n, keeps=(0,), product=True, tensors=(0,), promotes=True, gradient="broadcast")
         bias = LayerStep((int(self.weight),), n, tensors=(int(self.weight),), promotes=True, gradient="handed on")
@@ -116,7 +117,7 @@ class Scale(Layer):
         return self.helper_call("Scale", arguments, (*flags, *changed("init", self.init, 1.0)))
 
     def _parameter(self, x: Shape) -> TorchCall:
-        """The construction of the parameter, and the expression that it stands in."""
+        """Return the construction of the parameter, and the expression in which it is used."""
         extents = self._extents(x)
         axis = {"vector": 0, "map": 0, "batch": 1}.get(self.parameter)
         sizes = tuple([Slot(size, "in_channels" if at == axis else "") for at, size in enumerate(extents)])

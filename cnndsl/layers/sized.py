@@ -1,4 +1,4 @@
-"""What layer types share that bring a map to a size: `out=30x40`, or `out=@x`, that of another map."""
+"""The base of layer types that bring a map to a size: `out=30x40`, or `out=@x`, the size of another map."""
 
 from __future__ import annotations
 
@@ -12,30 +12,31 @@ from cnndsl.shape import Shape
 
 @record
 class Sized(Layer):
-    """A layer type with the option `out`: a size, or another map, whose extents count whenever the module runs."""
+    """A layer type with the option `out`: a size, or another map, whose size is read whenever the module runs."""
 
     INPUTS: ClassVar = (1, 2)
 
     out: Dims = option("dims", (), minimum=1, like="like", kw_only=True)
     like: bool = field(default=False, kw_only=True)
-    """Whether the output has the extents of the second input."""
+    """Whether the output has the size of the second input."""
 
     @property
     def extents_of(self) -> int:
         return int(self.like)
 
     def _is_adaptive(self) -> bool:
-        """Whether the output's extents are asked for."""
+        """Return whether `out` gives the output's size."""
         return self.like or bool(self.out)
 
     def _wanted(self, *inputs: Shape) -> Dims:
-        """The extents that are asked for. Raises LayerError where another map has them, of other axes."""
+        """Return the size that `out` gives. Raises LayerError if it is that of another map with a different number of
+        axes."""
         x, *others = inputs
         return extents_of(others[0], x.rank) if self.like else self.out
 
 
 def extents_of(x: Shape, rank: int) -> Dims:
-    """The extents of a map that another one of so many axes takes over. Raises LayerError where it has other axes."""
+    """Return the size of a map for another map with `rank` axes. Raises LayerError if the number of axes differs."""
     if x.rank != rank:
         axes = "axis" if rank == 1 else "axes"
         message = f"`out` refers to an output with {x.rank} spatial axes, but the input has {rank}"

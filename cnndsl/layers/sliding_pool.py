@@ -1,4 +1,4 @@
-"""What all poolings over windows share: sizes, padding, and PyTorch's module where it pads like this."""
+"""The base of poolings over windows: sizes, padding, and PyTorch's module if it supports the padding."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cnndsl.records import record
 from cnndsl.shape import Shape
 
 _MOST_EARLY = 100_000
-"""Windows before the input of which each is looked at; more come from no padding that anybody writes."""
+"""The most windows before the input that are checked one by one; no realistic padding has more."""
 
 
 PADS = ("same", "valid", "full")
@@ -32,10 +32,10 @@ PADS = ("same", "valid", "full")
 
 @record
 class SlidingPool(SlidingLayer):
-    """What all pooling kinds share: `POOL3/2(pad=1, ceil=yes)`.
+    """The base of all poolings over windows: `POOL3/2(pad=1, ceil=yes)`.
 
-    The stride defaults to the size, the size to 2. A padding stays smaller than the window, which would otherwise see
-    nothing else.
+    The stride defaults to the size, the size to 2. The padding must be smaller than the window, or a window could see
+    only padding.
     """
 
     ROLE: ClassVar = "pooling"
@@ -54,11 +54,12 @@ class SlidingPool(SlidingLayer):
             object.__setattr__(self, "stride", self.stride or self.kernel)
 
     def _is_adaptive(self) -> bool:
-        """Whether the output's extents are asked for; no for a sliding window."""
+        """Return whether the output's size is given by `out`; false for a sliding window."""
         return False
 
     def _wanted(self, *inputs: Shape) -> Dims:
-        """The extents that are asked for. Raises LayerError where another map has them, of other axes."""
+        """Return the size that `out` gives. Raises LayerError if it is that of another map with a different number of
+        axes."""
         return ()
 
     def _dilation(self) -> Dims:
@@ -90,7 +91,7 @@ class SlidingPool(SlidingLayer):
         return each_axis(self._wanted(*inputs), inputs[0].rank, "output")
 
     def operations(self, *inputs: Shape) -> int:
-        """One for each value in each window."""
+        """Return one operation for each value in each window."""
         x = inputs[0]
         if self._is_adaptive():
             sides = zip(x.spatial, self._adapted(*inputs), strict=True)
@@ -104,22 +105,23 @@ class SlidingPool(SlidingLayer):
         return super().window(x)
 
     def remainder(self, *inputs: Shape) -> tuple[int, ...]:
-        """Nothing with `ceil`: a last window reaches what is left over."""
+        """Return nothing with `ceil`: a last window covers the remainder."""
         return () if self._is_adaptive() or self.ceil else super().remainder(*inputs)
 
     def unread(self, *inputs: Shape) -> tuple[int, ...]:
-        """Nothing with `ceil` either."""
+        """Return nothing with `ceil` either."""
         return () if self._is_adaptive() or self.ceil else super().unread(*inputs)
 
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
         return () if self._is_adaptive() else super().size_formula(*inputs)
 
     def _follows_size(self) -> bool:
-        """Whether the module computes its padding from the size of what comes in."""
+        """Return whether the module computes its padding from the size of its input."""
         return self.pad == "tfsame" and any(size > 1 for size in self.kernel)
 
     def even_padding(self, x: Shape) -> Dims | None:
-        """The padding that PyTorch does by itself: equal on both sides, half the size at most. None if it cannot."""
+        """Return the padding that PyTorch supports itself: equal on both sides, at most half the size. None if it
+        cannot."""
         if self._follows_size():
             return None
         windows = self._axes(x)
@@ -129,24 +131,25 @@ class SlidingPool(SlidingLayer):
         return padding
 
     def _pads(self, x: Shape) -> tuple[int, ...]:
-        """Uneven padding as `F.pad` takes it, last axis first: just so much behind that the last window fits."""
+        """Return uneven padding in the form of `F.pad`, last axis first: just enough at the end that the last window
+        fits."""
         return tuple(pad for axis in reversed(self._axes(x)) for pad in (axis.before, self._behind(axis)))
 
     def _behind(self, axis: Axis) -> int:
         return reach(axis) - axis.size
 
     def _pads_first(self, x: Shape) -> bool:
-        """Whether there is a padded copy, because PyTorch does not pad like this by itself."""
+        """Return whether there is a padded copy, because PyTorch does not support the padding itself."""
         return not self._is_adaptive() and self.even_padding(x) is None
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The padded copy, if any, and the pooling, which autocast on the CPU runs in fp32 over three axes."""
+        """Return the padded copy, if any, and the pooling, which autocast on the CPU runs in fp32 for three axes."""
         x = inputs[0]
         first = (pad(self._padded(x)),) if self._pads_first(x) else ()
         return (*first, self._pooling(len(first), *inputs))
 
     def _pooling(self, read: int, *inputs: Shape) -> LayerStep:
-        """The pooling itself, which keeps what it reads and, of a maximum, the indices."""
+        """Return the pooling itself, which saves what it reads and, for a maximum, the indices."""
         x, kept = inputs[0], self.saved(*inputs)
         indices = tuple(each for each in kept.extra if each[0] == SWITCH_BYTES)
         keeps = (0,) if kept.inputs or kept.extra else ()
@@ -154,19 +157,19 @@ class SlidingPool(SlidingLayer):
         return LayerStep((read,), self.output(*inputs).numel, keeps=keeps, extra=indices, autocast=autocast)
 
     def _padded(self, x: Shape) -> int:
-        """The number of values after uneven padding."""
+        """Return the number of values after uneven padding."""
         follows = self._follows_size()
         sides = ((axis, axis.after if follows else self._behind(axis)) for axis in self._axes(x))
         return x.channels * prod(axis.before + axis.size + after for axis, after in sides)
 
     def _stride(self, x: Shape) -> Keywords:
-        """Nothing where the stride is the size, which is PyTorch's default too."""
+        """Return the stride, or nothing if it equals the size, which is PyTorch's default too."""
         if each_axis(self.stride, x.rank, "stride") == each_axis(self.kernel, x.rank, "kernel"):
             return ()
         return (("stride", Slot(squeeze(self.stride), "stride")),)
 
     def _sliding(self, family: str, x: Shape, extra: Keywords = (), *leading: Slot) -> TorchCall:
-        """The module that slides: PyTorch's where it pads like this, else ours, which pads first."""
+        """Return the sliding module: PyTorch's if it supports the padding, else ours, which pads first."""
         arguments = (*leading, Slot(squeeze(self.kernel), "kernel"))
         padding = self.even_padding(x)
         if self._follows_size():
@@ -180,7 +183,7 @@ class SlidingPool(SlidingLayer):
 
 
 def _refuse_blind(windows: tuple[Axis, ...], kind: str) -> None:
-    """A window that touches padding alone has neither a maximum nor a mean."""
+    """Raise LayerError for a window that touches only padding: it has neither a maximum nor a mean."""
     for axis in windows:
         pad = max(axis.before, axis.after)
         if pad >= axis.extent:
@@ -193,9 +196,9 @@ def _refuse_blind(windows: tuple[Axis, ...], kind: str) -> None:
 
 
 def _is_blind(axis: Axis) -> bool:
-    """Whether a window touches padding alone: one that begins before an input which its dilation steps over.
+    """Return whether a window touches only padding: one that begins before an input that its dilation skips.
 
-    Of each such window the first place that is not before the input counts.
+    For each such window only the first position that is not before the input needs to be checked.
 
     >>> _is_blind(Axis(size=1, kernel=3, stride=1, dilation=2, before=2, after=2))
     False
@@ -209,14 +212,14 @@ def _is_blind(axis: Axis) -> bool:
 
 
 def reach(axis: Axis) -> int:
-    """Where the last window ends, padding before the input not counted."""
+    """Return where the last window ends, not counting padding before the input."""
     return (axis.output - 1) * axis.stride + axis.extent - axis.before
 
 
 def _adaptive_reads(size: int, out: int) -> int:
-    """How many values all windows of an adaptive pooling read along an axis.
+    """Return how many values all windows of an adaptive pooling read along an axis, in total.
 
-    Window i reads floor(i*size/out) to ceil((i + 1)*size/out): a border that is no integer is read by both sides.
+    Window i reads floor(i*size/out) to ceil((i + 1)*size/out): both neighbours read a position that a boundary divides.
 
     >>> _adaptive_reads(10, 5), _adaptive_reads(10, 7), _adaptive_reads(1, 7)
     (10, 16, 7)
@@ -225,7 +228,8 @@ def _adaptive_reads(size: int, out: int) -> int:
 
 
 def _adaptive_window(sizes: Dims, outs: Dims) -> Window | None:
-    """Output p is made of the inputs from floor(p*size/out) up to ceil((p+1)*size/out), as PyTorch cuts them."""
+    """Return the window in which output p reads the inputs from floor(p*size/out) up to ceil((p+1)*size/out), as in
+    PyTorch."""
     if all(out == 1 for out in outs):
         return None
     reaches: list[Reach] = []

@@ -12,7 +12,7 @@ from cnndsl.shape import Shape
 
 @record
 class OverChannels(Activation):
-    """What `SOFTMAX` and `LOGSOFTMAX` share: exponentials over their sum."""
+    """The base of `SOFTMAX` and `LOGSOFTMAX`: exponentials divided by their sum."""
 
     FULL_PRECISION: ClassVar = frozenset({"cuda"})
     KEEPS: ClassVar = "output"
@@ -21,7 +21,7 @@ class OverChannels(Activation):
         return False
 
     def operations(self, *inputs: Shape) -> int:
-        """An exponential, an addition and a division for each value."""
+        """Return an exponential, an addition and a division for each value."""
         return 3 * inputs[0].numel
 
     def _arguments(self) -> tuple[tuple[Slot, ...], tuple[tuple[str, Slot], ...]]:
@@ -45,11 +45,11 @@ class RadixSoftmax(nn.Module):
 
 @record
 class Softmax(OverChannels):
-    """`SOFTMAX(radix=1, groups=1)`: exp(x) over its sum, over the channels at each position.
+    """`SOFTMAX(radix=1, groups=1)`: exp(x) divided by its sum over the channels, at each position.
 
-    With a radix r it is that of split attention: C/r values with r alternatives each, between which they choose. Each
-    of the groups of channels that enter holds its r splits one after the other; what leaves holds the first split of
-    all groups, then the second. Source: Zhang et al. 2020, ResNeSt, arXiv:2004.08955, Section 3.
+    With a radix r it is that of split attention: C/r values with r alternatives each, over which the softmax runs. Each
+    group of input channels contains its r splits one after the other; the output contains the first split of all
+    groups, then the second. Source: Zhang et al. 2020, ResNeSt, arXiv:2004.08955, Section 3.
     """
 
     NAMES: ClassVar = ("SOFTMAX",)

@@ -1,4 +1,4 @@
-"""The PyTorch that a layer becomes: a module by its construction, or an expression of the inputs."""
+"""The PyTorch that a layer becomes: a module by its constructor call, or an expression of the inputs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from cnndsl.records import record
 
 @record(slots=True)
 class Slot:
-    """A number in emitted code, and where it comes from, so that a class can say it with its own names.
+    """A number in emitted code, and its origin, so that a class can express it with its own names.
 
-    `role` is an option of the layer (`filters`), or `in_channels`, `in_features`, `extents` (channels and axes, a
-    list in Python), `margins` (the first option and `after`, for each axis), or empty for a plain constant.
-    `name` is what an argument that stands for a constant is called.
+    `role` is an option of the layer (`filters`), or `in_channels`, `in_features`, `extents` (channels and axes, a list
+    in Python), `margins` (the first option and `after`, for each axis), or empty for a plain constant. `name` is the
+    name of an argument that replaces a constant.
     """
 
     value: object
@@ -24,14 +24,14 @@ class Slot:
 
 @record(slots=True)
 class TorchCall:
-    """The construction of a module: `nn.Conv2d(64, 128, 3, padding=1)`.
+    """The constructor call of a module: `nn.Conv2d(64, 128, 3, padding=1)`.
 
-    `name` is the callable (`nn.Conv2d`); values are Slots, or nested calls. `inplace` says whether an
-    `inplace=True` may be added (where nothing else reads the input, nor the layer before it keeps it). Where torch
-    has no such module, `helper` is true and `source` is the text of the class `name`, which goes into the emitted
-    file: one class that needs nothing but `torch`, `nn` and `F`. `flatten` says that the module wants its input
-    flattened: `torch.flatten(x, 1)` goes ahead of it. `applied` is the expression of the input and itself that a
-    parameter stands in, `{0} * {1}`; its arguments are its extents and the value that it starts with.
+    `name` is the callable (`nn.Conv2d`); values are Slots, or nested calls. `inplace` says whether an `inplace=True`
+    may be added (if nothing else reads the input, and the layer before it does not save it). If torch has no such
+    module, `helper` is true and `source` is the source of the class `name`, which goes into the emitted file: one class
+    that needs only `torch`, `nn` and `F`. `flatten` says that the module needs a flattened input: `torch.flatten(x, 1)`
+    comes before it. `applied` is the expression of the input and the parameter itself in which a parameter is used,
+    `{0} * {1}`; its arguments are its shape and its initial value.
     """
 
     name: str
@@ -50,12 +50,12 @@ Keywords: TypeAlias = tuple[tuple[str, Slot | TorchCall], ...]
 
 @record(slots=True)
 class TorchFunction:
-    """An expression of the inputs, for what needs no module: `torch.cat([{inputs}], 1)`.
+    """An expression of the inputs, for operations that need no module: `torch.cat([{inputs}], 1)`.
 
-    `template` holds `{0}`, `{1}` for the inputs, or `{inputs}` for all of them, comma-separated. `operation` is what it
-    computes, which decides how the emitter counts channels and breaks lines. A `mean` is a sum in parentheses, divided;
-    a `view` shares the memory of the first input. Where the template calls a function that PyTorch lacks, `name` is its
-    name and `source` its text.
+    `template` contains `{0}`, `{1}` for the inputs, or `{inputs}` for all of them, comma-separated. `operation` is what
+    it computes, which decides how the emitter counts channels and breaks lines. A `mean` is a sum in parentheses,
+    divided; a `view` shares the memory of the first input. If the template calls a function that PyTorch lacks, `name`
+    is its name and `source` its source.
     """
 
     template: str
@@ -76,8 +76,8 @@ def changed(name: str, value: float, usual: float) -> Keywords:
 def by_rank(name: str, template: str, ranks: Iterable[int] = (1, 2, 3)) -> Mapping[str, str]:
     """Return the sources of a helper class for several numbers of axes, by the name of each.
 
-    The template holds `{n}` for the number of axes, `{last}` for that of the last one, `{sides}` for twice as many and
-    `{size}` for the type of an extent along each. `{ones}` is a 1 for the channels and each axis, `{axes}` a -1.
+    The template contains `{n}` for the number of axes, `{last}` for that of the last one, `{sides}` for twice as many
+    and `{size}` for the type of a size along each. `{ones}` is a 1 for the channels and each axis, `{axes}` a -1.
 
     >>> by_rank("Odd", "class Odd{n}d: size: {size}", ranks=[2])
     {'Odd2d': 'class Odd2d: size: tuple[int, int]'}

@@ -31,10 +31,10 @@ from cnndsl.shape import Shape
 class ConvTranspose(Layer):
     """`CONVT2-64/2(pad=0, out_pad=0, groups=1, dilation=1, bias=yes)`: the transpose of a strided convolution.
 
-    Output = (W - 1)*stride - 2*pad + e + out_pad (torch.nn.ConvTranspose2d). A number pads as PyTorch's does, by
-    taking that much away from both sides; `same`, the default, makes the output stride*W wherever e - stride is even
-    and not negative; `valid` takes nothing away. With `init=bilinear` it starts as an interpolation of each channel
-    (Long et al. 2015, arXiv:1411.4038, Section 3.3), and stays one with `frozen=yes`.
+    Output = (W - 1)*stride - 2*pad + e + out_pad (torch.nn.ConvTranspose2d). As in PyTorch, a number as padding removes
+    that much from both sides; `same`, the default, makes the output stride*W if e - stride is even and not negative;
+    `valid` removes nothing. With `init=bilinear` it starts as an interpolation of each channel (Long et al. 2015,
+    arXiv:1411.4038, Section 3.3), and stays one with `frozen=yes`.
     """
 
     NAMES: ClassVar = ("CONVT",)
@@ -61,7 +61,7 @@ class ConvTranspose(Layer):
         return self.frozen
 
     def _numbers(self, x: Shape) -> list[tuple[int, int, int, int, int]]:
-        """For each axis: extent, stride, padding, output padding, size of the input."""
+        """Return for each axis: extent, stride, padding, output padding, size of the input."""
         rank = x.rank
         kernel, stride = each_axis(self.kernel, rank, "kernel"), each_axis(self.stride, rank, "stride")
         dilation = each_axis(self.dilation, rank, "dilation")
@@ -90,14 +90,14 @@ class ConvTranspose(Layer):
         return ("out_pad", more) if fits else None
 
     def _paddings(self, extent: int, stride: int) -> str:
-        """A hint: what makes the output `stride` times as large."""
+        """Return a hint: the options that make the output `stride` times as large."""
         options = self._options(extent, stride)
         if not options:
             return "say how much to cut from both sides: pad=1"
         return f"to make the map {stride} times as large: {options}"
 
     def _options(self, extent: int, stride: int) -> str:
-        """The options that make the output `stride` times as large; empty where axes differ, or nothing does."""
+        """Return the options that make the output `stride` times as large; empty if axes differ, or no option does."""
         pad = max(0, (extent - stride + 1) // 2)
         extra = 2 * pad - extent + stride
         if extra >= stride or any(len(set(each)) > 1 for each in (self.kernel, self.stride, self.dilation)):
@@ -158,7 +158,7 @@ class ConvTranspose(Layer):
         return f"({kernel}*{x.channels})*{self.filters}/{self.groups}"
 
     def macs_formula(self, *inputs: Shape) -> str:
-        """Every position of the input, not of the output, is multiplied by all weights."""
+        """Return the product in which every position of the input, not of the output, is multiplied by all weights."""
         return f"{multiplied(inputs[0].spatial)}*{self.weights_formula(*inputs)}"
 
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
-"""The arithmetic of sliding windows: the one place where padding is defined.
+"""The arithmetic of sliding windows: padding is defined only here.
 
-Let e = dilation*(kernel-1)+1. `same` pads e-1 in all, floor half of it in front; `valid` nothing; `full` e-1 on
-both sides; a number that much on both sides. `tfsame` pads max((ceil(W/stride) - 1)*stride + e - W, 0) in all, floor
-half of it in front (tensorflow.org/api_docs/python/tf/nn, "Notes on padding").
+Let e = dilation*(kernel-1)+1. `same` pads e-1 in total, floor half of it before the input; `valid` nothing; `full` e-1
+on both sides; a number that much on both sides. `tfsame` pads max((ceil(W/stride) - 1)*stride + e - W, 0) in total,
+floor half of it before the input (tensorflow.org/api_docs/python/tf/nn, "Notes on padding").
 
 Output = floor((W + pads - e)/stride) + 1, or ceil with PyTorch's rule that the last window starts inside the input or
-the padding in front (torch.nn.MaxPool2d, `ceil_mode`).
+the padding before it (torch.nn.MaxPool2d, `ceil_mode`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Axis:
 
     @property
     def extent(self) -> int:
-        """e, the positions from the first to the last that the kernel touches.
+        """Return e, the number of positions from the first to the last that the kernel touches.
 
         >>> Axis(size=32, kernel=3, stride=1, dilation=2, before=0, after=0).extent
         5
@@ -42,7 +42,7 @@ class Axis:
 
     @property
     def output(self) -> int:
-        """The number of window positions; below 1 where the window does not fit.
+        """Return the number of window positions; below 1 if the window does not fit.
 
         >>> Axis(size=224, kernel=11, stride=4, dilation=1, before=2, after=2).output
         55
@@ -59,7 +59,7 @@ class Axis:
 
     @property
     def formula(self) -> str:
-        """Return how the output comes about; `floor` or `ceil` only where the division leaves something over.
+        """Return the formula of the output; it has `floor` or `ceil` only if the division leaves a remainder.
 
         >>> Axis(size=227, kernel=11, stride=4, dilation=1, before=0, after=0).formula
         '(227 - 11 + 2*0)/4 + 1'
@@ -78,12 +78,12 @@ class Axis:
 
     @property
     def remainder(self) -> int:
-        """What the division by the stride leaves over."""
+        """Return the remainder of the division by the stride."""
         return (self.size + self.before + self.after - self.extent) % self.stride
 
     @property
     def unread(self) -> int:
-        """The last positions of the input that no window reaches, beyond what lies between any two windows.
+        """Return how many of the last positions of the input no window reaches, beyond the gap between any two windows.
 
         >>> Axis(size=224, kernel=7, stride=2, dilation=1, before=3, after=3).unread  # one of the padding
         0
@@ -98,13 +98,13 @@ class Axis:
 def axes(
     x: Shape, kernel: Dims, stride: Dims, dilation: Dims = (1,), pad: Padding = "valid", ceil: bool = False
 ) -> tuple[Axis, ...]:
-    """The window along each axis of the input. Raises LayerError where a number of axes does not fit."""
+    """Return the window along each axis of the input. Raises LayerError if a number of axes does not match."""
     return _axes(x.spatial, kernel, stride, dilation, pad, ceil)
 
 
 @lru_cache(maxsize=4096)
 def _axes(spatial: Dims, kernel: Dims, stride: Dims, dilation: Dims, pad: Padding, ceil: bool) -> tuple[Axis, ...]:
-    """The same for all layers that have these numbers; every fact of a layer asks for them."""
+    """Compute the same, cached for all layers that have these numbers: every property of a layer needs it."""
     rank = len(spatial)
     kernel, stride = each_axis(kernel, rank, "kernel"), each_axis(stride, rank, "stride")
     dilation = each_axis(dilation, rank, "dilation")
@@ -129,7 +129,7 @@ def _pads(kernel: Dims, dilation: Dims, pad: Padding) -> tuple[Dims, Dims]:
 
 
 def _tensorflow_pads(spatial: Dims, kernel: Dims, stride: Dims, dilation: Dims) -> tuple[Dims, Dims]:
-    """The padding that gives ceil(W/stride) windows, of which the last one ends where the padding does.
+    """Return the padding that gives ceil(W/stride) windows, the last of which ends where the padding does.
 
     >>> _tensorflow_pads((224, 225), (3, 3), (2, 2), (1, 1))
     ((0, 1), (1, 1))
@@ -142,7 +142,7 @@ def _tensorflow_pads(spatial: Dims, kernel: Dims, stride: Dims, dilation: Dims) 
 
 
 def slide(windows: tuple[Axis, ...], kind: str, x: Shape) -> Dims:
-    """The output's extents. Raises LayerError where a window does not fit into the padded input."""
+    """Return the spatial size of the output. Raises LayerError if a window does not fit into the padded input."""
     spatial = tuple(axis.output for axis in windows)
     for axis in windows:
         if axis.output < 1:
@@ -154,7 +154,7 @@ def slide(windows: tuple[Axis, ...], kind: str, x: Shape) -> Dims:
 
 
 def as_window(windows: tuple[Axis, ...]) -> Window:
-    """The windows as the receptive field sees them."""
+    """Return the windows in the form that receptive fields use."""
     return Window(
         tuple(axis.extent for axis in windows),
         tuple(axis.stride for axis in windows),
@@ -164,10 +164,10 @@ def as_window(windows: tuple[Axis, ...]) -> Window:
 
 @record
 class SlidingLayer(Layer):
-    """What the layers share that slide windows over their input."""
+    """The base of layers that slide windows over their input."""
 
     def _axes(self, x: Shape) -> tuple[Axis, ...]:
-        """The window along each axis."""
+        """Return the window along each axis."""
         raise NotImplementedError
 
     def window(self, *inputs: Shape) -> Window | None:
@@ -185,7 +185,8 @@ class SlidingLayer(Layer):
 
 @record(slots=True)
 class Reach:
-    """What resampling sees along one axis: output p needs the inputs q with lowest <= step*p - grow*q <= highest.
+    """The positions that resampling reads along one axis: output p needs the inputs q with lowest <= step*p - grow*q <=
+    highest.
 
     The output has grow/step times as many positions as the input.
     """
@@ -197,12 +198,13 @@ class Reach:
 
     @property
     def before(self) -> int:
-        """How far ahead it begins: counted in inputs where they lie dense, else in places between them."""
+        """Return how far before the input it begins: in input positions if it does not magnify, else in positions of
+        the magnified input."""
         return self.highest if self.grow == 1 else -self.lowest
 
 
 def resampled(reaches: tuple[Reach, ...]) -> Window:
-    """The window of a resampling with one reach for each axis.
+    """Return the window of a resampling with one reach for each axis.
 
     >>> resampled((Reach(lowest=0, highest=1, step=1, grow=2),))
     Window(extent=(2,), step=(1,), before=(0,), grow=(2,), spacing=())
@@ -218,9 +220,9 @@ def resampled(reaches: tuple[Reach, ...]) -> Window:
 
 
 def symmetric(windows: tuple[Axis, ...]) -> Dims | None:
-    """The padding, equal on both sides, that gives the same result; None where there is none.
+    """Return the padding, equal on both sides, that gives the same result; None if there is none.
 
-    Padding behind the input that no window reaches can be of any size.
+    Padding after the input that no window reaches can have any size.
 
     >>> symmetric((Axis(size=32, kernel=2, stride=2, dilation=1, before=0, after=1),))
     (0,)
