@@ -96,7 +96,7 @@ def _ordinal(at: int, count: int) -> str:
 
 
 def _dashed(elements: Sequence[PanelElement]) -> Iterator[tuple[str, int]]:
-    """Return the dashed parts: their names, and one of their nodes each."""
+    """Yield the dashed parts: their names, and one of their nodes each."""
     for each in elements:
         match each:
             case FusedRow():
@@ -123,7 +123,7 @@ def _reason(whole: UnitItem, node: int, there: set[int], turns: Sequence[UnitIte
 
 
 def _choices(part: Part, node: int) -> Iterator[tuple[ChoicePart, tuple[CallPart, ...]]]:
-    """Return the choices around a node, or around the identity of a merge, the outermost first, with the calls around
+    """Yield the choices around a node, or around the identity of a merge, the outermost first, with the calls around
     them."""
     calls: tuple[CallPart, ...] = ()
     at: Part | None = part

@@ -41,7 +41,7 @@ def with_counts(
 
 
 def _loops(part: Part, calls: tuple[CallPart, ...] = ()) -> Iterator[tuple[LoopPart, tuple[CallPart, ...]]]:
-    """Return the repeats of a part, outer ones first, each with the calls around it."""
+    """Yield the repeats of a part, outer ones first, each with the calls around it."""
     if isinstance(part, LoopPart):
         yield part, calls
     if isinstance(part, CallPart):

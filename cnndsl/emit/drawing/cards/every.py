@@ -45,7 +45,7 @@ def every_layer(graph: Graph, link: LinkOf = no_link) -> DrawingModel:
 
 
 def _rows(graph: Graph, given: frozenset[int]) -> Iterator[tuple[int, ...]]:
-    """Return the rows of layers that share an outline, and merges."""
+    """Yield the rows of layers that share an outline, and merges."""
     pending: list[int] = []
     for node in graph:
         if node.layer.ROLE == "merge":

@@ -72,7 +72,7 @@ def _boxes(cards: Sequence[NetCard], meanings: dict[str, str]) -> list[LegendEnt
 
 
 def _grouped(meanings: dict[str, str], has_columns: bool) -> Iterator[LegendEntry]:
-    """Return an entry for each meaning, with all letters that have it."""
+    """Yield an entry for each meaning, with all letters that have it."""
     groups: dict[str, list[str]] = {}
     for name, text in meanings.items():
         groups.setdefault(text, []).append(name)
@@ -106,7 +106,7 @@ def letters_of(panel: BlockPanel) -> set[str]:
 
 
 def _meanings(panel: BlockPanel) -> Iterator[tuple[str, str]]:
-    """Return the letters of a panel with their meanings, in order of appearance."""
+    """Yield the letters of a panel with their meanings, in order of appearance."""
     yield from _letters(panel.entering)
     if ENTERING in panel.inputs:
         yield ENTERING, _COMES_IN
@@ -154,7 +154,7 @@ def _cells(elements: Sequence[PanelElement]) -> Iterator[LayerCell]:
 def _heads(
     card: NetCard, source: RawCard, inside: dict[str, str], panels: Sequence[BlockPanel]
 ) -> Iterator[tuple[str, str]]:
-    """Return the names of a table with their meanings, if the network determines them."""
+    """Yield the names of a table with their meanings, if the network determines them."""
     assert card.table is not None
     activation = any(cell.text == "activation" for panel in panels for cell in _cells(panel.elements))
     for name, kind in zip(card.table.heads, card.table.kinds, strict=True):

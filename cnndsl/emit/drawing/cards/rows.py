@@ -28,7 +28,7 @@ def fused(graph: Graph, nodes: Iterable[int], given: Collection[int], *, leads: 
 
 
 def _runs(graph: Graph, nodes: Iterable[int], given: Collection[int]) -> Iterator[list[int]]:
-    """Return maximal chains in which each layer is the only reader of the one before it."""
+    """Yield maximal chains in which each layer is the only reader of the one before it."""
     run: list[int] = []
     for node in nodes:
         at = graph.nodes[node]
