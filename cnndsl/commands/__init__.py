@@ -1,1 +1,1 @@
-"""The commands, one file for each; each file has a `command`. `common` has what they share."""
+"""The commands, one file for each; each file has a `command`. Shared functions are in `common`."""

@@ -88,7 +88,7 @@ def command(
 
 
 def _reason(device: str, told: str) -> str:
-    """Return why the module does not run; if the device is there, torch's own sentence is all that is known."""
+    """Return why the module does not run; if the device exists, only torch's own message is known."""
     import torch
 
     kind = device.partition(":")[0]

@@ -60,7 +60,7 @@ def command(
 
 
 def _warnings(graph: Graph, strict: bool) -> list[Diagnostic]:
-    """What the rules of `lint` find that belong to `check`; with `strict` those of more rules, as errors."""
+    """Return the findings of those rules of `lint` that `check` includes; with `strict`, of more rules, as errors."""
     from cnndsl.linting.lint import RULES, lint
 
     asked = [rule.name for rule in RULES if (rule.strict if strict else rule.checked)]
@@ -70,7 +70,7 @@ def _warnings(graph: Graph, strict: bool) -> list[Diagnostic]:
 
 
 def _summary(files: int, errors: int, warnings: int) -> str:
-    """What was found, in words.
+    """Return a summary in words.
 
     >>> _summary(1, 0, 0), _summary(3, 2, 1)
     ('1 file checked, no errors', '3 files checked, 2 errors, 1 warning')

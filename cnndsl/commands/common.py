@@ -62,7 +62,7 @@ def _settings(function: AnyFunction, setting: tuple[str, str], volume: tuple[str
 
 
 def _input(text: str) -> str:
-    """Return the text of `--input`. Raises UsageError for extents that are not joined by `x`."""
+    """Return the text of `--input`. Raises UsageError if its extents are not joined by `x`."""
     from cnndsl.commands.inputs import input_meant, is_shape
 
     if meant := input_meant(text):
@@ -99,7 +99,7 @@ _DIRECTION = re.compile(r"(?P<name>\w+)[\s:,]+(?P<way>asc|desc)(ending)?", re.IG
 def known_order(
     text: str, known: Sequence[str], what: str, titles: Mapping[str, str] | None = None
 ) -> tuple[str, bool]:
-    """Return the name that `--sort` has, and whether the largest comes first: `-params`. Raises UsageError for several
+    """Return the name given to `--sort`, and whether the largest comes first: `-params`. Raises UsageError for several
     names and for an unknown one, with the nearest one."""
     name = text.strip().lstrip("-+")
     way = _DIRECTION.fullmatch(name)
@@ -145,8 +145,8 @@ def network(file: str, settings: Sequence[str]) -> Network:
 
 
 def as_given(source: Source, settings: Mapping[str, Value]) -> Network:
-    """Return the network of a program with settings. Prints a note if an input is probably not meant as it is written.
-    Raises CnnError."""
+    """Return the network of a program with settings. Prints a note if an input probably has another meaning than
+    intended. Raises CnnError."""
     from cnndsl.network import compiled
 
     try:

@@ -161,7 +161,7 @@ def command(
 
 
 def _axes(text: str | None, *, is_plot: bool) -> list[str]:
-    """Return the columns of a plot; none without one. Raises UsageError."""
+    """Return the columns of a plot; empty if there is no plot. Raises UsageError."""
     if text is not None and not is_plot:
         raise click.UsageError(f"--axes is for a plot: add --output with {', '.join(_PICTURES)}")
     numbers = [name for name in COMPARED.names if name in COMPARED.goals or name == "year"]
@@ -198,7 +198,7 @@ def _draw(
 
 
 def _check_options(card: Card | None, asked: Collection[str], training: bool, dtype: Dtype, batch: int) -> None:
-    """Raise UsageError for options that need a GPU, and for a type or a batch that it has no time for."""
+    """Raise UsageError for options that need a GPU, and for a type or a batch whose time on the GPU is unknown."""
     if card is None and (needing := ON_CARD.intersection(asked)):
         raise click.UsageError(f"the column {min(needing)} is of a GPU: add one, as in --gpu h100")
     if card is None and training:

@@ -112,7 +112,7 @@ def _picture(table: ConfigurationTable, form: str, options: TableOptions) -> byt
 
 
 def _graphs(files: Sequence[str], settings: Sequence[str]) -> Iterator[Graph]:
-    """Return the networks: each file with each combination of its parameters' values."""
+    """Yield the networks: each file with each combination of its parameters' values."""
     from cnndsl.network import compiled
 
     if list(files).count("-") > 1:

@@ -56,7 +56,7 @@ def _explained(code: str) -> str:
 
 
 def _hint(code: str, rules: Sequence[str], codes: Sequence[str]) -> str:
-    """Return what an unknown code may be: one with other digits, a rule, a layer type or a metric."""
+    """Return a suggestion for an unknown code: one with other digits, a rule, a layer type or a metric."""
     from cnndsl.analysis.metric_table import METRICS
     from cnndsl.layers import find
 
@@ -73,7 +73,7 @@ def _hint(code: str, rules: Sequence[str], codes: Sequence[str]) -> str:
 
 
 def _rules() -> dict[str, str]:
-    """What is said of each rule of `lint`."""
+    """Return the description of each rule of `lint`."""
     from inspect import getdoc
 
     from cnndsl.linting.lint import RULES

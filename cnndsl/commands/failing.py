@@ -33,11 +33,11 @@ class FailingNetwork:
     link: LinkOf | None = None
 
     def say_nothing_is_written(self, why: str) -> None:
-        """Print that there is no picture, and why."""
+        """Print that there is no picture, and the reason."""
         note(f"no picture was written: {why if self._is_read() else _UNREAD}")
 
     def draw(self, target: str, width: WidthName | None, options: PictureOptions, *, force: bool) -> None:
-        """Draw the network as far as it is known and print a note; if nothing is known, print that there is no
+        """Draw the part of the network that is known and print a note; if nothing is known, print that there is no
         picture."""
         from cnndsl.emit.drawing.layout.page import picture
 
@@ -65,7 +65,7 @@ class FailingNetwork:
         return True
 
     def _without_assertions(self, width: WidthName | None) -> DrawingModel | None:
-        """Return the whole network with the messages of its assertions; None if anything else is wrong."""
+        """Return the whole network with the messages of its assertions; None if it has any other error."""
         from dataclasses import replace
 
         from cnndsl.diagnostics.full import message_text

@@ -1,4 +1,4 @@
-"""What `check` and `lint` share: the options for their findings, and how findings are printed or written."""
+"""Functions that `check` and `lint` share: the options for their findings, and printing or writing these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cnndsl import`: the network of code, or of another tool's file, as a program."""
+"""`cnndsl import`: convert code, or another tool's file, to a program."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def command(
 
 
 def _check_files(output: str | None, weights: str | None, force: bool) -> None:
-    """Raise FileError for files that cannot be written, before any code runs: both are written, or none."""
+    """Raise FileError for files that cannot be written, before any code runs: both are written, or neither."""
     from cnndsl.files import check_new
     from cnndsl.runtime.weights import check_saved
 
@@ -91,7 +91,7 @@ def _deliver(text: str, output: str | None, force: bool) -> None:
 
 
 def _of_file(file: str) -> str:
-    """The text of the program that is the network of a file."""
+    """Return the source of the program for the network of a file."""
     from cnndsl.files import read, read_binary
     from cnndsl.importers.program import BINARY_READERS, READERS, program, suffix
     from cnndsl.runtime.weights import SUFFIXES
@@ -107,7 +107,8 @@ def _of_file(file: str) -> str:
 
 
 def _summary(file: str) -> str:
-    """Return what is in a file of weights, or why that is not known. Raises FileError if there is no such file."""
+    """Return the contents of a file of weights, or why they are not known. Raises FileError if the file does not
+    exist."""
     from cnndsl.files import is_file
     from cnndsl.runtime.weights import summary
 
@@ -120,7 +121,7 @@ def _summary(file: str) -> str:
 
 
 def _of_code(target: str, arguments: Sequence[str], shapes: Sequence[Shape], weights: str | None, force: bool) -> str:
-    """The text of the program that is the module of some code; saves its weights where they are wanted."""
+    """Return the source of the program for the module that some code makes; save its weights if a file is given."""
     from cnndsl.runtime.importing.imported import text_of_module
     from cnndsl.runtime.importing.targets import arguments as read_arguments
     from cnndsl.runtime.importing.targets import built
@@ -144,7 +145,7 @@ def _of_code(target: str, arguments: Sequence[str], shapes: Sequence[Shape], wei
 def _report(
     source: str, arguments: Sequence[str], shapes: Sequence[Shape], format: str, output: str | None, force: bool
 ) -> None:
-    """Write why networks of a pattern cannot be imported; the exit code is 1 where there is one."""
+    """Write why networks of a pattern cannot be imported; the exit code is 1 if there is one."""
     from cnndsl.runtime.importing.reports import ImportOutcome, as_json, as_table, outcomes
     from cnndsl.runtime.importing.targets import arguments as read_arguments
     from cnndsl.runtime.importing.targets import is_target
@@ -161,7 +162,7 @@ def _report(
 
 
 def _shape(text: str) -> Shape:
-    """The volume that `--input` says. Raises UsageError where it is none."""
+    """Return the input shape given to `--input`. Raises UsageError if it is invalid."""
     from cnndsl.commands.inputs import input_meant
 
     if meant := input_meant(text):

@@ -1,4 +1,4 @@
-"""What `cnndsl import` could have been meant to read."""
+"""Suggest what `cnndsl import` could have been meant to read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WITHOUT_READER = {
 
 
 def import_hint(source: str, readers: Sequence[str]) -> str:
-    """Return the way to import what a text names that names neither code nor a file that is read.
+    """Return how to import the source that a text probably means, if it names neither code nor a file that can be read.
 
     >>> import_hint("torchvision.models.vgg16", [".onnx"]), import_hint("nets.mine.Net", [".onnx"])
     ('write torchvision:vgg16', 'write nets.mine:Net')
@@ -46,7 +46,7 @@ def import_hint(source: str, readers: Sequence[str]) -> str:
 
 
 def _of_python(source: str) -> str:
-    """Return the classes of modules that a file of Python defines, as targets."""
+    """Return the classes of modules that a Python file defines, as targets."""
     try:
         tree = ast.parse(Path(source).read_bytes())
     except (OSError, SyntaxError, ValueError):

@@ -1,4 +1,4 @@
-"""What `--input` and `--set` mean that are written as other tools would have them."""
+"""Recognise values of `--input` and `--set` that are written as in other tools."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _NAMED = re.compile(r"\s*([A-Za-z_]\w*\s*=)?(.*)", re.DOTALL)
 _EXTENTS = re.compile(r"\d{1,9}(?:(\s*[,;*×xX:_]\s*|\s+)\d{1,9})(?:\1\d{1,9})*", re.ASCII)
 _SEPARATORS = re.compile(r"[^\d]+")
 _FEW = 4
-"""Images have at most so many channels: grey, RGB, and one more."""
+"""Images have at most this many channels: grey, RGB, and one more."""
 _RANGE = re.compile(r"(-?\d{1,9})\s*(?:-|:|to|\.\.\.)\s*(-?\d{1,9})", re.ASCII)
 _PYTHON_RANGE = re.compile(r"range\((-?\d{1,6}),\s*(-?\d{1,6})(?:,\s*(-?\d{1,6}))?\)", re.ASCII)
 _MOST_VALUES = 12
 
 
 def input_meant(text: str) -> str:
-    """Return how `--input` has a shape whose extents are not joined by `x`; empty for any other text.
+    """Return the form in `--input` of a shape whose extents are not joined by `x`; empty for any other text.
 
     >>> input_meant("224,224,3"), input_meant("(1, 3, 224, 224)"), input_meant("left=64*64*1"), input_meant("8x8x3")
     ('224x224x3', '224x224x3', 'left=64x64x1', '')
@@ -36,7 +36,7 @@ def input_meant(text: str) -> str:
 
 
 def is_shape(text: str) -> bool:
-    """Return whether `--input` may have a text: shapes whose extents are positive, or an expression.
+    """Return whether a text is allowed as `--input`: shapes whose extents are positive, or an expression.
 
     >>> [is_shape(text) for text in ("8x8x3", "left=8x8x3,16x16x3", "8x8x", "8x8x0", "", "hd")]
     [True, True, False, False, False, False]
@@ -58,7 +58,7 @@ def _orders(extents: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
 
 
 def domain_meant(text: str) -> str:
-    """Return how `sweep --set` has the values of a parameter; empty for a text that is no foreign way to write them.
+    """Return the form in `sweep --set` of a parameter's values; empty if the text is not a known foreign notation.
 
     >>> domain_meant("1-3"), domain_meant("1:3"), domain_meant("[1,2,3]"), domain_meant("1 2 3"), domain_meant("1..3")
     ('1..3', '1..3', '1,2,3', '1,2,3', '')
@@ -103,7 +103,8 @@ def _several(source: Source, settings: Mapping[str, Value]) -> Iterator[CnnError
 
 
 def suspicion(source: Source, settings: Mapping[str, Value], net: Network) -> str:
-    """Return what is probably not meant by the input of a network that compiles; empty if nothing is."""
+    """Return the message on an input that is probably not intended, of a network that compiles; empty if there is
+    none."""
     given = _given(settings)
     if not given or (len(given) > 2 and given[0] > _FEW):
         return ""
@@ -115,7 +116,7 @@ def suspicion(source: Source, settings: Mapping[str, Value], net: Network) -> st
 
 
 def _given(settings: Mapping[str, Value]) -> tuple[int, ...]:
-    """Return the shape that the only input is set to; empty if it is not set to one."""
+    """Return the shape to which the only input is set; empty if it is not set to one."""
     given = settings.get("input")
     if isinstance(given, tuple):
         return given
@@ -123,7 +124,7 @@ def _given(settings: Mapping[str, Value]) -> tuple[int, ...]:
 
 
 def _why(given: tuple[int, ...]) -> str:
-    """Return what a shape means."""
+    """Return the meaning of a shape."""
     shown, extents = _shape(given), list(given)
     if len(given) == 4 and extents[0] == 1:
         return f"{shown} is a volume of depth 1, since a shape has no batch size"
@@ -135,14 +136,14 @@ def _why(given: tuple[int, ...]) -> str:
 
 
 def _completed(given: tuple[int, ...], declared: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """Yield an image's shape for its size alone."""
+    """Yield shapes of an image of which only the size is given."""
     if len(declared) == 3 and given and len(given) < 3:
         extents = list(given)
         yield (extents[0], extents[-1], declared[-1])
 
 
 def _declared(source: Source, settings: Mapping[str, Value]) -> tuple[int, ...]:
-    """Return the shape that INPUT has in the file; empty if the file does not compile or has several."""
+    """Return the shape of INPUT in the file; empty if the file does not compile or has several."""
     from cnndsl.network import compiled
 
     try:

@@ -87,7 +87,7 @@ def _cited(finding: Diagnostic) -> Diagnostic:
 
 
 def _summary(files: int, findings: int) -> str:
-    """What was found, in words.
+    """Return a summary in words.
 
     >>> _summary(1, 0), _summary(3, 2)
     ('1 file, nothing found', '3 files, 2 findings')

@@ -15,7 +15,7 @@ from cnndsl.commands.usage import Subcommand
 
 FORMATS = ("table", "json", "csv")
 _SLOW = 2.0
-"""Seconds after which a note says that it takes longer, and how long."""
+"""Seconds after which a note says that the command takes longer, and how long."""
 
 
 @click.command("sizes", cls=Subcommand)
@@ -85,7 +85,7 @@ def _texts(asked: str | None) -> list[str]:
 
 
 def _point(text: str, rank: int) -> tuple[int, ...]:
-    """Return the extents that a size of `--at` has. Raises UsageError for another text."""
+    """Return the extents of a size of `--at`. Raises UsageError for another text."""
     if not re.fullmatch(r"[1-9]\d{0,5}(x[1-9]\d{0,5})*", text):
         raise click.UsageError(f"{text!r} is not a size, as in --at 224 or --at 480x640")
     extents = tuple(map(int, text.split("x")))
@@ -97,7 +97,7 @@ def _point(text: str, rank: int) -> tuple[int, ...]:
 
 
 def _progress() -> Callable[[int, int], None]:
-    """Return what notes, once, that compiling each size takes long."""
+    """Return a function that notes, once, that compiling each size takes long."""
     started, noted = monotonic(), False
 
     def progress(known: int, of: int) -> None:

@@ -136,8 +136,8 @@ def command(
 
 @record
 class _Sweep:
-    """A sweep as its options describe it: which configurations, their parameters and metrics, the test that they have
-    to pass, and how many processes measure them."""
+    """A sweep as its options describe it: the configurations, their parameters and metrics, the test that they have to
+    pass, and the number of processes that measure them."""
 
     family: Family
     numbers: Sequence[int]
@@ -177,7 +177,7 @@ def _check_options(form: str, output: str | None, resume: bool, *, is_by_row: bo
 
 
 def _numbers(family: Family, sample: int | None, seed: int, *, is_by_row: bool) -> Sequence[int]:
-    """The configurations by their numbers. Raises UsageError if they are too many to be held at a time."""
+    """Return the configurations by their numbers. Raises UsageError if they are too many to be held in memory."""
     from cnndsl.limits import current
 
     most, size = current().members, family.size

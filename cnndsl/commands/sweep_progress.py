@@ -1,4 +1,4 @@
-"""The line on a terminal that says how far a sweep is."""
+"""The progress line of a sweep on a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Shown = TypeVar("Shown")
 
 
 class SweepProgress:
-    """Shows on a terminal how much is done, and for how long it will go on; on any other stream nothing."""
+    """Shows on a terminal how much is done, and how long the rest will take; on any other stream nothing."""
 
     def __init__(self, stream: TextIO, later: float = _LATER) -> None:
         self._stream, self._later = stream, later
@@ -48,7 +48,7 @@ class SweepProgress:
 
 
 def progress_line(done: int, total: int, rate: float) -> str:
-    """Return how far a sweep is, and how long it will still take at a rate per second.
+    """Return the progress of a sweep, and how long the rest will take at a rate per second.
 
     >>> progress_line(5_000, 15_625, 1000.0)
     '[######--------------]  5,000 of 15,625  1,000/s  11 s left'

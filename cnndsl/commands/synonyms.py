@@ -1,4 +1,4 @@
-"""Names that other tools and other words give to commands, options and values, and what they are called here."""
+"""Names of commands, options and values in other tools, and their names here."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ OPTION_SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "--help": ("-?", "-help", "--usage"),
     "--format": ("--output-type", "--fmt"),
 }
-"""Each option and what people type for it. The first entry that the command has is the one meant."""
+"""Each option and the words that people type for it. The first entry that the command has is meant."""
 
 SPELLED_OUT: Mapping[str, str] = {
     "--json": "--format json",
@@ -81,7 +81,7 @@ SPELLED_OUT: Mapping[str, str] = {
     "--desc": "--sort -NAME",
     "--descending": "--sort -NAME",
 }
-"""Options that are a value of another one here."""
+"""Options of other tools that are a value of another option here."""
 
 FOLDERS = frozenset({"-d", "--dir", "--directory", "--folder", "--out-dir", "--outdir", "--output-dir"})
 """Options of other tools for the folder to write into."""
@@ -103,7 +103,7 @@ NEEDLESS: Mapping[tuple[str, str], str] = {
         for each in ("--fix", "--apply")
     },
 }
-"""Options that a command needs not have, and why."""
+"""Options that a command does not need, and why."""
 
 VALUE_SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "markdown": ("md", "mkd"),
@@ -125,11 +125,11 @@ VALUE_SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "mono": ("gray", "grey", "bw", "monochrome"),
     "momentum": ("sgd-momentum", "sgdm"),
 }
-"""Values of options and what people type for them."""
+"""Values of options and the words that people type for them."""
 
 
 def meaning(name: str, synonyms: Mapping[str, tuple[str, ...]], known: frozenset[str]) -> str:
-    """Return the known name that a word stands for; empty if it is a synonym of none.
+    """Return the known name that a word stands for; empty if it is not a synonym of one.
 
     >>> meaning("tex", VALUE_SYNONYMS, frozenset({"latex", "json"}))
     'latex'

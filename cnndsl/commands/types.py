@@ -71,7 +71,7 @@ def option_name(param: click.Parameter | None) -> str:
 
 
 def alternatives(words: Sequence[str]) -> str:
-    """Return words as a sentence lists them.
+    """Return a list of words as in a sentence.
 
     >>> alternatives(["table", "json", "csv"]), alternatives(["cpu"])
     ('table, json or csv', 'cpu')

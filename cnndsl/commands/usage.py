@@ -1,4 +1,4 @@
-"""Invalid command lines: each message names the rule, the value, and what to type instead of it."""
+"""Invalid command lines: each message states the rule, the value, and what to type instead."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _NEEDED = {
     "NAME": ("NAME -o net.cnn", "the name of a bundled network, which `cnndsl zoo` lists"),
     "CODE|FILE": ("timm:NAME", "code that makes a PyTorch module, or a .cfg, .prototxt or .onnx file"),
 }
-"""An example of each argument, and what it is."""
+"""An example of each argument, and its description."""
 
 
 class MisuseError(click.UsageError):
@@ -102,7 +102,7 @@ def version_option() -> click.Option:
 
 
 def misuse(stop: click.UsageError, ctx: click.Context, typed: Sequence[str]) -> MisuseError:
-    """Return an error of click's in the words of this program. `typed` are the arguments after the command."""
+    """Convert an error of click's to this program's wording. `typed` are the arguments after the command."""
     if isinstance(stop, click.NoSuchOption):
         return MisuseError(no_option(ctx.command, stop.option_name, typed), ctx)
     if isinstance(stop, click.MissingParameter):
@@ -123,7 +123,7 @@ def _options(command: click.Command) -> dict[str, click.Option]:
 
 
 def no_option(command: click.Command, option: str, typed: Sequence[str]) -> str:
-    """Return what is wrong with an option that a command does not have, and which one is meant."""
+    """Return the message for an option that a command does not have, with the option that is probably meant."""
     title, known = "cnndsl" if isinstance(command, click.Group) else command.name or "", _options(command)
     if why := NEEDLESS.get((title, option)):
         return f"{title} has no option {option}: {why}; leave it out"
@@ -181,7 +181,7 @@ def _tested(option: str, command: click.Command, known: dict[str, click.Option])
 
 
 def _parameter(option: str, typed: Sequence[str]) -> str:
-    """Return the parameter of the network on the command line that an option has the name of."""
+    """Return the parameter of the network on the command line whose name the option has."""
     from contextlib import suppress
 
     from cnndsl.elaborate.parameters import parameters
@@ -221,7 +221,7 @@ def _without_value(command: click.Command, stop: click.BadOptionUsage) -> str:
 
 
 def unexpected(command: click.Command, rest: Sequence[str], typed: Sequence[str]) -> str:
-    """Return what is wrong with arguments that a command does not take, and where they belong."""
+    """Return the message for arguments that a command does not accept, with where they belong."""
     first, known = rest[0], _options(command)
     said = f"{command.name} has no use for {first!r}" if len(rest) == 1 else f"{command.name} has no use for {rest!r}"
     before = _option_before(first, typed, known)
@@ -273,7 +273,7 @@ def _belongs(command: click.Command, first: str, typed: Sequence[str], known: di
 
 
 def no_command(typed: Sequence[str], known: Sequence[str]) -> str:
-    """Return what is wrong with a command that does not exist, and which one is meant."""
+    """Return the message for a command that does not exist, with the one that is probably meant."""
     first, *rest = typed
     said = f"there is no command {first!r}"
     if rest and rest[0] in known and _is_network(first):

@@ -1,4 +1,4 @@
-"""Compute the row of each network in a comparison: its metrics for a batch, and what a GPU makes of it."""
+"""Compute the row of each network in a comparison: its metrics for a batch, and its metrics on a GPU."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _OF_STEP = ("inference", "saved", "training")
 
 @record
 class ComparisonSetup:
-    """What networks are compared for: the step, whether the GPU trains, and the GPU, if there is one."""
+    """The conditions of a comparison: the step, whether the GPU trains, and the GPU, if there is one."""
 
     step: BatchSetup = BatchSetup()
     card: Card | None = None
@@ -44,7 +44,7 @@ class ComparisonSetup:
 
     @property
     def caption(self) -> str:
-        """What the values are of, in words.
+        """Return a sentence on the conditions for which the values hold.
 
         >>> ComparisonSetup(BatchSetup(64, "amp", "adam")).caption
         'Memory is for 64 images in amp, trained with adam, on a CPU.'
@@ -67,8 +67,8 @@ def compared_row(
 ) -> NetworkRow:
     """Return the row of a network with at least the metrics among the columns.
 
-    `settings` are the parameters that were set, `is_bundled` says that the facts of the bundled network `name` are its
-    own: nothing was set. Raises ValueError for a GPU without arithmetic in the type.
+    `settings` are the parameters that were set. `is_bundled` says that the published properties of the bundled network
+    `name` apply, since nothing was set. Raises ValueError for a GPU without arithmetic in the type.
     """
     of_step = [each for each in _OF_STEP if each in columns]
     found, at_most = figures(graph, [each for each in OF_NETWORKS if each in columns and each not in of_step], runs)
@@ -116,7 +116,7 @@ def _on_card(
 
 
 def plain_row(network: NetworkRow, columns: Sequence[str]) -> ComparisonRow:
-    """Return a row as plain data: a shape is a list, a fraction a float, a value that nobody published None."""
+    """Return a row as plain data: a shape is a list, a fraction a float, an unpublished value None."""
     found = network.metrics.figures or {}
     row: ComparisonRow = {}
     for name in columns:
@@ -130,8 +130,8 @@ def plain_row(network: NetworkRow, columns: Sequence[str]) -> ComparisonRow:
 class NetworkComparison(Sequence[ComparisonRow]):
     """Networks side by side: a row for each as plain data, `{"name": "vgg16", "params": 138357544, …}`.
 
-    `columns` are the keys of each row, `setup` is what memory and time are of. `networks` are the same rows with exact
-    values.
+    `columns` are the keys of each row, `setup` has the conditions for memory and time. `networks` are the same rows
+    with exact values.
     """
 
     def __init__(self, rows: Sequence[NetworkRow], columns: Sequence[str], setup: ComparisonSetup) -> None:

@@ -38,7 +38,7 @@ DerivationLine: TypeAlias = "tuple[WrittenEquation, ...] | str"
 
 @record(slots=True)
 class WrittenEquation:
-    """An equation `symbol = formula = result unit`. Without a formula the program gives the result; without a symbol,
+    """An equation `symbol = formula = result unit`. Without a formula, the program states the result; without a symbol,
     the line's name takes its place."""
 
     formula: str
@@ -48,7 +48,7 @@ class WrittenEquation:
 
     @property
     def sides(self) -> tuple[str, ...]:
-        """Return what comes between the equals signs."""
+        """Return the expressions between the equals signs."""
         number = str(self.result)
         formula = "" if self.formula == number else self.formula
         return tuple(side for side in (self.symbol, formula, number) if side)
@@ -90,7 +90,7 @@ def derivations(stats: Metrics) -> list[LayerDerivation]:
 
 
 class _Repeats:
-    """Return what distinguishes the iterations of a repeat from those that the same text makes elsewhere."""
+    """Distinguishes the iterations of a repeat from those that the same text makes elsewhere."""
 
     def __init__(self) -> None:
         self._last: tuple[int, ...] = ()
@@ -129,7 +129,7 @@ def _shape(node: Node) -> str:
 
 
 def _lines(stats: Metrics, row: Row) -> Iterable[tuple[str, DerivationLine]]:
-    """Return the lines of a layer without its field."""
+    """Yield the lines of a layer without its receptive field."""
     graph, node = stats.graph, row.node
     layer, inputs = node.layer, graph.shapes(node)
     if len(node.value_inputs) > 1:
@@ -152,7 +152,7 @@ def _lines(stats: Metrics, row: Row) -> Iterable[tuple[str, DerivationLine]]:
 
 
 def _sizes(node: Node, formulas: Sequence[str], remainders: Sequence[int]) -> Iterable[tuple[str, DerivationLine]]:
-    """Return one line if all axes have the same numbers, otherwise one for each axis."""
+    """Yield one line if all axes have the same numbers, otherwise one for each axis."""
     remainders = remainders or (0,) * len(formulas)
     lines = [
         (WrittenEquation(formula, size, f"(remainder {rest})" if rest else ""),)
@@ -178,7 +178,7 @@ def _memory(row: Row) -> WrittenEquation:
 
 
 def _fields(turns: Sequence[tuple[FieldStep, ...]]) -> Iterable[tuple[str, DerivationLine]]:
-    """Return the recurrence of the first iteration, and the sizes in the following ones."""
+    """Yield the recurrence of the first iteration, and the sizes in the following ones."""
     first, *others = turns
     equal = all(len(set(steps)) <= 1 for steps in turns)
     names = ["field"] if equal else [f"field ({name})" for name in axis_names(len(first))]
@@ -196,7 +196,7 @@ def _fields(turns: Sequence[tuple[FieldStep, ...]]) -> Iterable[tuple[str, Deriv
 
 
 def _totals(stats: Metrics, groups: Sequence[Sequence[tuple[Row, object]]]) -> Iterable[tuple[str, DerivationLine]]:
-    """Return the totals, as sums if these are short."""
+    """Yield the totals, as sums if these are short."""
     rows = [[row for row, _ in several] for several in groups]
     params = [[row.cost.params for row in several] for several in rows]
     in_use = [[row for row in several if not row.node.training_only] for several in rows]

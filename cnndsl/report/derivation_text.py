@@ -33,7 +33,7 @@ def _paragraph(each: LayerDerivation, column: int) -> list[str]:
 
 
 def called(each: LayerDerivation) -> str:
-    """Return the names of the layers; of many, the first and the last, and how many there are."""
+    """Return the names of the layers; of many, the first and the last, and their number."""
     paths = each.paths
     if len(paths) == 1:
         return paths[0]

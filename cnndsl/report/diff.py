@@ -51,7 +51,7 @@ def render(
 
 
 def differences(found: Comparison) -> list[tuple[Verdict, str]]:
-    """Return each layer or block that differs: its name, its text, and what changed."""
+    """Return each layer or block that differs: its name, its text, and the changes."""
     entries = _gathered(_shown(found, every=False), every=False)
     lines = (": ".join(filter(None, row[1:])) for row in _rows(entries))
     return [(pairs[0].verdict, line) for pairs, line in zip(entries, lines, strict=True)]
@@ -68,7 +68,7 @@ def _table(nets: Nets, found: Comparison, every: bool, paint: Paint) -> str:
 
 
 def _rows(entries: Sequence[Sequence[Pair]]) -> list[list[str]]:
-    """Return a line for each layer or block: a mark, the name, the text, and what changed."""
+    """Return a line for each layer or block: a mark, the name, the text, and the changes."""
     return [_row(pairs[0]) if len(pairs) == 1 else _block(pairs) for pairs in entries]
 
 
@@ -105,7 +105,7 @@ def _title(nets: Nets) -> str:
 
 
 def _row(pair: Pair) -> list[str]:
-    """Return a mark, the layer's name and text, and what changed."""
+    """Return a mark, the layer's name and text, and the changes."""
     return [_MARKS[pair.verdict], _both(*_names(pair)), _both(*_texts(pair)), ", ".join(_changes(pair))]
 
 
@@ -141,8 +141,7 @@ def _signed(number: int) -> str:
 
 
 def _count(found: Comparison) -> list[str]:
-    """Return how many layers there are of each verdict, and whether only names changed, since weights are found by
-    name."""
+    """Return the number of layers of each verdict, and whether only names changed, since weights are found by name."""
     counts = [(sum(pair.verdict == verdict for pair in found.pairs), verdict) for verdict in _MARKS]
     said = ", ".join(f"{number} {verdict}" for number, verdict in counts if number)
     lines = [f"layers: {said}"]

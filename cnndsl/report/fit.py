@@ -20,7 +20,8 @@ FORMATS = ("table", "json")
 
 @record
 class FitReport:
-    """The answer of `cnndsl fit`. `optimizer` is None at inference; `wanted` is the batch of `--batch`, 0 for none."""
+    """The answer of `cnndsl fit`. `optimizer` is None at inference; `wanted` is the batch of `--batch`, 0 if there is
+    none."""
 
     fitted: Fit
     capacity: Capacity
@@ -30,12 +31,12 @@ class FitReport:
 
     @property
     def fits(self) -> bool:
-        """Whether the requested batch fits at once; without one, whether one image does."""
+        """Return whether the requested batch fits at once; without one, whether one image does."""
         return self.fitted.batch >= max(self.wanted, 1)
 
     @property
     def micro_batches(self) -> Accumulation | None:
-        """How training splits a batch that does not fit; None if it fits, or nothing does."""
+        """Return how training splits a batch that does not fit; None if it fits, or nothing does."""
         return accumulation(self.fitted, self.wanted) if self.optimizer and self.wanted and not self.fits else None
 
     def size(self, size: int, digits: int = 3) -> str:
@@ -44,7 +45,7 @@ class FitReport:
 
 
 def as_table(report: FitReport) -> str:
-    """Return the largest batch, where its memory peaks, and which part does not depend on the batch."""
+    """Return the largest batch, where its memory peaks, and the part that does not depend on the batch."""
     fitted, capacity = report.fitted, report.capacity
     needed = fitted.memory
     more = needed.peak(fitted.batch + 1, rounded=True).bytes
@@ -70,7 +71,7 @@ ESTIMATE = (
     ("not modelled", "fragmentation, and workspaces beyond the headroom"),
     NOT_MEASURED,
 )
-"""What the values are."""
+"""The remark on the origin of the values."""
 
 
 def heading(graph: Graph, optimizer: Optimizer | None, dtypes: str) -> str:
@@ -80,7 +81,7 @@ def heading(graph: Graph, optimizer: Optimizer | None, dtypes: str) -> str:
 
 
 def capacity_terms(capacity: Capacity) -> list[tuple[str, str]]:
-    """Return how much memory there is, and how much of it tensors do not get."""
+    """Return the available memory, and the part of it that tensors cannot use."""
 
     def size(number: int) -> str:
         return sized(number, capacity.binary)
@@ -93,7 +94,7 @@ def capacity_terms(capacity: Capacity) -> list[tuple[str, str]]:
 
 
 def _digits(report: FitReport, peak: int, more: int) -> int:
-    """Return so many digits that the peak of the largest batch differs from that of one image more."""
+    """Return the number of digits with which the peak of the largest batch differs from that of one image more."""
     few, many = 5, 12
     return next((each for each in range(few, many) if report.size(peak, each) != report.size(more, each)), few)
 

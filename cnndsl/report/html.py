@@ -1,6 +1,6 @@
 """Format the table as HTML: a page of one file, sortable, light and dark, or a fragment for a notebook.
 
-The page loads nothing from elsewhere, and everything from a program is escaped. Style and script are in `html_assets`.
+The page loads no other files, and all text from a program is escaped. Style and script are in `html_assets`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-r"""Tables for a paper: booktabs, no wider than the text or a column of it, over several pages where one is too short.
+r"""Tables for a paper: booktabs, no wider than the text or a column of it, on several pages if one is too short.
 
-A LaTeX table cannot measure itself before it is set, so this is done here, in Computer Modern and for the narrowest
-widths that common classes have. In this order, columns that were not asked for are left out, the type becomes smaller,
-texts are broken into lines, and what is still too wide goes into a further table.
+LaTeX cannot measure a table before it is typeset, so this module does, for Computer Modern and the narrowest widths of
+common classes. In this order, it omits columns that were not requested, reduces the font size, breaks texts into lines,
+and moves what is still too wide to a further table.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ ROOM: dict[TableWidth, float] = {"column": 229.0, "page": 344.5}
 r"""`\columnwidth` of article in two columns, `\textwidth` in one, both at 10 pt, less half a point for rounding: those
 of other classes are larger."""
 _PAGE_HEIGHT = 470.0
-"""What a table may take of a page; the rest is for the caption. article has 550 pt, of which floats may take all."""
+"""The height of a page that a table may use; the rest is for the caption. article has 550 pt, all of which floats may
+use."""
 SIZES: tuple[tuple[int, float], ...] = ((9, 6.0), (9, 4.0), (8, 5.0), (8, 3.0), (7, 2.5))
-"""Sizes of type, and the half of the gap between columns, from the best to the least."""
+"""Font sizes, and half the gap between columns, from the best to the least."""
 _TIGHT = SIZES[-2]
 _NARROWEST: dict[TableWidth, float] = {"column": 52.0, "page": 80.0}
-"""What a text keeps at least before a column is left out for it."""
+"""The least width of a text before a column is omitted to make room."""
 
 
 @record(slots=True)
@@ -169,7 +170,7 @@ def _shared(natural: dict[int, float], free: float) -> dict[int, float]:
 
 
 def _split(table: LatexTable, shown: tuple[int, ...], made_for: TableWidth) -> Iterator[tuple[int, ...]]:
-    """Return the columns in parts that fit, each with the keys."""
+    """Yield the columns in parts that fit, each with the keys."""
     part = keys = shown[: table.keys]
     for at in shown[table.keys :]:
         if len(part) > table.keys and _least(table, (*part, at), made_for) > ROOM[made_for]:
@@ -231,7 +232,8 @@ def placed(
 
 
 _BENEATH_CAPTION = r"\setlength{\belowcaptionskip}{5pt}"
-"""article has no space beneath a caption, since it expects one beneath what it explains; longtable has a line."""
+"""article has no space beneath a caption, since it expects the caption to be beneath the table; longtable has a
+line."""
 _ONE_COLUMN = (
     r"% a longtable can only be set in one column",
     r"\makeatletter",
@@ -285,8 +287,8 @@ def _row(fit: _Fit, row: Sequence[str]) -> str:
 
 
 def _line(cells: Sequence[str]) -> str:
-    """Return a row; LaTeX would read one that begins with a bracket or a star as an argument of the preceding line
-    break."""
+    """Return a row; LaTeX would read one that begins with a square bracket or a star as an argument of the preceding
+    line break."""
     text = " & ".join(cells)
     return rf"{{}}{text} \\" if text.startswith(("[", "*")) else rf"{text} \\"
 

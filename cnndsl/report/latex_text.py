@@ -10,7 +10,7 @@ import re
 from cnndsl.terminal import clean
 
 TIMES, DASH, MINUS, AT_MOST, EM_SPACE = "\u00d7", "\u2013", "\u2212", "\u2264", "\u2003"
-"""Signs that stand in texts as they are. A row is indented by an em space for each level."""
+"""Symbols that are kept as they are. A row is indented by an em space for each level."""
 _NOTHING = "\u2060"
 """Put between two characters that would become a ligature."""
 
@@ -36,7 +36,7 @@ _SPECIAL = {
 } | {char: f"\\{char}" for char in "&%$#_{}"}
 
 _WORD = re.compile(r".+?(?:[,(\u2192 ]|[./_-](?=\D)|$)")
-"""What a line may be broken after."""
+"""The parts of a text after which a line may be broken."""
 
 _GROUPS = {
     278: "il!',.:;[]`|",
@@ -60,9 +60,8 @@ _GROUPS = {
     1168: "…",
 }
 _WIDTHS = {char: width for width, chars in _GROUPS.items() for char in chars}
-"""Thousandths of the size that a character takes, or somewhat more: widths that are nearly the same are gathered.
-Source: cmr10.tfm, cmmi10.tfm, cmsy10.tfm, and
-ec-lmr10.tfm where a character is wider there."""
+"""Thousandths of the font size that a character takes, or slightly more: similar widths are combined. Source:
+cmr10.tfm, cmmi10.tfm, cmsy10.tfm, and ec-lmr10.tfm where a character is wider there."""
 _WIDEST = 1028
 
 _OPTICAL = {10: 1.0, 9: 1.0287, 8: 1.0626, 7: 1.1643}

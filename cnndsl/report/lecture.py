@@ -1,9 +1,9 @@
 """The table of the CS231n notes, line for line.
 
-Rows are the input and the layers that give a volume of their own: no activation functions, dropout or flattening.
-Each volume is rounded to two significant digits, totals to three; K and M are powers of 1000, and so are MB. The
-table in circulation states 24M values and 93MB; its own rows sum to 15.2M values, which are 61MB.
-Source: cs231n.github.io/convolutional-networks, "VGGNet in detail".
+Rows are the input and the layers that change the volume: no activation functions, dropout or flattening. Each volume is
+rounded to two significant digits, totals to three; K and M are powers of 1000, and so are MB. The table in circulation
+states 24M values and 93MB; its own rows sum to 15.2M values, which are 61MB. Source:
+cs231n.github.io/convolutional-networks, "VGGNet in detail".
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class BatchSetup:
 
     @property
     def is_measured(self) -> bool:
-        """Whether tests measure the bytes of such a step; those of a GPU, and of fp16, are derived."""
+        """Return whether tests measure the bytes of such a step; those of a GPU, and of fp16, are derived."""
         return self.device == "cpu" and self.dtype != "fp16"
 
     def check(self) -> None:
@@ -54,7 +54,7 @@ class BatchSetup:
 @record
 class MemoryReport:
     """The memory of a step, in bytes. `parameters`, `buffers`, `gradients` and `optimizer` do not depend on the batch.
-    `saved` is what autograd saves for the backward pass. The estimates are the two peaks with each storage rounded as
+    `saved` is saved by autograd for the backward pass. The estimates are the two peaks with each storage rounded as
     CUDA's caching allocator does, for a GPU on any device. `loads` are by node."""
 
     plan: BatchSetup

@@ -18,7 +18,7 @@ _PEAK = "  <- peak"
 
 @record(slots=True)
 class Section:
-    """Consecutive events at the same layer or in the same module: from event `start` to before `stop`."""
+    """Consecutive events at the same layer or in the same module, from event `start` to before event `stop`."""
 
     phase: Phase
     name: str
@@ -27,7 +27,7 @@ class Section:
 
 
 def sections(fitted: Fit, levels: Sequence[MemorySample], most: int) -> list[Section]:
-    """Divide the events of a step into at most so many sections: by layer if these are few enough, otherwise by module,
+    """Divide the events of a step into at most `most` sections: by layer if these are few enough, otherwise by module,
     otherwise by several modules."""
     paths = [event_name(fitted, level) for level in levels]
     deepest = max(path.count(".") for path in paths) + 1
@@ -37,7 +37,7 @@ def sections(fitted: Fit, levels: Sequence[MemorySample], most: int) -> list[Sec
 
 
 def event_name(fitted: Fit, level: MemorySample) -> str:
-    """Return the layer that an event happens at."""
+    """Return the layer at which an event happens."""
     return "optimizer" if level.phase == "update" else fitted.graph.nodes[level.node].path or "input"
 
 

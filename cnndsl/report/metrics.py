@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cnndsl.report.memory import MemoryReport
 
 Extent: TypeAlias = "int | list[int] | None"
-"""A number for each axis, or one that holds for all of them."""
+"""A number for each axis, or one for all of them."""
 
 
 @record(slots=True)
@@ -38,12 +38,12 @@ class Row:
 
     @property
     def receptive_field(self) -> tuple[int, ...]:
-        """The size of the receptive field, for each axis."""
+        """Return the size of the receptive field, for each axis."""
         return self.field.size if self.field else ()
 
     @property
     def stride(self) -> tuple[int | Fraction, ...]:
-        """The effective stride, for each axis; 0 if all units see everything."""
+        """Return the effective stride, for each axis; 0 if all units see everything."""
         return self.field.stride if self.field else ()
 
 
@@ -81,8 +81,8 @@ class Totals:
 class Metrics:
     """The metrics of a network: `totals`, and `layers` in the order of execution.
 
-    `totals_in_training` has the sums over all layers, including those that exist in training only. `memory` is what a
-    batch needs, None if no batch was named; `roofline` is the least time on a GPU, None if none was named.
+    `totals_in_training` has the sums over all layers, including those that exist in training only. `memory` is the
+    memory for a batch, None if no batch was named; `roofline` is the least time on a GPU, None if none was named.
     `further_inputs` are the inputs after the first; `runs` says how the module runs.
     """
 
@@ -98,20 +98,20 @@ class Metrics:
 
     @property
     def inputs(self) -> tuple[Row, ...]:
-        """All inputs, in their order."""
+        """Return all inputs, in their order."""
         return (self.input, *self.further_inputs)
 
     @cached_property
     def step(self) -> LayerMemory:
-        """The peaks and the bytes saved for the backward pass: for the batch that was named, otherwise for one image in
-        fp32 on a CPU, trained with SGD."""
+        """Return the peaks and the bytes saved for the backward pass: for the batch that was named, otherwise for one
+        image in fp32 on a CPU, trained with SGD."""
         if self.memory is None:
             return GraphFacts(self.graph, self.runs).whole().load
         return LayerMemory(self.memory.inference.bytes, self.memory.saved, self.memory.training.bytes)
 
     @cached_property
     def has_training_only(self) -> bool:
-        """Whether some layers exist in training only, so that a forward pass costs less at inference."""
+        """Return whether some layers exist in training only, so that a forward pass costs less at inference."""
         return any(row.node.training_only for row in self.layers)
 
 

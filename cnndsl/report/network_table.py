@@ -60,12 +60,12 @@ def render(
 
 
 def fact_text(value: FactValue) -> str:
-    """Return a property with all its digits; empty for none."""
+    """Return a property with all its digits; empty if it is missing."""
     return "" if value is None else value if isinstance(value, str) else show(value)
 
 
 def _cell(network: NetworkRow, column: str) -> str:
-    """Return a cell: a value in human units, empty for none."""
+    """Return a cell: a value in human units, empty if it is missing."""
     if column in OF_NETWORKS:
         return show_metric(network.metrics, column)
     value = network.facts[column]
@@ -107,7 +107,7 @@ def _table(networks: Sequence[NetworkRow], columns: Sequence[str], room: int | N
 
 
 def _bars(networks: Sequence[NetworkRow], column: str) -> list[str]:
-    """Return the cells with the bars of a column, the longest for the largest number; none for texts."""
+    """Return the cells with the bars of a column, the longest for the largest number; no bars for texts."""
     found = [network.sort_key(column) for network in networks]
     numbers = [0 if is_missing or isinstance(value, str) else value for is_missing, value in found]
     largest = max(numbers)

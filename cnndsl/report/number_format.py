@@ -14,7 +14,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 @lru_cache(maxsize=4096)
 def human(number: int, digits: int = 3) -> str:
-    """Return a count with so many significant digits. K, M, G, T are powers of 1000; trailing zeros of decimals are
+    """Return a count with `digits` significant digits. K, M, G, T are powers of 1000; trailing zeros of decimals are
     dropped.
 
     >>> human(138_357_544), human(15_470_264_320), human(1728), human(999), human(999_999), human(40_000)

@@ -17,7 +17,7 @@ from cnndsl.shape import axis_names
 
 FORMATS = ("table", "json")
 _MOST_MERGES = 4
-"""The number of merges with unaligned branches to describe; of further ones only the number is stated."""
+"""The number of merges with unaligned branches to describe; for the others only their number is stated."""
 
 
 @record
@@ -30,7 +30,7 @@ class FieldReport:
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """The names of the map's axes; a single one is a length."""
+        """Return the names of the map's axes; a single one is a length."""
         rank = self.start.shape.rank
         return axis_names(rank) if rank > 1 else ("length",)
 
@@ -43,7 +43,7 @@ class FieldReport:
 
 @record
 class UnitField:
-    """One unit of a layer: the position on its map, empty for a layer without one."""
+    """One unit of a layer: its position on the layer's feature map, empty for a layer without one."""
 
     sight: FieldReport
     node: Node
@@ -52,7 +52,7 @@ class UnitField:
 
     @property
     def box(self) -> tuple[tuple[int, int], ...]:
-        """The first and last position that the unit sees on each axis, without gates."""
+        """Return the first and last position that the unit sees on each axis, without gates."""
         return _box(self.field.local, self.position)
 
     @property

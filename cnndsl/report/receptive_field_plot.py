@@ -1,4 +1,5 @@
-"""Draw the receptive field of a unit on the map on which it is measured: what to draw, and the drawing as text.
+"""Draw the receptive field of a unit on the feature map on which it is measured: the area to draw, and the drawing as
+text.
 
 For 3-D inputs, draws the last two axes; for 1-D inputs, a single row.
 """
@@ -43,7 +44,7 @@ class PlotArea:
 
 
 def plot_area(unit: UnitField) -> PlotArea:
-    """Return what to draw for a unit."""
+    """Return the area to draw for a unit."""
     plane, box = unit.sight.start.shape.spatial, unit.box
     if len(plane) == 1:
         return PlotArea((1, plane[0]), (0, 0), box[0])
@@ -51,7 +52,7 @@ def plot_area(unit: UnitField) -> PlotArea:
 
 
 def text(unit: UnitField, width: int = 72) -> str:
-    """Return the drawing in at most so many columns; two characters are a square of positions."""
+    """Return the drawing in at most `width` columns; two characters are a square of positions."""
     scene = plot_area(unit)
     side = max(1, -(-scene.height // _MOST_ROWS), -(-2 * scene.width // max(width, 16)))
     high = side if scene.height > 1 else 1
@@ -64,7 +65,8 @@ def text(unit: UnitField, width: int = 72) -> str:
 
 
 def _cell(scene: PlotArea, first: tuple[int, int], size: tuple[int, int]) -> str:
-    """Return the marks of a square: whether the unit sees any of it, and whether its middle is on the map."""
+    """Return the characters of a square: whether its positions are in the receptive field, and whether its middle is on
+    the map."""
     middle = (start + extent // 2 for start, extent in zip(first, size, strict=True))
     inside = all(0 <= at < extent for at, extent in zip(middle, scene.plane, strict=True))
     boxes = zip((scene.rows, scene.columns), first, size, strict=True)

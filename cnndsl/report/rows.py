@@ -20,7 +20,7 @@ Runs: TypeAlias = Literal["always", "training", "mixed"]
 @record(slots=True)
 class TableRow:
     """A row of a table. `last` is the layer whose output is that of the row, None if there is none (for a layer type).
-    `parts` are the rows that opening it shows; `times` is 3 for a repeat of three iterations. A row without a `path`
+    `parts` are the rows shown when it is opened; `times` is 3 for a repeat of three iterations. A row without a `path`
     has a `span`: the paths of its first and its last part, `layer2.1 … 3`."""
 
     path: str
@@ -37,12 +37,12 @@ class TableRow:
 
     @property
     def name(self) -> str:
-        """The name of the row; every row has one."""
+        """Return the name of the row; every row has one."""
         return self.path or self.span
 
     @property
     def runs(self) -> Runs:
-        """When its layers run; some of a `mixed` row exist in training only."""
+        """Return when its layers run; some layers of a `mixed` row exist in training only."""
         if not self.parts:
             return "training" if self.last and self.last.node.training_only else "always"
         first = self.parts[0].runs
@@ -50,12 +50,13 @@ class TableRow:
 
     @property
     def extents(self) -> tuple[int, ...]:
-        """The output shape, H, W, C; none for a layer type."""
+        """Return the output shape, H, W, C; empty for a layer type."""
         return self.last.node.shape.hwc if self.last else ()
 
     @property
     def field(self) -> Field | None:
-        """The receptive field of the output; None for a layer type, and for layers that do not depend on the input."""
+        """Return the receptive field of the output; None for a layer type, and for layers that do not depend on the
+        input."""
         return self.last.field if self.last else None
 
 

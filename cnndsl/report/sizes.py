@@ -1,4 +1,4 @@
-"""Format the input sizes with which a network works: rules, where other sizes fail, and sizes that were asked for."""
+"""Format the input sizes with which a network works: rules, where other sizes fail, and requested sizes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnndsl.sweeping.input_sizes import AskedSize, FailurePlace, InputSizes, Siz
 
 FORMATS = ("table", "json", "csv")
 _MOST_PLACES = 5
-"""The most places of failures that the table describes; of further ones only their number is stated."""
+"""The most failure locations that the table describes; for the others only their number is stated."""
 _MOST_LAYERS = 3
 """The most layers with weights for one size that the table names."""
 _MERGED = {
@@ -31,8 +31,8 @@ _ALONG = {"H": "rows", "W": "columns"}
 
 
 def render(sizes: InputSizes, asked: Sequence[AskedSize], format: str) -> str:
-    """Format input sizes in one of `FORMATS`; `asked` are the sizes that were asked for, in place of which a table has
-    the rules. Raises KeyError for another format."""
+    """Format input sizes in one of `FORMATS`; `asked` are the requested sizes, which a table shows in place of the
+    rules. Raises KeyError for another format."""
     return {"table": _table, "json": _json, "csv": _csv}[format](sizes, asked)
 
 
@@ -44,14 +44,14 @@ def _table(sizes: InputSizes, asked: Sequence[AskedSize]) -> str:
 
 
 def _heading(sizes: InputSizes) -> str:
-    """The network and what varies."""
+    """Return the network's name and the axes that vary."""
     whose = f" of {' and '.join(sizes.varied)}" if sizes.fixed else ""
     fixed = ", ".join(f"{name} {shape}" for name, shape in sizes.fixed.items())
     return f"{sizes.name}: input sizes{whose} up to {sizes.up_to}{f', with {fixed}' if fixed else ''}"
 
 
 def _terms(sizes: InputSizes) -> Iterator[tuple[str, str]]:
-    """The rules, then what holds for the base."""
+    """Yield the rules, then the properties of the base."""
     for lines in _alike(sizes):
         yield sizes.title("".join(line.axes for line in lines)), f"{lines[0].works.text}{_examples(lines[0])}"
     if sizes.as_written is not None:
@@ -69,7 +69,7 @@ def _terms(sizes: InputSizes) -> Iterator[tuple[str, str]]:
 
 
 def _properties(sizes: InputSizes, graph: Graph) -> Iterator[tuple[str, str]]:
-    """The outputs with their strides, and the receptive field, for the base."""
+    """Yield the outputs with their strides, and the receptive field, for the base."""
     maps, seen, is_bound = map_sizes(graph)
     for each in maps:
         at = f" at `{each.name}`" if each.name else ""
@@ -81,7 +81,7 @@ def _properties(sizes: InputSizes, graph: Graph) -> Iterator[tuple[str, str]]:
 
 
 def _alike(sizes: InputSizes) -> Iterator[list[SizeLine]]:
-    """The lines; those of axes with the same rule together."""
+    """Yield the lines, with axes that have the same rule combined."""
     found: dict[tuple[str, int], list[SizeLine]] = {}
     for at, line in enumerate(sizes.lines):
         found.setdefault((line.works.text, 0 if sizes.is_separate else at), []).append(line)
@@ -89,7 +89,7 @@ def _alike(sizes: InputSizes) -> Iterator[list[SizeLine]]:
 
 
 def _examples(line: SizeLine) -> str:
-    """Some sizes near the base, of a rule that is a sum."""
+    """Return some sizes near the base, for a rule that is a sum."""
     if "+" not in line.works.text and "-" not in line.works.text:
         return ""
     near = sorted(line.works, key=lambda size: abs(size - line.base[line.varied[0]]))[:5]
@@ -109,7 +109,7 @@ def _weights(sizes: InputSizes) -> str:
 
 
 def _failing(sizes: InputSizes) -> Iterator[str]:
-    """The places at which sizes fail, each with an example; those of axes with the same sizes together."""
+    """Yield the locations at which sizes fail, each with an example; axes with the same sizes are combined."""
     places: dict[tuple[object, ...], list[FailurePlace]] = {}
     for place in sizes.failures:
         axes = "" if sizes.is_separate else place.axes
@@ -137,7 +137,7 @@ def _where(place: FailurePlace) -> str:
 
 
 def _reason(sizes: InputSizes, place: FailurePlace) -> str:
-    """`28 and 29 rows meet at the concatenation`, or the message of the layer."""
+    """Return `28 and 29 rows meet at the concatenation`, or the message of the layer."""
     meeting, merged = place.meeting, _MERGED.get(place.operator, "merge")
     if meeting is None:
         return f"{' and '.join(map(str, place.entering))} meet at the {merged}" if place.operator else place.message
@@ -170,7 +170,7 @@ def _csv(sizes: InputSizes, asked: Sequence[AskedSize]) -> str:
 
 
 def _json(sizes: InputSizes, asked: Sequence[AskedSize]) -> str:
-    """The rules, the places of failures with the compiler's message, and the sizes that were asked for."""
+    """Return the rules, the failure locations with the compiler's message, and the requested sizes."""
     graph = sizes.graph
     maps, seen, is_bound = map_sizes(graph) if graph is not None else ((), (), False)
     data: dict[str, Json] = {

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @record
 class Stats(Metrics):
-    """The metrics of a network, shown as a table: `totals`, and `layers` in the order of execution. `memory` is what a
-    batch needs, None if no batch was named."""
+    """The metrics of a network, shown as a table: `totals`, and `layers` in the order of execution. `memory` is the
+    memory for a batch, None if no batch was named."""
 
     def render(self, format: str = "table", *, made_for: TableWidth = "page", **layout: Unpack[Layout]) -> str:
         """Format the metrics in one of the formats of `cnndsl stats`, with its options `by`, `depth`, `columns` and

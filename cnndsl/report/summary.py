@@ -83,7 +83,7 @@ def _not_measured(needed: MemoryReport | None) -> list[tuple[str, str]]:
 
 
 def _forward(stats: Metrics, name: str, inner: str = "") -> Iterator[str]:
-    """Return a count for a forward pass, and the one in training if some layers exist in training only."""
+    """Yield a count for a forward pass, and the one in training if some layers exist in training only."""
     both = [(stats.totals, "per image"), (stats.totals_in_training, "in training")]
     for totals, when in both[: 2 if stats.has_training_only else 1]:
         more = f" ({human(getattr(totals, inner))} {inner})" if inner else ""
@@ -153,7 +153,7 @@ def _time_terms(found: Roofline) -> list[tuple[str, str]]:
 
 
 def step_name(plan: BatchSetup) -> str:
-    """Return what a memory value is for."""
+    """Return the conditions for which a memory value holds."""
     return f"{images(plan.batch)} in {plan.dtype}, trained with {plan.optimizer}, on a {DEVICES[plan.device]}"
 
 

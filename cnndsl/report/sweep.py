@@ -32,7 +32,7 @@ def render(
     made_for: TableWidth = "page",
 ) -> str:
     """Format configurations in one of `FORMATS`; `names` are the parameters, `figures` the columns. Raises KeyError for
-    another format. A LaTeX table has the `title` of the network in its caption and fits what it is `made_for`; chosen
+    another format. A LaTeX table has the `title` of the network in its caption and fits the width `made_for`; chosen
     columns are never omitted for that."""
     if format == "latex":
         return write(_latex(members, names, figures, title, is_chosen), made_for)
@@ -61,7 +61,7 @@ def _row(member: Configuration, names: Sequence[str], figures: Sequence[str]) ->
 
 
 def grouped_metric(member: Configuration, name: str) -> str:
-    """Return a metric with all its digits for a table, the thousands apart.
+    """Return a metric with all its digits for a table, with the thousands separated.
 
     >>> member = Configuration({}, {"depth": 1202, "training": 268_053_912, "output": (7, 7, 2048)})
     >>> [grouped_metric(member, name) for name in ("depth", "training", "output")]
@@ -194,5 +194,5 @@ def csv_line(cells: Sequence[str]) -> str:
 
 
 def reason_text(member: Configuration) -> str:
-    """Return what is wrong with a configuration; empty for a valid one."""
+    """Return the error of a configuration; empty for a valid one."""
     return _reason(member.reason)

@@ -1,4 +1,4 @@
-"""Files to which the configurations of a sweep are written one by one, and that a later sweep can continue."""
+"""Files to which the configurations of a sweep are written one by one, and which a later sweep can continue."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from cnndsl.values import Value, show_setting
 ROW_FORMATS = ("csv", "parquet")
 """The formats in which configurations can be written one by one."""
 _GROUP = 10_000
-"""Rows of Parquet that are written together."""
+"""The number of Parquet rows that are written together."""
 
 
 class RowFile(Protocol):
     """A file with a row for each configuration."""
 
     def rows(self) -> Iterator[Sequence[object]]:
-        """Yield the rows that an existing file has. Raises FileError if they cannot be continued."""
+        """Yield the rows of an existing file. Raises FileError if they cannot be continued."""
         ...
 
     def cells(self, member: Configuration) -> Sequence[object]:
@@ -36,7 +36,7 @@ class RowFile(Protocol):
         ...
 
     def open(self, *, force: bool, resumes: bool) -> None:
-        """Begin to write, after the rows that an existing file has if it `resumes`. Raises FileError."""
+        """Begin to write, after the rows of an existing file if it `resumes`. Raises FileError."""
         ...
 
     def write(self, member: Configuration) -> None:
@@ -44,7 +44,7 @@ class RowFile(Protocol):
         ...
 
     def close(self) -> None:
-        """Write what is left. The file can be continued then."""
+        """Write the remaining rows. The file can be continued then."""
         ...
 
 
@@ -107,7 +107,7 @@ def _place(
     *,
     is_filtered: bool,
 ) -> int:
-    """Where a row stands among the configurations. Raises FileError if it is not the next one."""
+    """Return the position of a row among the configurations. Raises FileError if it is not the next one."""
     wanted = list(row[: len(names)])
     for place in range(at, len(numbers)):
         settings = family.at(numbers[place])
@@ -130,7 +130,7 @@ def _text(row: Sequence[object]) -> str:
 
 
 class _CsvFile:
-    """CSV, a line for each configuration."""
+    """CSV, with a line for each configuration."""
 
     def __init__(self, path: str, names: Sequence[str], figures: Sequence[str]) -> None:
         self._path, self._names, self._figures = path, names, figures
@@ -179,7 +179,7 @@ class _CsvFile:
 
 
 class _ParquetFile:
-    """Parquet: numbers and truth values as such, all else as text."""
+    """Parquet: numbers and truth values keep their type, everything else is text."""
 
     def __init__(self, path: str, family: Family, names: Sequence[str], figures: Sequence[str]) -> None:
         self._path, self._names, self._figures = path, names, figures
@@ -259,7 +259,7 @@ _ARROW = {"int64": "int64", "bool": "bool_", "string": "string"}
 
 
 def _kind(values: Sequence[Value]) -> str:
-    """The type of a column that has these values."""
+    """Return the type of a column that has these values."""
     if isinstance(values, range) or all(isinstance(each, int) and not isinstance(each, bool) for each in values):
         return "int64"
     return "bool" if all(isinstance(each, bool) for each in values) else "string"

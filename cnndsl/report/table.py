@@ -17,7 +17,7 @@ _INDENT = "  "
 _LEFT = frozenset({"path", "text", "kind", "runs", "output", "bound"})
 _NARROWEST = 40
 _MOST_COLOURED = 5000
-"""The most rows in colour: laying out one takes a third of a millisecond."""
+"""The most rows in colour: formatting one takes a third of a millisecond."""
 _FIRST_TO_GO = ("operations", "weights", "activations", "receptive_field", "layers", "inference", "macs")
 """The columns that a narrow terminal omits, in this order, unless they were chosen. After that names are cut, never
 values."""

@@ -45,7 +45,7 @@ class TableModel:
 
     @property
     def rows(self) -> list[tuple[int, TableRow]]:
-        """The visible rows, each with its level from 0."""
+        """Return the visible rows, each with its level from 0."""
         return opened(self.entries, self.depth)
 
 
@@ -68,7 +68,7 @@ def view(
 
 
 def _usual(stats: Metrics, by: By | None) -> tuple[str, ...]:
-    """Return the default columns: when layers run comes after what they are."""
+    """Return the default columns; `runs` comes after the columns that name a row."""
     first, second, *others = GROUPS if by else LAYERS
     mode = (MODE,) if stats.has_training_only else ()
     return first, second, *mode, *others, *(MEMORY if stats.memory else ()), *(TIMES if stats.roofline else ())

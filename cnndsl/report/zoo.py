@@ -1,4 +1,4 @@
-"""Format everything known about a bundled network."""
+"""Format all information about a bundled network."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _ON_CARDS = ("params", "macs", "inference", "saved", "training", "depth", "recep
 
 
 def card(network: NetworkRow, comment: str, relatives: Sequence[str], settings: str) -> str:
-    """Return everything known about a network: its comment as written, properties and metrics, the other networks of
-    its family, and the parameters of its file."""
+    """Return all information about a network: its comment as written, properties and metrics, the other networks of its
+    family, and the parameters of its file."""
     found, facts = network.metrics, network.facts
     rows = {
         "family": ", as ".join(filter(None, (fact_text(facts["family"]), ", ".join(relatives)))),

@@ -1,4 +1,4 @@
-"""The input sizes with which a network works, as rules; where the others fail; and how large its maps are."""
+"""The input sizes with which a network works, as rules; where the others fail; and the sizes of its feature maps."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SizeRow: TypeAlias = dict[str, "str | int | bool | None"]
 
 @record
 class SizeLine:
-    """Inputs that differ along some axes, of which all have the same extent: squares, or images of other heights.
+    """Inputs that differ along some axes, all of which have the same extent: squares, or images of other heights.
 
-    `axes` are their letters, `base` the input of which they are a variation, `outcomes` what becomes of each size.
+    `axes` are their letters, `base` the input of which they are a variation, `outcomes` the result for each size.
     `same_weights` are the sizes that work and have weights of the same names and shapes as the base.
     """
 
@@ -42,8 +42,8 @@ class SizeLine:
 
 @record
 class FailurePlace:
-    """A place of the program at which inputs fail: the layer's path, if it is known, the shapes that enter it in an
-    example, and why it does not take these. `sizes` are all of a line that fail there, which varies `axes`."""
+    """A location in the program at which inputs fail: the layer's path, if it is known, its input shapes in an example,
+    and why it rejects these. `sizes` are all sizes of a line, which varies `axes`, that fail there."""
 
     path: str
     span: Span | None
@@ -57,12 +57,13 @@ class FailurePlace:
 
     @property
     def size(self) -> int:
-        """The size of the example on its line, along the first axis that varies."""
+        """Return the size of the example on its line, along the first axis that varies."""
         return self.example[self.axis]
 
     @property
     def meeting(self) -> tuple[int, int, int] | None:
-        """The axis along which two branches of a merge differ, and their extents there; None for any other layer."""
+        """Return the axis along which two branches of a merge differ, and their extents there; None for any other
+        layer."""
         first, *others = self.entering if self.operator else (None,)
         for other in others:
             for axis, (one, another) in enumerate(zip(first.spatial if first else (), other.spatial, strict=False)):
@@ -73,7 +74,7 @@ class FailurePlace:
 
 @record
 class MapSize:
-    """An output, or the last map before one that has none: how far its positions lie apart on the input."""
+    """An output, or the last feature map before an output without one: the distance of its positions on the input."""
 
     name: str
     shape: Shape
@@ -82,7 +83,7 @@ class MapSize:
 
 @record
 class AskedSize:
-    """An input that was asked for: what becomes of it, and where it fails; then the nearest inputs that work."""
+    """An input that was asked for: its result, and the location of the failure; then the nearest inputs that work."""
 
     text: str
     point: InputExtents
@@ -92,11 +93,11 @@ class AskedSize:
 
 
 class InputSizes(Sequence[SizeRow]):
-    """Which input sizes a network works with: a row for each size that was tried, as plain data.
+    """The input sizes with which a network works: a row for each size that was tried, as plain data.
 
     A row has the `input` as it is written, whether it `works`, whether it has the `same_weights` as the base, the
-    `output`, and where it fails: the `path` of the layer and the `line` of the program. The rules are in `lines`, of
-    which each has one for `works` and one for `same_weights`.
+    `output`, and the location of the failure: the `path` of the layer and the `line` of the program. The rules are in
+    `lines`, each of which has one for `works` and one for `same_weights`.
     """
 
     def __init__(self, search: SizeSearch, lines: Sequence[SizeLine], up_to: int, *, is_separate: bool) -> None:
@@ -121,44 +122,45 @@ class InputSizes(Sequence[SizeRow]):
 
     @property
     def name(self) -> str:
-        """The network's name, or its file's where it has none."""
+        """Return the network's name, or its file's if it has none."""
         return self._search.title
 
     @property
     def base(self) -> InputExtents:
-        """The extents of the input with which others are compared: one that works, if any does."""
+        """Return the extents of the input with which others are compared: one that works, if any does."""
         return self._search.base
 
     @property
     def input(self) -> Shape:
-        """The first input that varies, as large as the base."""
+        """Return the first input that varies, as large as the base."""
         return self.shape(self.base)
 
     @property
     def written(self) -> Shape:
-        """The first input that varies, as it is written."""
+        """Return the first input that varies, as it is written."""
         return self.shape(self._search.written)
 
     @property
     def varied(self) -> tuple[str, ...]:
-        """The names of the inputs that vary; none where the input has no name."""
+        """Return the names of the inputs that vary; empty if the input has no name."""
         names = self._search.input_names
         return tuple(names[at] for at in self._search.varied) if names else ()
 
     @property
     def fixed(self) -> Mapping[str, Shape]:
-        """The inputs that stay as they are written, by name."""
+        """Return the inputs that stay as they are written, by name."""
         search = self._search
         return {name: search.entering[at] for at, name in enumerate(search.input_names) if at not in search.varied}
 
     @property
     def names_axis(self) -> Span | None:
-        """Where the program names an extent, so that each size was compiled; None where it does not."""
+        """Return the location at which the program names an extent, so that each size was compiled; None if it does
+        not."""
         return self._search.names_axis
 
     @property
     def works(self) -> bool:
-        """Whether any size works."""
+        """Return whether any size works."""
         return any(line.works.ranges for line in self.lines)
 
     def shape(self, point: InputExtents) -> Shape:
@@ -166,7 +168,7 @@ class InputSizes(Sequence[SizeRow]):
         return self._search.shapes(point)[self._search.varied[0]]
 
     def title(self, axes: str) -> str:
-        """Return what a rule is about: `H and W`; if they cannot be chosen one by one, `H = W` or `H with W = 48`."""
+        """Return the axes of a rule: `H and W`; if they cannot be chosen independently, `H = W` or `H with W = 48`."""
         if self.is_separate:
             return " and ".join(", ".join(axes).rsplit(", ", 1))
         pairs = zip("DHW"[3 - len(self.base) :], self.base, strict=True)
@@ -175,7 +177,7 @@ class InputSizes(Sequence[SizeRow]):
 
     @cached_property
     def graph(self) -> Graph | None:
-        """The network with the base as its input; None where nothing works."""
+        """Return the network with the base as its input; None if no size works."""
         search = self._search
         if not search.outcomes[search.base].works:
             return None
@@ -184,16 +186,16 @@ class InputSizes(Sequence[SizeRow]):
 
     @cached_property
     def as_written(self) -> FailurePlace | None:
-        """Where the network fails with the input as it is written; None where it works."""
+        """Return where the network fails with the input as it is written; None if it works."""
         written = self._search.written
         return None if self._search.outcomes[written].works else self._place(written)
 
     def error(self, place: FailurePlace) -> Diagnostic | None:
-        """Return the message of the compiler for the example of a place."""
+        """Return the message of the compiler for the example of a location."""
         return self._search.attempt(place.example).log.error if self._search.can_elaborate else None
 
     def sized_weights(self) -> tuple[str, ...]:
-        """Return the layers with other weights in the nearest size that works and has not the weights of the base."""
+        """Return the layers with other weights in the nearest size that works but has other weights than the base."""
         search = self._search
         others = [line.point(size) for line in self.lines for size in {*line.works} - {*line.same_weights}]
         if not others:
@@ -207,7 +209,7 @@ class InputSizes(Sequence[SizeRow]):
         return tuple(each.path for each in nodes if each.weights_of < 0)
 
     def ask(self, text: str, point: InputExtents) -> AskedSize:
-        """Return what becomes of any input, also of one that was not tried."""
+        """Return the result for any input, including one that was not tried."""
         self._search.solve([point])
         if self._search.outcomes[point].works:
             return AskedSize(text, point, self._row(point))
@@ -216,7 +218,7 @@ class InputSizes(Sequence[SizeRow]):
         return AskedSize(text, point, row, place, tuple(dict.fromkeys(self._nearest(point))))
 
     def _nearest(self, point: InputExtents) -> list[InputExtents]:
-        """The nearest inputs that work: smaller ones, then larger ones."""
+        """Return the nearest inputs that work: smaller ones, then larger ones."""
         found: list[InputExtents] = []
         several = [next((line for line in self.lines if axis in line.varied), None) for axis in range(len(point))]
         is_on_line = len(set(point)) == 1 and len(self.lines) == 1
@@ -242,7 +244,7 @@ class InputSizes(Sequence[SizeRow]):
         }
 
     def _failures(self) -> tuple[FailurePlace, ...]:
-        """The places at which sizes fail, those with the most sizes first."""
+        """Return the locations at which sizes fail, those with the most sizes first."""
         found: dict[tuple[object, ...], FailurePlace] = {}
         for line in self.lines:
             sizes: dict[PlaceKey, list[int]] = {}
@@ -261,7 +263,7 @@ class InputSizes(Sequence[SizeRow]):
         return tuple(sorted(found.values(), key=lambda each: -len(each.sizes)))
 
     def _place(self, point: InputExtents) -> FailurePlace:
-        """Where an input fails, and why."""
+        """Return where an input fails, and why."""
         known = self._search.replayed(point)
         if known is None or known.found.verdict != "fails":
             return self._elaborated_place(point)
@@ -275,7 +277,7 @@ class InputSizes(Sequence[SizeRow]):
         return FailurePlace(node.path, node.span, point, "", 0, (), replay.entering(found, made), operator, message)
 
     def _elaborated_place(self, point: InputExtents) -> FailurePlace:
-        """Where an input fails, of which the message alone is known."""
+        """Return where an input fails for which only the message is known."""
         error = self._search.attempt(point).log.error
         if error is None:
             return FailurePlace("", None, point)
@@ -285,14 +287,14 @@ class InputSizes(Sequence[SizeRow]):
 
 
 def _joined(one: FailurePlace, other: FailurePlace, about: int) -> FailurePlace:
-    """A place that was found in two elaborations."""
+    """Return a location that was found in two elaborations."""
     nearer = min((one, other), key=lambda each: abs(each.size - about))
     return replace(nearer, sizes=tuple(sorted({*one.sizes, *other.sizes})))
 
 
 def map_sizes(graph: Graph) -> tuple[tuple[MapSize, ...], tuple[int, ...], bool]:
-    """Return the maps that a network gives, or the last one before it gives a vector; its receptive field, and whether
-    that is a bound."""
+    """Return the feature maps that a network outputs, or the last one before it outputs a vector; its receptive field,
+    and whether that is a bound."""
     fields = receptive_fields(graph)
     last = last_map(graph, fields)
     names = {graph.output: graph.output_name, **{each.node: each.name for each in graph.taps if not each.is_tap}}

@@ -1,7 +1,7 @@
-"""Asking the questions of an elaboration for other inputs: what would it make of them?
+"""Apply the questions of one elaboration to other inputs, to find what it would compute for them.
 
-A shape is a number here, and what a layer makes of numbers is looked up, so that an input takes a microsecond for each
-layer. Nothing is assumed about layer types: each is asked for its own shape rule.
+A shape is a number here, and a layer's output for given numbers is looked up, so that an input takes a microsecond for
+each layer. Nothing is assumed about layer types: each is asked for its own shape rule.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from cnndsl.shape import Shape
 
 InputVerdict: TypeAlias = Literal["works", "fails", "open"]
 ShapeNumbers: TypeAlias = list[int]
-"""For each question the number of the shape that its layer gives; negative where it does not take its inputs."""
+"""For each question the number of the shape that its layer returns; negative if the layer rejects its inputs."""
 EnteringKey: TypeAlias = "int | tuple[int, ...]"
-"""What enters a layer: a number, or several for one with several inputs."""
+"""The input of a layer: a number, or several for one with several inputs."""
 ShapeTable: TypeAlias = dict[EnteringKey, int]
-"""What a layer gives for each of its inputs."""
+"""The output of a layer for each of its inputs."""
 AskStep: TypeAlias = Callable[[ShapeNumbers], InputVerdict | None]
 
 
 @record(slots=True)
 class Replayed:
-    """What becomes of an input: `works` if the same layers are made, `fails` at question `at` if they are made up to
-    that one, and `open` if an answer differs that decides on what is made."""
+    """The result for an input: `works` if the same layers are made, `fails` at question `at` if they are made up to
+    that one, and `open` if an answer differs that determines which layers are made."""
 
     verdict: InputVerdict
     at: int
@@ -39,7 +39,7 @@ class Replayed:
 
 class ShapeReplay:
     """The questions of one elaboration. With `fixes_channels` its program reads the channels of a value, so that
-    nothing is known about inputs that change any."""
+    nothing is known about inputs with other channels."""
 
     def __init__(self, log: ShapeLog, *, fixes_channels: bool) -> None:
         self.questions: Sequence[ShapeQuestion] = tuple(log.questions)
@@ -60,11 +60,11 @@ class ShapeReplay:
 
     @property
     def weighted(self) -> Sequence[int]:
-        """The questions whose layers have weights."""
+        """Return the questions whose layers have weights."""
         return [at for at, _ in self._weighted]
 
     def __call__(self, entering: Sequence[Shape]) -> Replayed:
-        """Return what becomes of inputs of these shapes, in the order of the network's inputs."""
+        """Return the result for inputs of these shapes, in the order of the network's inputs."""
         shapes = [0] * len(self._steps)
         for at, shape in zip(self._inputs, entering, strict=False):
             shapes[at] = self._numbered(shape)
@@ -75,15 +75,15 @@ class ShapeReplay:
         return Replayed("works", len(shapes), shapes)
 
     def numbered(self, number: int) -> Shape:
-        """Return the shape that a number stands for."""
+        """Return the shape that has this number."""
         return self._shapes[number]
 
     def entering(self, replayed: Replayed, at: int) -> tuple[Shape, ...]:
-        """Return the shapes that question `at` is about."""
+        """Return the input shapes of question `at`."""
         return tuple([self._shapes[replayed.shapes[each]] for each in self.questions[at].inputs])
 
     def error(self, replayed: Replayed) -> LayerError | None:
-        """Return why the layer of a failure does not take its inputs; None where it cannot be applied again."""
+        """Return the error of the layer that fails; None if it cannot be applied again."""
         made = replayed.shapes[replayed.at]
         return self._errors[-1 - made] if made < 0 else None
 
@@ -101,7 +101,7 @@ class ShapeReplay:
         return tuple(found)
 
     def tensors(self, replayed: Replayed, at: int) -> tuple[Tensor, ...]:
-        """Return the tensors in weight files of the layer of question `at`; none of an input."""
+        """Return the tensors in weight files of the layer of question `at`; empty for an input."""
         shapes = self.entering(replayed, at)
         tensors = self.questions[at].layer.tensors(*shapes) if shapes else ()
         return tuple([each for each in tensors if each.persistent])
@@ -133,7 +133,7 @@ class ShapeReplay:
         return self._layer(at, question, table, question.inputs)
 
     def _layer(self, at: int, question: ShapeQuestion, table: ShapeTable, reads: tuple[int, ...]) -> AskStep:
-        """A layer, on the shapes of the questions `reads`."""
+        """Return the output of a layer, applied to the shapes of the questions `reads`."""
         first, is_single = reads[0], len(reads) == 1
         is_plain = question.kind == "made" and not self._fixes_channels
 
@@ -148,7 +148,7 @@ class ShapeReplay:
         return step
 
     def _judged(self, question: ShapeQuestion, made: int) -> InputVerdict | None:
-        """What it means that a layer gives a shape, or does not take its inputs."""
+        """Return the result if a layer returns a shape, or rejects its inputs."""
         if made < 0:
             if question.is_trial:
                 return None if question.kind == "refused" else "open"
@@ -169,7 +169,7 @@ class ShapeReplay:
             return -len(self._errors)
 
     def _referring(self, question: ShapeQuestion, entering: Sequence[Shape]) -> Layer:
-        """The layer, told what enters the one that its options refer to."""
+        """Return the layer, adapted to the input shapes of the layer that its options refer to."""
         return (
             question.layer.referring(self.questions[question.inputs[1]].layer, *entering)
             if entering
@@ -181,7 +181,8 @@ class ShapeReplay:
         return None if fits(question.layer, choice, target) == question.answer else "open"
 
     def _same(self, question: ShapeQuestion, shapes: ShapeNumbers) -> InputVerdict | None:
-        """Whether a layer is the same module in both applications, with weights of the same shapes."""
+        """Return None if a layer is still the same module in both applications, with weights of the same shapes;
+        otherwise the verdict."""
         first, again = (self._applied(self.questions[each], shapes) for each in question.inputs)
         answer = first == again or (first[0] == again[0] and _is_one_module(first[0], first[1], again[1]))
         if answer == question.answer and answer:
@@ -189,7 +190,7 @@ class ShapeReplay:
         return "fails" if not answer and not question.is_trial else "open"
 
     def _applied(self, question: ShapeQuestion, shapes: ShapeNumbers) -> tuple[Layer, list[Shape]]:
-        """A layer and what enters it."""
+        """Return a layer and its input."""
         reads = [self._shapes[shapes[each]] for each in question.inputs]
         if not _refers(question):
             return question.layer, reads
@@ -198,7 +199,7 @@ class ShapeReplay:
 
 
 def _refers(question: ShapeQuestion) -> bool:
-    """Whether a layer reads what enters the one that its options refer to."""
+    """Return whether a layer reads the input of the layer that its options refer to."""
     return bool(question.references) and type(question.layer).referring is not Layer.referring
 
 

@@ -1,6 +1,6 @@
-"""Measuring the configurations of a family one after another, in several processes if that is faster.
+"""Measure the configurations of a family in sequence, in several processes if that is faster.
 
-Configurations come in their order, and only a few of them are held at a time.
+Configurations are returned in their order, and only a few of them are in memory at a time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cnndsl.syntax.parse import parse
 from cnndsl.values import Value
 
 CHUNK = 2 * CHECKED_OF
-"""So many configurations go to a process at a time."""
+"""The number of configurations that a process receives at a time."""
 _ALONE = 1.0
 """Seconds after which processes are started: most sweeps have ended by then."""
 
@@ -69,7 +69,7 @@ def cores() -> int:
 def measured(
     family: Family, numbers: Iterable[int], runs: ExecutionsOf, names: Sequence[str], jobs: int = 1
 ) -> Iterator[Configuration]:
-    """Yield the members of these numbers in their order, each with its metrics or what is wrong with it.
+    """Yield the configurations of these numbers in their order, each with its metrics or its error.
 
     Args:
         family: The family.
@@ -91,7 +91,7 @@ def measured(
 
 
 def _in_processes(meter: Meter, numbers: Iterator[int], jobs: int) -> Iterator[Configuration]:
-    # A copy of this process has what it knows already, and starts at once; beside other threads that is not safe.
+    # A copy of this process shares its caches, and starts at once; with other threads running that is not safe.
     can_copy = sys.platform == "linux" and threading.active_count() == 1
     context = multiprocessing.get_context("fork" if can_copy else "spawn")
     family = meter.family
@@ -113,11 +113,11 @@ def _in_processes(meter: Meter, numbers: Iterator[int], jobs: int) -> Iterator[C
 
 
 _meters: list[Meter] = []
-"""What a process measures with, if it is one of those that measure."""
+"""The meter of a process, if it is one of those that measure."""
 
 
 def _begin(meter: Meter) -> None:
-    """Begin a process. An interruption is for the one that started it."""
+    """Begin a process. An interruption is handled by the one that started it."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -132,13 +132,13 @@ def _begin_anew(
     names: tuple[str, ...],
     most: Limits,
 ) -> None:
-    """Begin a process that knows nothing."""
-    limits(**asdict(most)).__enter__()  # they hold as long as the process does
+    """Begin a process without any caches."""
+    limits(**asdict(most)).__enter__()  # they apply for the lifetime of the process
     _begin(Meter(Family(parse(source), domains, find), runs, names))
 
 
 def _chunk(numbers: list[int]) -> list[_Measured]:
-    """What is known of members, in a process."""
+    """Return the results for configurations, in a process."""
     (meter,) = _meters
     found = meter.measure(map(meter.family.at, numbers))
     return [(each.figures, each.reason, each.at_most) for each in found]

@@ -1,4 +1,5 @@
-"""Whether the extents of an input can be chosen axis by axis: a network works with H and W if it works with each."""
+"""Decide whether the extents of an input can be chosen axis by axis: a network works with H and W if it works with
+each."""
 
 from __future__ import annotations
 
@@ -11,15 +12,16 @@ from cnndsl.sweeping.replay import Replayed, ShapeReplay
 from cnndsl.sweeping.size_search import InputExtents, SizeSearch
 
 _PAIRS = 12
-"""So many extents of each axis are tried with each other, beside the argument."""
+"""The number of extents of each axis that are tried in combination, in addition to the argument."""
 
 
 def are_separate(search: SizeSearch, lines: Sequence[Sequence[InputExtents]]) -> bool:
-    """Return whether an input works exactly if it does with each of its extents alone.
+    """Return whether an input works exactly if it works with each of its extents alone.
 
     `lines` has for each axis the inputs with another extent along it, which were solved. One elaboration has to answer
-    for all of them. Then each layer must treat each axis by itself (`Layer.mixes_axes`), which is asked of every layer
-    on every line; what decides about several axes together must not change. Some combinations are tried as well.
+    for all of them. Then each layer must treat each axis by itself (`Layer.mixes_axes`), which is checked for every
+    layer on every line; conditions that depend on several axes together must not change. Some combinations are tried as
+    well.
     """
     known = search.replayed(search.base)
     if known is None:
@@ -34,20 +36,20 @@ def are_separate(search: SizeSearch, lines: Sequence[Sequence[InputExtents]]) ->
 
 
 def _is_too_large(replay: ShapeReplay, found: Replayed) -> bool:
-    """Whether it fails with more values than the limits allow: their number depends on all axes."""
+    """Return whether a replay fails with more values than the limits allow, whose number depends on all axes."""
     error = replay.error(found) if found.verdict == "fails" else None
     return error is not None and error.code == "E0203"
 
 
 class _Argument:
-    """What a replay makes of the inputs of each line, each combination of shapes once."""
+    """The results of a replay for the inputs of each line, each combination of shapes once."""
 
     def __init__(self, replay: ShapeReplay, lines: Sequence[Sequence[Replayed]]) -> None:
         self.replay, self._lines = replay, lines
         self._every = [each for line in lines for each in line]
         self._mixing: dict[tuple[int, ...], bool] = {}
         self._varying = {at for at in range(len(replay.questions)) if len(self._channels(at)) > 1}
-        """The questions whose layers give other numbers of channels for other inputs, as FLATTEN does."""
+        """The questions whose layers return other numbers of channels for other inputs, such as those of FLATTEN."""
 
     def holds(self) -> bool:
         """Return whether each layer treats each axis by itself."""
@@ -60,7 +62,7 @@ class _Argument:
         return {self.replay.numbered(number).channels for number in made}
 
     def _entering(self, at: int, several: Sequence[Replayed]) -> list[tuple[Shape, ...]]:
-        """The shapes that a question is about, each combination once."""
+        """Return the input shapes of a question, each combination once."""
         inputs = self.replay.questions[at].inputs
         keys = {tuple([found.shapes[each] for each in inputs]) for found in several if found.at > at}
         return [tuple(map(self.replay.numbered, key)) for key in keys]
@@ -84,7 +86,7 @@ class _Argument:
         return all(each.verdict != "fails" or each.at != at for each in self._every)
 
     def _takes_any(self, at: int, question: ShapeQuestion, every: Sequence[tuple[Shape, ...]]) -> bool:
-        """Whether a layer takes any number of channels: one of these varies."""
+        """Return whether a layer accepts any number of channels, if that of its input varies."""
         if len(question.inputs) > 1:
             return False
         return at not in self._varying or all(question.layer.is_elementwise(*shapes) for shapes in every)
@@ -97,14 +99,14 @@ class _Argument:
 
 
 def _repeats_alike(every: Sequence[tuple[Shape, ...]]) -> bool:
-    """Whether the same operands have one position for all inputs, if some have and others do not. Whether one has
-    depends on all axes."""
+    """Return whether the same operands have one position for all inputs, if some have and others do not. Whether one
+    has depends on all axes."""
     vectors = {tuple([shape.is_vector for shape in shapes]) for shapes in every}
     return len(vectors) < 2 or all(len(set(each)) == 1 for each in vectors)
 
 
 def _always_differs(lines: Sequence[Sequence[tuple[Shape, ...]]]) -> bool:
-    """Whether two maps differ in their channels, or along one axis whatever its extent."""
+    """Return whether two feature maps differ in their channels, or along one axis whatever its extent."""
     if all(choice.channels != target.channels for line in lines for choice, target in line):
         return True
     return any(
@@ -126,7 +128,7 @@ def _combinations(lines: Sequence[Sequence[InputExtents]], base: InputExtents) -
 
 
 def _agrees(search: SizeSearch, replay: ShapeReplay, point: InputExtents) -> bool:
-    """Whether a combination works exactly if each of its extents does."""
+    """Return whether a combination works exactly if each of its extents does."""
     base = search.base
     alone = all(
         extent == base[axis] or search.outcomes[(*base[:axis], extent, *base[axis + 1 :])].works

@@ -1,9 +1,9 @@
-"""Which inputs a program compiles with: as few elaborations as possible, and the rest by asking their questions again.
+"""Find the inputs with which a program compiles, with few elaborations; their questions answer for the other inputs.
 
-An elaboration is asked what it would make of every input of which nothing is known (`replay`). Inputs that it cannot
-answer, since something else would be made of them, are elaborated, and so on. So each input is either elaborated, or
-it was answered by an elaboration that makes the same layers of it. Names of extents such as `H` may stand for anything
-in a program: where one does, each input is elaborated.
+Each elaboration is applied to every input for which nothing is known (`replay`). Inputs that it cannot answer, since
+other layers would be made, are elaborated, and so on. So each input is either elaborated, or was answered by an
+elaboration that makes the same layers of it. Names of extents such as `H` may be used anywhere in a program: if one is,
+each input is elaborated.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from cnndsl.values import Value
 InputExtents: TypeAlias = tuple[int, ...]
 """The extents of the inputs that vary."""
 SizeProgress: TypeAlias = Callable[[int, int], None]
-"""Is told how many inputs are known, and of how many, after each elaboration."""
+"""Called with the number of known inputs, and of all inputs, after each elaboration."""
 PlaceKey: TypeAlias = "tuple[object, ...]"
 
 _MOST_USELESS = 8
-"""After so many elaborations in a row that answer for no other input, no more are asked."""
+"""After this many consecutive elaborations that answer for no other input, no more are applied to others."""
 
 
 @record(slots=True)
 class Outcome:
-    """What becomes of one input: the shape of the network's output and a number for its weights, the same for weights
-    of the same names and shapes; or where it fails."""
+    """The result for one input: the shape of the network's output and a number for its weights, the same for weights of
+    the same names and shapes; or the location of the failure."""
 
     output: Shape | None = None
     weights: int = -1
@@ -47,14 +47,13 @@ class Outcome:
 
     @property
     def works(self) -> bool:
-        """Whether the program compiles with the input."""
+        """Return whether the program compiles with the input."""
         return self.output is not None
 
 
 @record(slots=True)
 class Attempt:
-    """One elaboration: its number, its graph or its errors, its questions, and a replay of them where one can be
-    had."""
+    """One elaboration: its number, its graph or its errors, its questions, and a replay of them if possible."""
 
     number: int
     graph: Graph | None
@@ -65,7 +64,7 @@ class Attempt:
 
 @record(slots=True)
 class KnownInput:
-    """What becomes of an input, as the replay of the elaboration of a network says."""
+    """The result for an input according to the replay of the elaboration of a network."""
 
     graph: Graph
     replay: ShapeReplay
@@ -85,9 +84,9 @@ class SizeSearch:
         of: str | None = None,
         progress: SizeProgress | None = None,
     ) -> None:
-        """Begin with the inputs as they are written. Without a `file` the `graph` alone is asked. The input called `of`
-        varies; without a name all that are as large as the first one that has axes. Raises CnnError where the inputs
-        are not known, ValueError where none is called so, or none can vary."""
+        """Begin with the inputs as they are written. Without a `file` only the `graph` is used. The input called `of`
+        varies; without a name, all that are as large as the first one that has axes. Raises CnnError if the inputs are
+        not known, ValueError if no input has the name, or none can vary."""
         if file is not None and any(each.name == INPUT for each in parameters(file)):
             raise ValueError("the network has a parameter called `input`, so that nothing else can say what enters")
         self._file, self._settings, self._find, self._progress = file, settings, find, progress
@@ -95,7 +94,7 @@ class SizeSearch:
         self.outcomes: dict[InputExtents, Outcome] = {}
         self.elaborations = 0
         self.names_axis: Span | None = None
-        """The first place at which the program names an extent."""
+        """The first location at which the program names an extent."""
         self._useless = 0
         self._weights: dict[object, int] = {}
         self._known_weights: dict[tuple[int, tuple[int, ...]], int] = {}
@@ -111,7 +110,7 @@ class SizeSearch:
         self.attempts = [self.first] if self.first.replay is not None else []
 
     def _alike(self) -> tuple[int, ...]:
-        """The inputs as large as the first one that has axes."""
+        """Return the inputs as large as the first one that has axes."""
         maps = [each.spatial for each in self.entering if each.rank]
         return tuple(at for at, each in enumerate(self.entering) if maps and each.spatial == maps[0])
 
@@ -123,7 +122,7 @@ class SizeSearch:
         return (at,) if self.entering[at].rank else ()
 
     def _input_names(self, graph: Graph | None) -> tuple[str, ...]:
-        """The names of the inputs; none where there is one without a name."""
+        """Return the names of the inputs; empty if one of them has no name."""
         if self._file is None:
             return graph.input_names if graph is not None else ()
         named = [name.partition(".")[2] for name in self._names]
@@ -131,12 +130,12 @@ class SizeSearch:
 
     @property
     def written(self) -> InputExtents:
-        """The extents as they are written."""
+        """Return the extents as they are written."""
         return self.entering[self.varied[0]].spatial if self.varied else ()
 
     @property
     def title(self) -> str:
-        """The name of the network, or of its file where it has none."""
+        """Return the name of the network, or of its file if it has none."""
         if self._file is None:
             return self.first.graph.title if self.first.graph is not None else ""
         net = next((each for each in self._file.statements if isinstance(each, ast.Net)), None)
@@ -144,12 +143,12 @@ class SizeSearch:
 
     @property
     def can_elaborate(self) -> bool:
-        """Whether there is a program; a graph that was made in another way has only its questions."""
+        """Return whether there is a program; for a graph that was made in another way there are only its questions."""
         return self._file is not None
 
     @property
     def is_replayed(self) -> bool:
-        """Whether elaborations can be asked about other inputs."""
+        """Return whether elaborations can be applied to other inputs."""
         return self.names_axis is None and self._useless < _MOST_USELESS
 
     def shapes(self, point: InputExtents) -> tuple[Shape, ...]:
@@ -159,7 +158,7 @@ class SizeSearch:
         )
 
     def solve(self, points: Iterable[InputExtents]) -> None:
-        """Find out about all these inputs."""
+        """Compute the results for all these inputs."""
         pending = [each for each in dict.fromkeys(points) if each not in self.outcomes]
         if self.written in pending and not self.outcomes:
             self.outcomes[self.written] = self._outcome(self.first, self.written)
@@ -193,7 +192,7 @@ class SizeSearch:
         return self._attempt(self._volumes(point))
 
     def path_of_failure(self, point: InputExtents) -> str:
-        """Return the path of the layer at which an input fails; empty where it is another part."""
+        """Return the path of the layer at which an input fails; empty if another part fails."""
         assert self._file is not None
         errors = self.attempt(point).errors
         partial = elaborated_part(self._file, {**self._settings, **self._volumes(point)}, self._find, errors)
@@ -204,7 +203,7 @@ class SizeSearch:
         return {self._names[at]: shape.hwc for at, shape in enumerate(self.shapes(point)) if at in self.varied}
 
     def replayed(self, point: InputExtents) -> KnownInput | None:
-        """Return what a network that works makes of an input; None where none makes the same layers of it."""
+        """Return the result of a network that works for an input; None if no network makes the same layers of it."""
         for attempt in self.attempts:
             if attempt.replay is not None and attempt.graph is not None:
                 found = attempt.replay(self.shapes(point))
@@ -231,7 +230,7 @@ class SizeSearch:
         return Attempt(self.elaborations, graph, errors, log, replay)
 
     def _ask(self, attempt: Attempt, points: Sequence[InputExtents]) -> list[InputExtents]:
-        """Ask an elaboration about inputs; return those that it cannot answer."""
+        """Apply an elaboration to inputs; return those that it cannot answer."""
         replay, left = attempt.replay, list[InputExtents]()
         for point in points:
             found = replay(self.shapes(point)) if replay is not None else None
@@ -262,7 +261,7 @@ class SizeSearch:
         return Outcome(replay.numbered(found.shapes[replay.nodes[graph.output]]), self._known_weights[key])
 
     def _outcome(self, attempt: Attempt, point: InputExtents) -> Outcome:
-        """What becomes of an input that was elaborated."""
+        """Return the result for an input that was elaborated."""
         graph = attempt.graph
         if attempt.replay is not None:
             outcome = self._answered(attempt, attempt.replay(self.shapes(point)))
@@ -275,7 +274,7 @@ class SizeSearch:
         return Outcome(graph.nodes[graph.output].shape, self._weights.setdefault(entries, len(self._weights)))
 
     def _locate(self) -> None:
-        """Let failures that were found before any input worked have the place that they have in a network that does."""
+        """Move failures that were found before any input worked to their locations in a network that works."""
         working = [each for each in self.attempts if each.graph is not None and each.replay is not None]
         if not working:
             return
@@ -301,7 +300,8 @@ def _place_of(error: Diagnostic | None) -> PlaceKey:
 
 
 def _names_in(sources: Sequence[Source], file: ast.File, letters: set[str]) -> list[tuple[str, Span]]:
-    """The places at which the files of a program name axes, assertions aside, which are about the written input."""
+    """Return the locations at which the files of a program name axes, except in assertions, which are about the written
+    input."""
     found: list[tuple[str, Span]] = []
     for source in sources:
         statements = (file if source is file.source else parse(source)).statements

@@ -1,4 +1,4 @@
-"""The survey of input sizes: which are tried, and what is said of them."""
+"""The survey of input sizes: which sizes are tried, and the rules that describe the results."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from cnndsl.sweeping.separate_axes import are_separate
 from cnndsl.sweeping.size_search import InputExtents, SizeSearch
 
 SMALLEST_RANGE, LARGEST_RANGE = 512, 2048
-"""The largest extent that is tried by default: the first, or with a larger input more, up to the second."""
+"""The largest extent that is tried by default: the first, or up to the second if the input is larger."""
 _NEAR = 64
-"""So far from the written input another one is looked for that works, where the input is no square."""
+"""The distance from the written input within which another one that works is looked for, if the input is not square."""
 
 
 def default_range(written: InputExtents) -> int:
-    """Return the largest extent that is tried by default: 512, or a power of two from the largest that is written on.
+    """Return the largest extent that is tried by default: 512, or the next power of two from the largest written
+    extent, up to 2048.
 
     >>> default_range((224, 224)), default_range((572, 572)), default_range((16000,))
     (512, 1024, 2048)
@@ -31,10 +32,10 @@ def default_range(written: InputExtents) -> int:
 def input_sizes(search: SizeSearch, up_to: int | None = None) -> InputSizes:
     """Return the input sizes up to `up_to` with which a network works.
 
-    Sizes are squares where the input is one, and there is one axis if it has one. In any other case, and to see whether
-    H and W can be chosen one by one, each axis varies by itself, the others as they are in a `base` that works: the
-    input as it is written, or the nearest to it. Raises ValueError where no input has axes, CnnError where the program
-    has another error than that something does not fit.
+    Sizes are squares if the input is one, and there is one axis if it has one. In any other case, and to see whether H
+    and W can be chosen independently, each axis varies by itself, the others as they are in a `base` that works: the
+    input as it is written, or the nearest to it. Raises ValueError if no input has axes, CnnError if the program has an
+    error other than incompatible shapes.
     """
     if not search.varied:
         raise ValueError(f"the input is a vector, {search.entering[0]}: it has no size to vary")
@@ -64,7 +65,8 @@ def _variations(base: InputExtents, axis: int, limit: int) -> list[InputExtents]
 
 
 def _base(search: SizeSearch, together: Sequence[InputExtents], *, is_cube: bool) -> InputExtents:
-    """The input as it is written if it works, else the nearest one that does; the written one where none does."""
+    """Return the input as it is written if it works, otherwise the nearest one that does; the written one if none
+    does."""
     written = search.written
     if search.outcomes[written].works:
         return written
@@ -77,7 +79,7 @@ def _base(search: SizeSearch, together: Sequence[InputExtents], *, is_cube: bool
 
 
 def _near(written: InputExtents) -> Iterator[InputExtents]:
-    """Yield the inputs near to one that is no square: all axes longer by a number, or rounded to a power of two."""
+    """Yield the inputs near to one that is not square: all axes longer by a number, or rounded to a power of two."""
     for by in range(-_NEAR, _NEAR + 1):
         if min(written) + by > 0:
             yield tuple(each + by for each in written)

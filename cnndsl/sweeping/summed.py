@@ -1,7 +1,7 @@
-"""Metrics of configurations without a graph for each: those that are sums over layers, the depth and the shape.
+"""Metrics of configurations without a graph for each: sums over layers, the depth and the output shape.
 
-Each part of a network is elaborated once for its arguments and the shape that enters (`elaborate.family_sums`). A
-configuration for which that is not possible, such as an invalid one, has to be elaborated as a whole.
+Each part of a network is elaborated once for its arguments and its input shape (`elaborate.family_sums`). A
+configuration for which that is impossible, such as an invalid one, has to be elaborated as a whole.
 """
 
 from __future__ import annotations
@@ -33,34 +33,34 @@ NOT_SUMS = frozenset({"inference", "saved", "training", "receptive_field"})
 
 @record
 class SummedNetwork:
-    """A network, or a part of one, of which sums are known, as metrics are read from a `Region`."""
+    """A network, or a part of one, whose sums are known; metrics read it as they read a `Region`."""
 
     network: NetworkSums | PartSums
 
     @property
     def cost(self) -> Cost:
-        """The sum over the layers; an input gives no activations."""
+        """Return the sum over the layers, without the activations of inputs."""
         weights, biases, buffers, counters, frozen, macs, operations, activations, _ = self.network.sums
         return Cost(weights, biases, buffers, macs, operations, activations, counters, frozen)
 
     @property
     def volume(self) -> int:
-        """The lecture's memory, in bytes."""
+        """Return the lecture's memory, in bytes."""
         return self.network.sums[-1]
 
     @property
     def depth(self) -> int:
-        """The most weight layers on a path to an output."""
+        """Return the largest number of weight layers on a path to an output."""
         return self.network.depth
 
     @property
     def extents(self) -> tuple[int, ...]:
-        """The shape of the output: H, W, C."""
+        """Return the shape of the output: H, W, C."""
         return self.network.shape.hwc
 
 
 def weigh(summand: Summand) -> tuple[Sums, bool]:
-    """Return what a layer adds to the sums of `SummedNetwork`, and whether it is a weight layer."""
+    """Return a layer's contribution to the sums of `SummedNetwork`, and whether it is a weight layer."""
     sums, is_weighted = _weighed(summand.layer, summand.shape, *summand.inputs)
     if summand.shared:
         sums = (0, 0, 0, 0, 0, *sums[5:])
@@ -81,7 +81,7 @@ def _weighed(layer: Layer, output: Shape, *inputs: Shape) -> tuple[Sums, bool]:
 
 
 class _AssertedValues(Mapping[str, Value]):
-    """The values that an `assert` may mention: of parameters and `let`s, then metrics."""
+    """The values that an `assert` may mention: those of parameters and `let`s, then metrics."""
 
     def __init__(self, own: Mapping[str, Value], network: SummedNetwork) -> None:
         self._own, self._network = own, network
@@ -106,7 +106,7 @@ def metric(network: SummedNetwork, name: str) -> MetricValue:
 
 
 class SummedFamily:
-    """The metrics of a family's configurations, each as far as sums tell them."""
+    """The metrics of a family's configurations, if sums determine them."""
 
     def __init__(
         self, file: ast.File, domains: Mapping[str, Sequence[Value]], find: Find, names: Sequence[str]
@@ -125,7 +125,7 @@ class SummedFamily:
         return not NOT_SUMS & set(names) and all(_mentions_only(test, known) for test in tests)
 
     def figures(self, settings: Mapping[str, Value]) -> dict[str, Value] | None:
-        """Return the metrics of a configuration; None for one that has to be elaborated as a whole."""
+        """Return the metrics of a configuration; None if it has to be elaborated as a whole."""
         try:
             found = self._sums.of(settings)
         except UnsummedError:
@@ -157,7 +157,7 @@ def _paths(expr: Expr) -> Iterator[Path]:
 
 
 def _resolved(expr: Expr, parts: Mapping[str, PartSums]) -> Expr:
-    """The same with the metric of each part replaced by its value."""
+    """Return the expression with the metric of each part replaced by its value."""
     if isinstance(expr, Path):
         value = metric(SummedNetwork(parts[".".join(expr.names[:-1])]), expr.names[-1])
         return Literal(value, ".".join(expr.names), expr.span)

@@ -1,6 +1,6 @@
-"""Walking a family: its parameters and their domains, its members, their figures.
+"""Sweep a parameterised network (family): its parameters, their domains, its configurations and their metrics.
 
-A member that is no network is a member all the same: it comes with the reason. Nothing here prints.
+Configurations that fail to compile stay in the results, with the reason. Nothing here prints.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ Settings: TypeAlias = Mapping[str, Value]
 Plain: TypeAlias = "int | float | bool | str | list[Plain]"
 
 GOALS: Mapping[str, int] = {name: METRICS[name].sign for name in OF_NETWORKS}
-"""The metrics that members may be chosen by, and whether less is better (1) or more is (-1)."""
+"""The metrics by which configurations may be chosen, and whether less is better (1) or more is (-1)."""
 
 CHECKED_OF = 100
-"""Of so many members one is elaborated as a whole although its metrics are sums."""
+"""One in this many configurations is elaborated as a whole although its metrics are sums."""
 
 
 @record(slots=True)
 class Configuration:
-    """A member: its settings, and its figures or what is wrong with it. `at_most` names the figures that are bounds."""
+    """A configuration: its settings, and its metrics or its error. `at_most` names the metrics that are bounds."""
 
     settings: Settings
     figures: Mapping[str, Value] | None
@@ -53,7 +53,7 @@ class Configuration:
 
 @record
 class Family:
-    """A file, and for each parameter the values that are walked."""
+    """A file, and for each parameter the values over which it is swept."""
 
     file: ast.File
     domains: Mapping[str, Sequence[Value]]
@@ -61,11 +61,11 @@ class Family:
 
     @property
     def size(self) -> int:
-        """How many members there are."""
+        """Return the number of configurations."""
         return prod(len(values) for values in self.domains.values())
 
     def at(self, number: int) -> Settings:
-        """The settings of a member by its number, from 0; the last parameter changes fastest."""
+        """Return the settings of a configuration by its number, from 0; the last parameter changes fastest."""
         chosen: dict[str, Value] = {}
         for name in reversed(list(self.domains)):
             number, at = divmod(number, len(self.domains[name]))
@@ -73,15 +73,16 @@ class Family:
         return {name: chosen[name] for name in self.domains}
 
     def all(self) -> Iterator[Settings]:
-        """The settings of every member, the last parameter changing fastest."""
+        """Return the settings of every configuration, the last parameter changing fastest."""
         return (dict(zip(self.domains, values, strict=True)) for values in product(*self.domains.values()))
 
     def sample(self, count: int, seed: int) -> Iterator[Settings]:
-        """So many different members, drawn evenly; the same ones for the same seed."""
+        """Return `count` different configurations, sampled uniformly; the same ones for the same seed."""
         return map(self.at, self.drawn(count, seed))
 
     def drawn(self, count: int, seed: int) -> Sequence[int]:
-        """Return the numbers of so many different members, drawn evenly; the same ones for the same seed."""
+        """Return the numbers of `count` different configurations, sampled uniformly; the same ones for the same
+        seed."""
         dice, size = random.Random(seed), self.size
         if size <= sys.maxsize:
             return dice.sample(range(size), min(count, size))
@@ -92,10 +93,10 @@ class Family:
 
 
 def family(source: Source, overrides: Mapping[str, Sequence[Value]], find: Find) -> Family:
-    """The family of a source; overrides replace the domains of their parameters.
+    """Return the family of a source; overrides replace the domains of their parameters.
 
-    A parameter that has a default but no domain stays at its default; `input` is the volume that enters.
-    Raises CnnError where a parameter is unknown, or has neither default nor domain.
+    A parameter that has a default but no domain stays at its default; `input` is the input shape. Raises CnnError if a
+    parameter is unknown, or has neither default nor domain.
     """
     file = parse(source)
     known = parameters(file)
@@ -113,7 +114,7 @@ def family(source: Source, overrides: Mapping[str, Sequence[Value]], find: Find)
 
 
 def _once_each(values: Sequence[Value]) -> Sequence[Value]:
-    """The values without those that come again, so that there is no member twice: 1 is not `yes`."""
+    """Return the values without duplicates, so that no configuration occurs twice: 1 is not `yes`."""
     if isinstance(values, range):
         return values
     return tuple({(type(value), value): value for value in values}.values())
@@ -135,16 +136,16 @@ def _without_domain(missing: Sequence[OpenParameter]) -> CnnError:
 def measure(
     family: Family, chosen: Iterable[Settings], runs: ExecutionsOf, names: Sequence[str] = tuple(GOALS)
 ) -> Iterator[Configuration]:
-    """The figures of each member, those of `names`, or the first thing that is wrong with it. Modules run as `runs`
-    says. Raises SumsDifferError as `Meter.measure` does."""
+    """Yield the metrics of each configuration, those of `names`, or its first error. Modules run as `runs` says. Raises
+    SumsDifferError as `Meter.measure` does."""
     return Meter(family, runs, names).measure(chosen)
 
 
 class Meter:
-    """Measures the members of a family.
+    """Measures the configurations of a family.
 
-    Where all of the metrics are sums, a part of a network is elaborated once for its values, and one member in a
-    hundred is elaborated as a whole all the same.
+    If all of the metrics are sums, a part of a network is elaborated once for its values, but one configuration in a
+    hundred is still elaborated as a whole.
     """
 
     def __init__(self, family: Family, runs: ExecutionsOf, names: Sequence[str]) -> None:
@@ -153,7 +154,8 @@ class Meter:
         self._summed = SummedFamily(family.file, family.domains, family.find, names) if is_summed else None
 
     def measure(self, chosen: Iterable[Settings]) -> Iterator[Configuration]:
-        """Yield members with their figures. Raises SumsDifferError where sums are not the metrics of a graph."""
+        """Yield configurations with their metrics. Raises SumsDifferError if sums differ from the metrics of a
+        graph."""
         for number, settings in enumerate(chosen):
             sums = self._summed.figures(settings) if self._summed is not None else None
             if sums is None:
@@ -168,11 +170,11 @@ class Meter:
 
 
 class SumsDifferError(Exception):
-    """Metrics that were summed up over the parts of a network are not those of its graph: an internal error."""
+    """Metrics that were summed over the parts of a network differ from those of its graph: an internal error."""
 
 
 def elaborated(family: Family, settings: Settings, runs: ExecutionsOf, names: Sequence[str]) -> Configuration:
-    """Return a member with its figures, read from its graph."""
+    """Return a configuration with its metrics, read from its graph."""
     try:
         graph = elaborate(family.file, settings, family.find)
         broken = check(graph, runs)
@@ -189,16 +191,16 @@ def name_values(family: Family) -> dict[str, Value]:
 
 
 def holds(test: Expr, member: Configuration, others: Mapping[str, Value] | None = None) -> bool:
-    """Whether a member passes a test over its figures, its settings and `others`; as in an `assert`, a name of the
-    file's own wins over that of a metric. One without figures never does.
+    """Return whether a configuration passes a test of its metrics, its settings and `others`; as in an `assert`, a name
+    that the file defines takes precedence over that of a metric. A configuration without metrics never passes.
 
-    Raises CnnError where the test mentions something else.
+    Raises CnnError if the test mentions anything else.
     """
     return member.figures is not None and truth(test, {**(others or {}), **member.figures, **member.settings})
 
 
 def values(text: str) -> Sequence[Value]:
-    """What a parameter walks over: `1..3`, `{3, 5, 7}`, or one value. Raises CnnError where it is none of these.
+    """Return the values of a parameter: `1..3`, `{3, 5, 7}`, or one value. Raises CnnError for any other text.
 
     >>> tuple(values("1..3")), values("{yes, no}"), values("16")
     ((1, 2, 3), (True, False), (16,))
@@ -209,7 +211,7 @@ def values(text: str) -> Sequence[Value]:
 
 
 def pareto(members: Sequence[Configuration], goals: Mapping[str, int]) -> list[Configuration]:
-    """The members that no other beats in every goal at once: 1 for less is better, -1 for more.
+    """Return the configurations that no other beats in every goal at once: 1 for less is better, -1 for more.
 
     >>> cheap, wide, poor = (Configuration({}, {"params": p, "depth": d}) for p, d in ((1, 1), (2, 3), (3, 2)))
     >>> pareto([cheap, wide, poor], {"params": 1, "depth": -1}) == [cheap, wide]
@@ -233,7 +235,7 @@ def _beats(one: tuple[Number, ...], other: tuple[Number, ...]) -> bool:
 
 
 def magnitude(figure: Value) -> Number:
-    """Return a figure as one number: a shape by the number of its values."""
+    """Return a metric as one number: a shape as the number of its values."""
     return prod(figure) if isinstance(figure, tuple) else figure if isinstance(figure, int | Fraction) else 0
 
 
@@ -262,7 +264,7 @@ def _described(parameter: OpenParameter) -> dict[str, object]:
 
 
 def _type(value: Plain | None) -> str:
-    """What a parameter holds; a number where nothing tells."""
+    """Return the type of a parameter's values; a number if nothing determines it."""
     for kind, name in ((bool, "bool"), (float, "float"), (list, "shape"), (str, "name")):
         if isinstance(value, kind):
             return name
@@ -270,7 +272,7 @@ def _type(value: Plain | None) -> str:
 
 
 def plain(value: Value) -> Plain:
-    """A value as plain data: a shape and a list are lists, a fraction a float, a name a string."""
+    """Return a value as plain data: a shape and a list are lists, a fraction a float, a name a string."""
     items = items_of(value)
     if items is not None:
         return [plain(each) for each in items]

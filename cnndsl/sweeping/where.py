@@ -1,7 +1,7 @@
 """The test of a `--where`: `params < 5M and depth >= 3`.
 
-It is read as an `assert`, and messages have the places of the text as it was typed. Figures may be
-called as tables head them: `peak in training`.
+It is read as an `assert`, and messages point at the text as it was typed. Metrics may be named as in the headings of
+tables: `peak in training`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "**"})
 
 @record(slots=True)
 class Vocabulary:
-    """What a test may mention: `asked` by its name, `words` as values of those. `refused` says why a name is none of
-    them, and `titles` which name a heading of a table means."""
+    """The names that a test may mention: `asked` by their names, `words` as values of those. `refused` has the reason
+    why a name is not allowed, and `titles` the name that a heading of a table means."""
 
     asked: Sequence[str]
     words: Sequence[str] = ()
@@ -37,8 +37,8 @@ class Vocabulary:
 
 
 def condition(text: str, titles: Mapping[str, str] = BY_TITLE) -> Expr:
-    """The test of a `--where`: `params < 5M and depth >= 3`. Raises CnnError where it is none, with what it means if
-    it is written as other languages would have it."""
+    """Return the test of a `--where`: `params < 5M and depth >= 3`. Raises CnnError for an invalid one, with its
+    meaning if it is written as in other languages."""
     if not text.strip():
         raise CnnError(Diagnostic("E0503", "a test is missing", help="for example, `--where 'params < 5M'`"))
     try:
@@ -70,9 +70,9 @@ def _read(text: str, titles: Mapping[str, str]) -> Expr:
 
 
 def mentioned(test: Expr, known: Vocabulary) -> set[str]:
-    """Return the names that a test asks for.
+    """Return the names that a test mentions.
 
-    Raises CnnError where it is no test, mentions something that the vocabulary lacks, or compares bytes with a figure
+    Raises CnnError if it is not a test, mentions something that the vocabulary lacks, or compares bytes with a metric
     that has another unit.
     """
     for each in _walk(test):
@@ -90,7 +90,7 @@ def mentioned(test: Expr, known: Vocabulary) -> set[str]:
 
 
 def binaries(expr: Expr) -> Iterator[Binary]:
-    """Every operator between two operands in a test, the outer ones first."""
+    """Yield every operator between two operands in a test, the outer ones first."""
     return (each for each in _walk(expr) if isinstance(each, Binary))
 
 
@@ -108,7 +108,7 @@ def _no_part(path: Path, known: Vocabulary) -> CnnError:
 
 
 def _check_units(expr: Binary, known: Vocabulary) -> None:
-    """Raise CnnError where bytes are compared with a figure that is in no bytes."""
+    """Raise CnnError if bytes are compared with a metric that is not in bytes."""
     for name, literal in ((expr.left, expr.right), (expr.right, expr.left)):
         if not (isinstance(name, Name) and isinstance(literal, Literal) and literal.text.endswith("B")):
             continue
@@ -126,7 +126,7 @@ def _walk(expr: Expr) -> Iterator[Expr]:
 
 
 def _without_titles(text: str, titles: Mapping[str, str]) -> str:
-    """The text with names in place of headings that are no names, each as long as it was."""
+    """Return the text with names in place of headings that are not names, each of the same length."""
     for title, name in titles.items():
         if not title.isidentifier() and len(name) <= len(title):
             text = re.sub(rf"(?<![\w.-]){re.escape(title)}(?![\w.-])", name.ljust(len(title)), text)
@@ -134,7 +134,7 @@ def _without_titles(text: str, titles: Mapping[str, str]) -> str:
 
 
 def _told(diagnostic: Diagnostic, source: Source) -> Diagnostic:
-    """What is wrong with the text as a program, said of the text as it was typed."""
+    """Return the error of the text as a program, restated for the text as it was typed."""
     span = diagnostic.span and _moved(diagnostic.span, source)
     message = diagnostic.message.replace("the end of the file", "the end of the test")
     members = _MEMBERS.search(source.text)
@@ -152,6 +152,6 @@ def _moved(span: Span, source: Source) -> Span:
 
 
 def _placed(expr: Expr, source: Source) -> Expr:
-    """The expression with the places that its parts have in the text as it was typed."""
+    """Return the expression with the locations that its parts have in the text as it was typed."""
     moved = replace(expr, span=_moved(expr.span, source))
     return mapped(moved, lambda each: _placed(each, source))

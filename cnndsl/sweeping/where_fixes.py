@@ -1,4 +1,4 @@
-"""Tests as other languages write them, `params < 10M && top1 > 75`, and how `--where` has them."""
+"""Tests as other languages write them, `params < 10M && top1 > 75`, and their form in `--where`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COMPARISONS = {
 
 @record(slots=True)
 class _Rule:
-    """A way to write that `--where` does not have: a pattern, what stands in place of it, and the rule it breaks."""
+    """A notation that `--where` does not have: a pattern, its replacement, and the rule that it breaks."""
 
     pattern: re.Pattern[str]
     written: str | Callable[[re.Match[str]], str]
@@ -34,7 +34,7 @@ class _Rule:
 
 @record(slots=True)
 class WhereFix:
-    """What a test means: the rule that it breaks first, where, and the whole test as it is meant."""
+    """The meaning of a test: the rule that it breaks first, where, and the whole test as it is meant."""
 
     message: str
     start: int
@@ -79,7 +79,7 @@ _RULES = (
 
 
 def where_fix(text: str, accepts: Callable[[str], bool]) -> WhereFix | None:
-    """Return what a test means that is written in another way; None if what the rules make of it is no test either.
+    """Return the meaning of a test in another notation; None if the result of the rules is not a test either.
 
     >>> where_fix("params < 10 M && top1 > 75%", lambda test: "%" not in test).text
     'params < 10M and top1 > 75'
@@ -114,4 +114,4 @@ NAMES: Mapping[str, str] = {
     **dict.fromkeys(("published", "date"), "year"),
     **dict.fromkeys(("activation", "acts"), "activations"),
 }
-"""What other tools call metrics, in lower case, and their names here."""
+"""The names of metrics in other tools, in lower case, and their names here."""

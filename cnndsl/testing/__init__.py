@@ -1,12 +1,12 @@
 """For tests, ours and those of plug-ins: random programs, random mistakes, and networks run node by node.
 
-`programs` are of any kinds and ranks; `crossings` are those in which names, groups, blocks, repeats, choices and taps
-meet. `differences` and `constructor_differences` hold what is emitted for a program against its graph.
+`programs` are of any layer types and ranks; `crossings` are those in which names, groups, blocks, repeats, choices and
+taps meet. `differences` and `constructor_differences` compare the emitted code of a program with its graph.
 
 Needs `hypothesis`, and torch for `Reference`: the extras `test` and `torch`.
 
-A kind states its own constraints (the types and bounds of its options, and its shape rule); the strategies read
-them there, so a kind is drawn from the day it stands in the table or in the entry points.
+A layer type states its own constraints (the types and bounds of its options, and its shape rule). The strategies read
+them there, so a new layer type is generated as soon as it is in the table or in the entry points.
 """
 
 from cnndsl.testing.construction import constructor_differences

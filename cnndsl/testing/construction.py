@@ -1,4 +1,4 @@
-"""Holds an emitted class, made with arguments, against the one that is compiled with the same settings."""
+"""Compare an emitted class, made with arguments, with the one that is compiled with the same settings."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ NEAR = 1e-9
 
 
 def constructor_differences(text: str, settings: Mapping[str, object]) -> list[str]:
-    """Lists how the emitted class with these arguments differs from the one compiled with these settings.
+    """List the differences between the emitted class with these arguments and the one compiled with these settings.
 
-    Settings that the class does not offer are left aside in both. Where the compiler refuses them the class must
-    raise ValueError, or torch an error of its own, when it is made or when it runs. Raises CnnError where the text
-    alone is no program.
+    Settings that the class does not have as arguments are ignored in both. If the compiler rejects them, the class must
+    raise ValueError, or torch an error of its own, when it is made or when it runs. Raises CnnError if the program is
+    invalid even without settings.
     """
     try:
         graph, make = _base(text)
@@ -59,7 +59,7 @@ def constructor_differences(text: str, settings: Mapping[str, object]) -> list[s
 
 @lru_cache(maxsize=4)
 def _base(text: str) -> tuple[Graph, Callable[..., nn.Module]]:
-    """Compiles a program without settings; it is asked for with one after the other."""
+    """Compile a program without settings; cached, since it is used with many settings in sequence."""
     network = loads(text)
     return network.graph, _class(network)
 
@@ -74,7 +74,7 @@ def _class(network: Network) -> Callable[..., nn.Module]:
 
 
 def offered(make: Callable[..., Any], settings: Mapping[str, object]) -> dict[str, object]:
-    """Picks the settings that a class has arguments for, whose names may have a trailing underscore."""
+    """Return the settings that a class has arguments for, whose names may have a trailing underscore."""
     names = signature(make).parameters
     keys = {name: name if name in names else f"{name}_" for name in settings}
     given = {name: plain(value) for name, value in settings.items() if keys[name] in names}
@@ -82,9 +82,10 @@ def offered(make: Callable[..., Any], settings: Mapping[str, object]) -> dict[st
 
 
 def plain(value: object) -> object:
-    """Gives a setting as Python code would: a fraction is a float there, a name a text.
+    """Return a setting as Python code would have it: a fraction as a float, a name as a text.
 
-    None for a fraction such as a third, which is no float: a class that is given a float cannot know what was meant.
+    None for a fraction such as a third, which is not a float: a class that is given a float cannot know which fraction
+    was meant.
     """
     read = values({"it": value})["it"]
     if isinstance(read, Fraction):
@@ -93,7 +94,8 @@ def plain(value: object) -> object:
 
 
 def refusal(make: Callable[..., Any], arguments: Mapping[str, object], graph: Graph, stop: CnnError) -> list[str]:
-    """Wants a ValueError or an error of torch's for arguments that the compiler refuses."""
+    """Check that arguments which the compiler rejects raise ValueError or an error of torch's; list the difference if
+    not."""
     import torch
 
     told = ", ".join(f"{name}={value}" for name, value in arguments.items())
@@ -111,16 +113,16 @@ def refusal(make: Callable[..., Any], arguments: Mapping[str, object], graph: Gr
 
 
 def made_differences(make: Callable[..., nn.Module], arguments: Mapping[str, object], other: Network) -> list[str]:
-    """Compares the class made with arguments with the class of the network that has these settings."""
+    """Compare the class made with arguments with the class of the network that has these settings."""
     try:
         expected = emitted(_class(other), "the class with the settings")
     except Failure:
-        return []  # That is for `differences` to say.
+        return []  # `differences` reports that.
     found = emitted(lambda: make(**arguments), "made with arguments")
     if told := state_differences(other.graph, found, "made with arguments"):
         return told
     ours, theirs = leaves(found), leaves(expected)
-    # What is a module here and a function there has no weights; the run compares it.
+    # A module in one and a function in the other have no weights; the run compares them.
     told = [
         f"{name or 'the network'} is {ours[name]} in place of {theirs[name]}"
         for name in ours
@@ -130,9 +132,9 @@ def made_differences(make: Callable[..., nn.Module], arguments: Mapping[str, obj
 
 
 def leaves(network: nn.Module) -> dict[str, str]:
-    """Shows the modules that hold no others, by path, without what may be written in several ways.
+    """Return the modules that contain no others, by path, without properties that may be written in several ways.
 
-    That is whether they write in place, how padding is said, and one number that stands for each axis.
+    These are whether they work in place, how padding is given, and one number that is used for each axis.
     """
     modules: dict[str, Any] = dict(cast("Any", network).named_modules())
     holders = {name.rpartition(".")[0] for name in modules if name}
@@ -142,7 +144,7 @@ def leaves(network: nn.Module) -> dict[str, str]:
 
 
 def alike(one: str, other: str) -> bool:
-    """Compares the numbers in two texts, up to rounding; what is not of one kind is left to the run."""
+    """Compare the numbers in two texts, up to rounding; texts of different types are left to the run."""
     if NUMBER.sub("0", one) != NUMBER.sub("0", other):
         return True
     pairs = zip(NUMBER.findall(one), NUMBER.findall(other), strict=True)
@@ -150,10 +152,10 @@ def alike(one: str, other: str) -> bool:
 
 
 def runs_alike(found: nn.Module, expected: nn.Module, graph: Graph) -> list[str]:
-    """Runs both with the same weights, in evaluation and in training.
+    """Run both with the same weights, at inference and in training.
 
-    Where the compiled one does not run, or in place of what its graph says computes something else, `differences`
-    finds it; here only the two are held against each other.
+    If the compiled one does not run, or computes something other than its graph, `differences` finds it; here the two
+    are only compared with each other.
     """
     state = seeded(graph)
     running = Running(graph, state)

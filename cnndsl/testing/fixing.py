@@ -1,4 +1,4 @@
-"""Programs after the fixes that messages offer, as a machine follows them."""
+"""Apply the fixes that messages offer to programs, as a machine does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_ROUNDS = 20
 
 
 def after_fixes(text: str, settings: Mapping[str, Value] | None = None) -> str:
-    """Return a program after all fixes that are offered for it, and for what is wrong then, and so on.
+    """Return a program after all fixes that are offered for it, and for the errors that then remain, and so on.
 
     >>> after_fixes("INPUT 8x8x3 -> CONV3-4 RELU")
     'INPUT 8x8x3 -> CONV3-4 -> RELU'
@@ -34,8 +34,8 @@ def after_fixes(text: str, settings: Mapping[str, Value] | None = None) -> str:
 
 
 def structure(graph: Graph) -> list[object]:
-    """Return what two programs have in common that mean the same network: for each layer its path, the PyTorch that it
-    becomes, its inputs and shape; and the outputs."""
+    """Return the structure that two programs share if they mean the same network: for each layer its path, its PyTorch
+    code, its inputs and shape; and the outputs."""
     nodes = [(node.path, _module(graph, node), node.inputs, node.shape, node.training_only) for node in graph]
     return [*nodes, graph.output, [(tap.name, tap.node) for tap in graph.taps]]
 

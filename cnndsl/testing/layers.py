@@ -1,4 +1,4 @@
-"""Strategies for single layers: any kind that takes an input of a given shape."""
+"""Strategies for single layers: any layer type that accepts an input of a given shape."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from cnndsl.layers.reshape import Reshape
 from cnndsl.shape import Shape
 
 MOST_VALUES = 4096
-"""The largest volume that is drawn, so that a live module runs in no time."""
+"""The largest number of values of a generated shape, so that a live module runs fast."""
 MOST_CHANNELS = 24
 ATTEMPTS = 4
-"""How many settings of a kind are tried before a plain layer takes its place."""
+"""The number of settings of a layer type that are tried before a plain layer is used instead."""
 
 Draw: TypeAlias = Callable[[st.SearchStrategy[object]], object]
 DrawnValue: TypeAlias = int | float | bool | str | tuple[int, ...]
@@ -26,21 +26,21 @@ DrawnValue: TypeAlias = int | float | bool | str | tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A piece of a program, and the shape that it gives."""
+    """A piece of a program, and its output shape."""
 
     text: str
     shape: Shape
 
 
 def kinds() -> list[type[Layer]]:
-    """Every kind that a layer of one input can be of, each once."""
+    """Return every type of layer with one input, each once."""
     found = {id(kind): kind for name in known() if (kind := find(name)) is not None}
     return [kind for kind in found.values() if kind.INPUTS[0] == 1 and not issubclass(kind, Identity)]
 
 
 @st.composite
 def layers(draw: st.DrawFn, shape: Shape, among: Sequence[type[Layer]] | None = None, keep: bool = False) -> Drawn:
-    """A layer that takes the shape; with `keep` one that gives it back.
+    """Generate a layer that accepts the shape; with `keep`, one that also returns it.
 
     >>> layers(Shape(3, (8, 8))).example().text  # doctest: +SKIP
     'CONV3-5/2(dilation=2)'
@@ -53,7 +53,7 @@ def layers(draw: st.DrawFn, shape: Shape, among: Sequence[type[Layer]] | None = 
         except LayerError:
             continue
         if kind(**dict(settings)).is_parameter:
-            continue  # which needs a label of its own
+            continue  # it needs a label of its own
         if _is_small(given) and (given == shape or not keep):
             return Drawn(written(kind, settings), given)
     return Drawn("RELU", shape)
@@ -65,7 +65,7 @@ def _is_small(shape: Shape) -> bool:
 
 @st.composite
 def _settings(draw: st.DrawFn, kind: type[Layer], shape: Shape) -> list[tuple[str, DrawnValue]]:
-    """Values for some of the kind's options, and for all that it needs."""
+    """Generate values for some of the layer type's options, and for all required ones."""
     chosen: list[tuple[str, DrawnValue]] = []
     if kind is Reshape:
         chosen.append(("shape", draw(_factors(shape.numel))))
@@ -99,7 +99,7 @@ def _value(rule: Option, is_width: bool, shape: Shape) -> st.SearchStrategy[Draw
 
 @st.composite
 def _factors(draw: st.DrawFn, number: int) -> tuple[int, ...]:
-    """Up to four numbers whose product is the given one."""
+    """Generate up to four numbers whose product is the given one."""
     found: list[int] = []
     for _ in range(draw(st.integers(0, 3))):
         found.append(draw(st.sampled_from([*_divisors(number)])))
@@ -124,7 +124,7 @@ def _within(value: float, rule: Option) -> bool:
 
 
 def written(kind: type[Layer], settings: Sequence[tuple[str, DrawnValue]]) -> str:
-    """A layer as a program writes it."""
+    """Return a layer as a program writes it."""
     values = dict(settings)
     text = kind.kind()
     for option, sign in ((kind.SIZE, ""), (kind.WIDTH, "-"), (kind.STRIDE, "/")):

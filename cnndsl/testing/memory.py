@@ -1,7 +1,7 @@
-"""Measures what a live module of a network needs in memory on the CPU, and compares it with the figures.
+"""Measure the memory that a live module of a network needs on the CPU, and compare it with the predicted metrics.
 
-What autograd keeps is counted by `saved_tensors_hooks`, each storage once; the most bytes alive at once by PyTorch's
-MemTracker. The numbers come from PyTorch alone: nothing here reads a layer type.
+Values saved for the backward pass are counted by `saved_tensors_hooks`, each storage once; the most bytes alive at once
+by PyTorch's MemTracker. The numbers come from PyTorch alone: nothing here reads a layer type.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
     from torch import nn
 
 OutputClasses: TypeAlias = "list[torch.Tensor | None]"
-"""The classes that each output is held against; None for an output without a gradient."""
+"""The classes with which each output is compared; None for an output without a gradient."""
 MeasuredType: TypeAlias = Literal["fp32", "bf16", "amp"]
 DTYPES: tuple[MeasuredType, ...] = ("fp32", "bf16", "amp")
 NEAR = 0.02
-"""How far a predicted peak may lie from the measured one."""
+"""The largest relative difference between a predicted peak and the measured one."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredMemory:
-    """Bytes of a module and a batch: `saved` for the backward pass, the peaks of both modes, and what is there before.
+    """Bytes of a module and a batch: `saved` for the backward pass, the peaks of both modes, and the memory before the
+    step.
 
     `fixed` are parameters and buffers, which the peaks contain.
     """
@@ -46,10 +47,10 @@ class MeasuredMemory:
 def memory_differences(
     text: str, settings: Mapping[str, object] | None = None, batch: int = 4, dtypes: tuple[MeasuredType, ...] = DTYPES
 ) -> list[str]:
-    """List how the memory of a program's module differs from what is predicted, as `saved/bf16: 5 of 6`.
+    """List the differences between the memory of a program's module and the prediction, as `saved/bf16: 5 of 6`.
 
-    What is kept must agree to the byte, a peak within 2% of what is measured beside parameters and buffers. Raises
-    CnnError where the text is not a program, RuntimeError and ValueError where its module does not run on the batch.
+    Saved memory must agree to the byte, a peak within 2% of the measured memory besides parameters and buffers. Raises
+    CnnError if the program is invalid, RuntimeError and ValueError if its module does not run on the batch.
     """
     graph = loads(text, **(settings or {})).graph
     runs = executions(graph)
@@ -101,7 +102,8 @@ def measure_module(network: nn.Module, images: list[torch.Tensor], dtype: Measur
 
 
 def _frozen_as_buffers(network: nn.Module) -> nn.Module:
-    """Make buffers of the parameters that are not trained, on which the tracker cannot have hooks; in a copy."""
+    """Return the network with its frozen parameters as buffers, since the tracker cannot have hooks on them; in a
+    copy."""
     if all(each.requires_grad for each in network.parameters()):
         return network
     network = deepcopy(network)
@@ -122,7 +124,7 @@ def _without_warnings() -> Generator[None]:
 
 
 def _saved(network: nn.Module, images: list[torch.Tensor], classes: OutputClasses, dtype: MeasuredType) -> int:
-    """Count the bytes of the distinct storages that autograd holds after the forward pass and the loss, without
+    """Return the bytes of the distinct storages that autograd holds after the forward pass and the loss, without
     parameters and buffers."""
     from torch.autograd.graph import saved_tensors_hooks
 
@@ -149,7 +151,7 @@ def _autocast(dtype: MeasuredType) -> torch.autocast:
 
 
 def _peak(network: nn.Module, images: list[torch.Tensor], classes: OutputClasses | None, dtype: MeasuredType) -> int:
-    """Measure the most bytes alive at once in a step of training; without classes in use, at inference."""
+    """Return the most bytes alive at once in a training step; without classes, at inference."""
     import torch
     from torch.distributed._tools.mem_tracker import MemTracker
 
@@ -161,7 +163,7 @@ def _peak(network: nn.Module, images: list[torch.Tensor], classes: OutputClasses
                 network(*images)
         else:
             with _autocast(dtype):
-                outputs = network(*images)  # which whoever calls a network holds on to
+                outputs = network(*images)  # the caller of a network keeps its outputs
                 loss = _loss(outputs, classes)
             if loss is not None:
                 torch.autograd.backward(loss)
@@ -170,7 +172,7 @@ def _peak(network: nn.Module, images: list[torch.Tensor], classes: OutputClasses
 
 
 def _classes(network: nn.Module, images: list[torch.Tensor], dtype: MeasuredType) -> OutputClasses:
-    """Make the class 0 for every image or position of each output that has a gradient."""
+    """Return the class 0 for every image or position of each output that has a gradient."""
     import torch
 
     with _autocast(dtype):
@@ -182,7 +184,7 @@ def _classes(network: nn.Module, images: list[torch.Tensor], dtype: MeasuredType
 
 
 def _outputs(given: object) -> list[torch.Tensor]:
-    """List the outputs of a network: one, or a tuple of them, of which those of the other mode are None."""
+    """Return the outputs of a network: one, or a tuple of them, of which those of the other mode are None."""
     import torch
 
     each: Iterable[object] = cast("tuple[object, ...]", given) if isinstance(given, tuple) else (given,)
@@ -190,7 +192,7 @@ def _outputs(given: object) -> list[torch.Tensor]:
 
 
 def _loss(given: object, classes: OutputClasses) -> torch.Tensor | None:
-    """Add up a cross-entropy on each output that learns; None where none does."""
+    """Return the sum of a cross-entropy on each output that is trained; None if none is."""
     import torch
     from torch.nn.functional import cross_entropy
 

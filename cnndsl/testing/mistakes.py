@@ -1,4 +1,4 @@
-"""Near-misses: a valid program with one known mistake in it, and what must be said of it."""
+"""Near-misses: a valid program with one known mistake in it, and the expected error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnndsl.testing.programs import programs
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A wrong program, the code of its one error, and the offset at which the error points."""
+    """An invalid program, the code of its one error, and the offset at which the error points."""
 
     text: str
     code: str
@@ -23,14 +23,14 @@ class Mistake:
 
 @st.composite
 def mistakes(draw: st.DrawFn, ranks: tuple[int, ...] = (1, 2, 3)) -> Mistake:
-    """A program with exactly one mistake."""
+    """Generate a program with exactly one mistake."""
     text = draw(programs(ranks))
     make = draw(st.sampled_from(_MAKERS))
     return make(draw, text)
 
 
 def _place(draw: st.DrawFn, text: str) -> int:
-    """An arrow of the network itself, where an element can be put in: the place behind it."""
+    """Choose a position after an arrow of the network itself, where an element can be inserted."""
     first = text.index("\n-> ", text.index("INPUT")) + len("\n-> ")
     level, places = 0, [first]
     for at in range(first, len(text)):
@@ -41,7 +41,7 @@ def _place(draw: st.DrawFn, text: str) -> int:
 
 
 def _insert(draw: st.DrawFn, text: str, element: str, code: str, inside: int = 0) -> Mistake:
-    """An element that is wrong by itself, wherever it stands. `inside` is where in it the error points."""
+    """Insert an element that is invalid anywhere. `inside` is the offset in it at which the error points."""
     at = _place(draw, text)
     return Mistake(f"{text[:at]}{element} -> {text[at:]}", code, at + inside)
 

@@ -1,8 +1,8 @@
-"""What a program says its layers are called, read from its text: the names that those of its graph are held against.
+"""The names that a program gives its layers, read from its source: the expected names of the nodes of its graph.
 
-The syntax tree is followed, with values and modules (`written`) of its own; nothing of `cnndsl.elaborate` is used. Of
-the graph it takes what the text does not show by itself: which layers there are, one after the other, with their
-shapes. That decides on `ID or X`, on a merge by a star, and what C, H and W are.
+The reader follows the syntax tree, with values and modules (`written`) of its own; it uses no code of
+`cnndsl.elaborate`. From the graph it takes only what the source does not show by itself: which layers there are, in
+sequence, with their shapes. That determines `ID or X`, a merge by a star, and the values of C, H and W.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from cnndsl.testing.written import (
 from cnndsl.values import Value
 
 Wire: TypeAlias = int | None
-"""The node that a value is of; None, and -1 where a label names it, if that is not known."""
+"""The node of a value; None, or -1 if a label names it, if the node is not known."""
 
 
 def written_names(graph: Graph) -> dict[int, str]:
-    """Return the path of each node as the program says it. Raises UnlikeText where the layers are others.
+    """Return the path of each node according to the program. Raises UnlikeText if the layers differ from its source.
 
     >>> from cnndsl.network import loads
     >>> text = 'INPUT 8x8x3 -> convs.0: CONV3-4 -> "a-1": [CONV3-4 -> "": RELU -> (ID + BN)]'
@@ -55,7 +55,7 @@ def written_names(graph: Graph) -> dict[int, str]:
 
 
 def name_differences(graph: Graph) -> list[str]:
-    """List the nodes of a graph that are not called as its text says."""
+    """List the nodes of a graph whose names differ from those in its source."""
     try:
         wanted = written_names(graph)
     except UnlikeText as stop:
@@ -67,7 +67,7 @@ def name_differences(graph: Graph) -> list[str]:
 
 
 class _Reader:
-    """Follows the text of a graph beside its nodes."""
+    """Follows the source of a graph in parallel with its nodes."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -119,7 +119,7 @@ class _Reader:
         self._add(layer, scope, name, counted=False)
 
     def _file(self, file: ast.File, settings: Mapping[str, Value], files: dict[str, TextFile]) -> TextFile:
-        """Reads what a file defines; of one that is used the parameters have their defaults."""
+        """Read the definitions of a file; the parameters of a file that is used have their defaults."""
         home = TextFile({}, {}, choice_names(file))
         net = next((each for each in file.statements if isinstance(each, ast.Net)), None)
         scope = TextScope(home, home.values, TextModule())
@@ -147,7 +147,7 @@ class _Reader:
         return wire
 
     def _item(self, item: ast.ChainItem, wire: Wire, scope: TextScope, label: str = "") -> Wire:
-        """Follows an element, under the last name of a label, and returns the node that it gives."""
+        """Follow an element, under the last name of a label, and return its output node."""
         if isinstance(item, ast.WrittenLayer):
             return self._layer(item, wire, scope, label)
         if isinstance(item, ast.Label):
@@ -171,7 +171,7 @@ class _Reader:
         return self._composed(item, wire, scope, label)
 
     def _chosen(self, item: ast.Optional | ast.Conditional, wire: Wire, scope: TextScope, label: str) -> Wire:
-        """Follows what is chosen when compiled; what comes in goes on where that is nothing."""
+        """Follow the alternative that is chosen at compile time; if it is empty, the input is passed on."""
         if self._is_left_out(item, wire, scope):
             return wire
         if isinstance(item, ast.Conditional) and not truth(item.test, self._here(wire, scope)):
@@ -182,7 +182,7 @@ class _Reader:
     def _composed(
         self, item: ast.Group | ast.Merge | ast.Repeat | ast.For | ast.Either, wire: Wire, scope: TextScope, label: str
     ) -> Wire:
-        """Follows what is a module where it has a label."""
+        """Follow an element that is a module if it has a label."""
         if label:
             module = TextModule(scope.module)
             scope.module.parts.append(TextPart(label, "", module=module))
@@ -206,7 +206,7 @@ class _Reader:
         return wire
 
     def _rows(self, item: ast.For, wire: Wire, scope: TextScope) -> list[TextScope]:
-        """Lists the scopes of the rows of a table."""
+        """Return the scopes of the rows of a table."""
         here = replace(scope, values=self._here(wire, scope))
         if item.is_range:
             first, last = (int(number(each, here.values)) for each in item.rows)
@@ -230,14 +230,14 @@ class _Reader:
                 given.append(self._either(first, wire, scope))
             elif not self._is_absent(branch, wire, scope):
                 given.append(self._items(branch.items, wire, scope))
-        # How many values a star stands for is not counted here: whether there is a merge shows.
+        # The number of values of a star is not counted here: the graph shows whether there is a merge.
         if len(given) > 1 or (has_star and self._is_next(item)):
             base = MERGES[item.operator]
             return self._add(item, scope, "", base, counted=False)
         return given[0] if given else wire
 
     def _is_absent(self, branch: ast.Chain, wire: Wire, scope: TextScope) -> bool:
-        """Tells whether nothing stands in a branch: it consists of parts that are all left out."""
+        """Return whether a branch is empty: it consists only of parts that are omitted."""
         return all(self._is_left_out(each, wire, scope) for each in branch.items)
 
     def _is_left_out(self, item: ast.ChainItem, wire: Wire, scope: TextScope) -> bool:
@@ -249,7 +249,7 @@ class _Reader:
         return False
 
     def _either(self, item: ast.Either, wire: Wire, scope: TextScope) -> Wire:
-        """Takes the choice whose layers are the next, else the first that may have none."""
+        """Take the choice whose layers come next, otherwise the first if it may have none."""
         before = self.at
         for choice in (*reversed(item.choices[1:]), item.choices[0]):
             parts = list(scope.module.parts)
@@ -267,7 +267,8 @@ class _Reader:
         raise UnlikeText(f"none of {item.span.text!r} goes on as the graph does")
 
     def _is_in(self, choice: ast.ChainItem, at: int, scope: TextScope) -> bool:
-        """Tells whether the layer at a place lies in a choice that has a label, and not in a like branch after it."""
+        """Return whether the layer at a position is in a choice that has a label, and not in a similar branch after
+        it."""
         path = self.graph.nodes[at].path.split(".")
         return not isinstance(choice, ast.Label) or filled(choice.name, scope).rpartition(".")[2] in path
 
@@ -283,7 +284,7 @@ class _Reader:
         return self._named(filled(item.name, scope), item.body, wire, scope)
 
     def _named(self, path: str, body: ast.ChainItem, wire: Wire, scope: TextScope) -> Wire:
-        """Follows a part that has a label, perhaps in a module that stands in pieces."""
+        """Follow a part that has a label, perhaps in a module that is written in pieces."""
         *outer, last = path.split(".")
         for name in outer:
             known = next((part.module for part in scope.module.parts if part.label == name), None)
@@ -327,7 +328,7 @@ class _Reader:
     # Layers and blocks
 
     def _add(self, item: ast.ChainItem, scope: TextScope, label: str, base: str = "", counted: bool = True) -> int:
-        """Takes the next node as a part of the module."""
+        """Take the next node as a part of the module."""
         node = self._take(item)
         base = base or node.layer.kind().lower()
         scope.module.parts.append(TextPart(label, bearable(base), counted, node.index))
@@ -346,7 +347,8 @@ class _Reader:
         return self._add(item, scope, label)
 
     def _meant(self, item: ast.WrittenLayer, scope: TextScope) -> tuple[str, tuple[ast.Block, TextFile] | None]:
-        """Tells what a head means: a layer type by its name, or a block. A parameter may stand for either."""
+        """Return the meaning of a head: a layer type by its name, or a block. A parameter may have either as its
+        value."""
         name, known = item.head, scope
         while isinstance(value := known.values.get(name), GivenWord):
             name, known = value.name, value.scope

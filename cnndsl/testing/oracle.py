@@ -1,10 +1,10 @@
-"""Holds an emitted module against the plain reading of its graph: outputs, taps, gradients, state.
+"""Compare an emitted module with the plain evaluation of its graph: outputs, taps, gradients, state.
 
-The names of the state are those that the text says, which `names` reads from it without the elaborator.
+The expected names of the state are read from the program by `names`, without the elaborator.
 
-Both run in double precision with the same weights, in evaluation and in training, on batches of one, two and three.
-Whatever random layers draw depends on nothing but its shape (`Running` sees to that), so dropout is compared as well
-and may be called in any order. Constructors are compared in `construction`.
+Both run in double precision with the same weights, at inference and in training, on batches of one, two and three.
+Random layers depend only on the shape of their input (`Running` ensures that), so dropout is compared as well and may
+be called in any order. Constructors are compared in `construction`.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 BATCHES = (1, 2, 3)
 NEAR = 1e-9
-"""Relative to the largest value: kernels add up in another order where memory lies differently."""
+"""Relative to the largest value: kernels add in another order if the memory layout differs."""
 FLOOR = 1e-10
-"""Below this a value is nothing but rounding, such as what normalising a single value leaves."""
+"""Below this a value is only rounding, such as the result of normalising a single value."""
 ROUNDED = 1e-14
-"""Of the largest gradient of a network: what rounding leaves of one that is zero, as that of a bias which a batch
-normalisation takes away again."""
+"""Relative to the largest gradient of a network: the rounding error of a gradient that is zero, such as that of a bias
+before a batch normalisation, which cancels it."""
 
 
 class Results(NamedTuple):
-    """What one run gives: outputs by the tap's place (-1 for the main one), gradients by name, buffers."""
+    """The results of one run: outputs by the tap's position (-1 for the main one), gradients by name, buffers."""
 
     outputs: dict[int, torch.Tensor]
     gradients: dict[str, torch.Tensor | None]
@@ -44,13 +44,13 @@ class Results(NamedTuple):
 
 
 class Failure(Exception):
-    """Says what went wrong with an emitted module where nothing can be compared any more."""
+    """The failure of an emitted module, after which nothing can be compared."""
 
 
 def differences(text: str, settings: Mapping[str, object] | None = None) -> list[str]:
-    """Lists how the emitted module of a program differs from what its graph says; empty where it does not.
+    """List the differences between the emitted module of a program and its graph; empty if there are none.
 
-    Raises CnnError where the text is not a program.
+    Raises CnnError if the program is invalid.
     """
     network = loads(text, **(settings or {}))
     if found := name_differences(network.graph):
@@ -73,7 +73,7 @@ def differences(text: str, settings: Mapping[str, object] | None = None) -> list
 
 
 def emitted(make: Callable[[], Any], what: str) -> nn.Module:
-    """Makes a module in double precision. Raises Failure where that cannot be, CnnError where it is refused."""
+    """Make a module in double precision. Raises Failure if that is impossible, CnnError if it is rejected."""
     try:
         with quiet():
             return make().double()
@@ -84,7 +84,7 @@ def emitted(make: Callable[[], Any], what: str) -> nn.Module:
 
 
 def network_class(source: str) -> Callable[..., nn.Module]:
-    """Finds the class of the network itself in an emitted source: the last of those that are modules."""
+    """Return the class of the network itself in an emitted source: the last of those that are modules."""
     from torch import nn
 
     names: dict[str, Any] = {"__name__": "emitted"}
@@ -94,7 +94,7 @@ def network_class(source: str) -> Callable[..., nn.Module]:
 
 
 def shown(error: BaseException) -> str:
-    """Shows an error with the innermost line of ours or of the emitted module."""
+    """Return an error with the innermost line of cnndsl or of the emitted module."""
     frames = [each for each in extract_tb(error.__traceback__) if "torch" not in each.filename.split("/")]
     place = f" (in {frames[-1].name})" if frames else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}{place}"
@@ -102,20 +102,20 @@ def shown(error: BaseException) -> str:
 
 @contextmanager
 def quiet() -> Generator[None]:
-    """Keeps back PyTorch's warning that an even kernel with padding="same" costs a copy."""
+    """Suppress PyTorch's warning that an even kernel with padding="same" costs a copy."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def expected_state(graph: Graph) -> dict[str, tuple[int, ...]]:
-    """Lists the entries of the state that the graph asks for, with their shapes."""
+    """Return the entries of the state that the graph requires, with their shapes."""
     tensors = ((node, tensor) for node in graph for tensor in graph.tensors(node))
     return {tensor.entry(node.path): tuple(tensor.shape) for node, tensor in tensors if tensor.persistent}
 
 
 def state_differences(graph: Graph, network: nn.Module, what: str) -> list[str]:
-    """Compares the names and shapes of the state with those of the graph, in whatever order."""
+    """Compare the names and shapes of the state with those of the graph, in any order."""
     expected = expected_state(graph)
     found = {name: tuple(each.shape) for name, each in network.state_dict().items()}
     lacking = [name for name in expected if name not in found]
@@ -126,7 +126,8 @@ def state_differences(graph: Graph, network: nn.Module, what: str) -> list[str]:
 
 
 def seeded(graph: Graph) -> dict[str, torch.Tensor]:
-    """Draws a state that depends on the graph alone: large enough that deep values stay alive."""
+    """Return a random state that depends only on the graph, with values large enough that deep activations do not
+    vanish."""
     import torch
 
     generator = torch.Generator().manual_seed(0)
@@ -143,7 +144,7 @@ def seeded(graph: Graph) -> dict[str, torch.Tensor]:
 def run_differences(
     graph: Graph, network: nn.Module, state: Mapping[str, torch.Tensor], batches: Sequence[int]
 ) -> list[str]:
-    """Runs a module beside the reference; the first mode and batch at which they differ is told, and how."""
+    """Compare a module with the reference; return the differences in the first mode and batch that has any."""
     reference = Reference(graph)
     for module in reference.modules.values():
         module.double()
@@ -154,7 +155,7 @@ def run_differences(
                 try:
                     expected = running.of_reference(reference, training, batch)
                 except (ValueError, RuntimeError):
-                    continue  # Statistics of a single value: torch refuses them, and the emitted module may too.
+                    continue  # Statistics of a single value: torch rejects them, and the emitted module may too.
                 try:
                     found = running.of_module(network, training, batch)
                 except Exception as error:
@@ -172,7 +173,7 @@ class Running:
         self.draws = any(node.kind in ("DROPOUT", "DROPPATH") for node in graph)
 
     def of_reference(self, reference: Reference, training: bool, batch: int) -> Results:
-        """Runs the plain reading of the graph."""
+        """Run the plain evaluation of the graph."""
         reference.load(self.state)
         reference.train(training)
         images = self._images(batch)
@@ -183,7 +184,7 @@ class Running:
         return self._results(images, outputs, modules)
 
     def of_module(self, network: nn.Module, training: bool, batch: int) -> Results:
-        """Runs an emitted module. Raises Failure where it gives the wrong number of results."""
+        """Run an emitted module. Raises Failure if it returns the wrong number of results."""
         import torch
 
         network.load_state_dict(self.state)
@@ -196,7 +197,8 @@ class Running:
         return self._results(images, self.placed(result, training), {"": network})
 
     def placed(self, result: Any, training: bool) -> dict[int, torch.Tensor]:
-        """Tells which result is which: by the names of a NamedTuple where they say it, else by place."""
+        """Return the results by tap: by the field names of a NamedTuple if they identify taps, otherwise by
+        position."""
         import torch
 
         taps = self.graph.taps
@@ -217,12 +219,12 @@ class Running:
         return given
 
     def _places(self, training: bool) -> dict[int, int]:
-        """Maps each result that is due to its node."""
+        """Return the node of each expected result."""
         taps = ((at, tap) for at, tap in enumerate(self.graph.taps) if training or not tap.training_only)
         return {-1: self.graph.output, **{at: tap.node for at, tap in taps}}
 
     def _images(self, batch: int) -> list[torch.Tensor]:
-        """A batch for each input, all of them different."""
+        """Return a batch for each input, all of them different."""
         import torch
 
         generator = torch.Generator().manual_seed(batch)
@@ -233,7 +235,7 @@ class Running:
     def _results(
         self, images: list[torch.Tensor], outputs: dict[int, torch.Tensor], modules: Mapping[str, nn.Module]
     ) -> Results:
-        """Goes backward from a weighted sum of all results, and gathers what there is to compare."""
+        """Run the backward pass from a weighted sum of all results, and collect the values to compare."""
         import torch
 
         losses: list[torch.Tensor] = []
@@ -256,7 +258,7 @@ class Running:
 
     @contextmanager
     def _repeatable(self) -> Generator[None]:
-        """Lets every random operation draw from the same seed, so that its order among others does not matter."""
+        """Reset the seed before every random operation, so that its position among others does not matter."""
         if not self.draws:
             yield
             return
@@ -264,7 +266,7 @@ class Running:
         from torch.utils._python_dispatch import TorchDispatchMode
 
         class Reseeding(TorchDispatchMode):
-            """Seeds anew in front of whatever draws."""
+            """Resets the seed before every random operation."""
 
             def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
                 if torch.Tag.nondeterministic_seeded in func.tags:
@@ -276,12 +278,12 @@ class Running:
 
 
 def always(taps: Sequence[Output]) -> list[int]:
-    """Lists the places of the taps that always run."""
+    """Return the positions of the taps that always run."""
     return [at for at, tap in enumerate(taps) if not tap.training_only]
 
 
 def by_name(taps: Sequence[Output], fields: Sequence[str]) -> dict[str, int] | None:
-    """Matches the fields of a result with taps; None where names do not tell, as with two taps of one name."""
+    """Match the fields of a result with taps; None if names are ambiguous, as with two taps of one name."""
     names = [tap.name for tap in taps]
     plain = [field.rstrip("_") if field not in names else field for field in fields]
     if len(set(names)) < len(names) or not set(plain) <= set(names) or len(set(plain)) < len(plain):
@@ -290,7 +292,7 @@ def by_name(taps: Sequence[Output], fields: Sequence[str]) -> dict[str, int] | N
 
 
 def compared(graph: Graph, found: Results, expected: Results) -> list[str]:
-    """Lists what differs between two runs."""
+    """List the differences between two runs."""
     told: list[str] = []
     for place, value in expected.outputs.items():
         name = "the output" if place < 0 else f"tap {graph.taps[place].name}"
@@ -304,12 +306,12 @@ def compared(graph: Graph, found: Results, expected: Results) -> list[str]:
 
 
 def greatest(value: torch.Tensor) -> float:
-    """Returns the largest finite magnitude in a tensor."""
+    """Return the largest finite magnitude in a tensor."""
     return value.detach().nan_to_num(0, 0, 0).abs().max().item() if value.numel() else 0.0
 
 
 def unequal(name: str, found: torch.Tensor | None, expected: torch.Tensor | None, floor: float = FLOOR) -> list[str]:
-    """Says how two values differ by more than `floor`; a gradient that was never asked for is one of zeros."""
+    """Return a message if two values differ by more than `floor`; a missing gradient equals one of zeros."""
     import torch
 
     if expected is None or found is None:

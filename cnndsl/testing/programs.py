@@ -1,6 +1,6 @@
 """Strategies for whole programs: blocks, branches, labels, references, repeats, families, in 1-D to 3-D.
 
-Shapes are followed here, apart from the compiler: a program that is drawn is valid, and the compiler must say so.
+Shapes are tracked here, independently of the compiler: a generated program is valid, and the compiler must accept it.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ _ACTIVATIONS = ("RELU", "SIGMOID", "TANH", "LEAKYRELU(0.1)", "GELU", "SILU")
 
 @dataclass
 class Book:
-    """What a program has so far besides its chain: definitions, settings, names."""
+    """The contents of a program so far besides its chain: definitions, settings, names."""
 
     statements: list[str] = field(default_factory=list[str])
     parameters: list[str] = field(default_factory=list[str])
     names: int = 0
 
     def name(self, stem: str) -> str:
-        """Draw a name that is not taken."""
+        """Generate a name that is not used yet."""
         self.names += 1
         return f"{stem}{self.names}"
 
 
 @st.composite
 def programs(draw: st.DrawFn, ranks: tuple[int, ...] = (1, 2, 3)) -> str:
-    """A valid program, small enough to run: up to a few dozen layers on a small input."""
+    """Generate a valid program, small enough to run: up to a few dozen layers on a small input."""
     rank = draw(st.sampled_from(ranks))
     spatial = tuple(draw(st.lists(st.integers(*_GRIDS[rank]), min_size=rank, max_size=rank)))
     shape = Shape(draw(st.integers(1, 6)), spatial)
@@ -50,7 +50,7 @@ def programs(draw: st.DrawFn, ranks: tuple[int, ...] = (1, 2, 3)) -> str:
 
 @st.composite
 def chains(draw: st.DrawFn, book: Book, shape: Shape, depth: int, length: int, keep: bool = False) -> Drawn:
-    """So many elements in a row; with `keep` each gives the shape that it takes."""
+    """Generate `length` elements in sequence; with `keep`, the output shape of each is its input shape."""
     texts: list[str] = []
     for _ in range(length):
         drawn = draw(elements(book, shape, depth, keep))
@@ -61,7 +61,7 @@ def chains(draw: st.DrawFn, book: Book, shape: Shape, depth: int, length: int, k
 
 @st.composite
 def elements(draw: st.DrawFn, book: Book, shape: Shape, depth: int, keep: bool) -> Drawn:
-    """One element: a layer, most often; else a construct of the language."""
+    """Generate one element: usually a layer, otherwise a construct of the language."""
     if depth >= DEEPEST or shape.rank == 0 or draw(st.integers(0, 2)) > 0:
         return draw(layers(shape, keep=keep))
     keeping = [_repeat, _residual, _gate, _maximum, _labelled, _optional, _conditional, _referenced]
@@ -76,7 +76,7 @@ def _inner(draw: st.DrawFn, book: Book, shape: Shape, depth: int, keep: bool = T
 
 
 def _repeat(draw: st.DrawFn, book: Book, shape: Shape, _depth: int) -> Drawn:
-    """A label inside would stand there twice, so the body is of plain layers."""
+    """Generate a repeat of plain layers, since a label inside would occur twice."""
     body = draw(chains(book, shape, DEEPEST, draw(st.integers(1, 2)), keep=True))
     label = draw(st.sampled_from(["", book.name("turn") + "_{i}: "]))
     inner = f"{label}[{body.text}]" if label else body.text
@@ -89,7 +89,8 @@ def _residual(draw: st.DrawFn, book: Book, shape: Shape, depth: int) -> Drawn:
 
 
 def _projected(draw: st.DrawFn, _book: Book, shape: Shape, _depth: int) -> Drawn:
-    """Strided convolutions with `same` padding, and the projection that fits them: ceil(W / stride) on both sides."""
+    """Generate strided convolutions with `same` padding, and the matching projection: ceil(W / stride) on both
+    sides."""
     width, stride = draw(st.integers(1, 8)), draw(st.integers(1, 2))
     given = Shape(width, tuple(-(-extent // stride) for extent in shape.spatial))
     kernel = draw(st.integers(1, 4))
@@ -123,7 +124,7 @@ def _concatenated(draw: st.DrawFn, book: Book, shape: Shape, depth: int) -> Draw
 
 
 def _each(draw: st.DrawFn, book: Book, shape: Shape, depth: int) -> Drawn:
-    """Branches that differ in their dilation and their width, beside another one or alone."""
+    """Generate branches that differ in their dilation and their width, beside another one or alone."""
     rows = draw(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 4)), min_size=1, max_size=3))
     shown = ", ".join(f"({dilation}, {width})" for dilation, width in rows)
     label = draw(
@@ -179,7 +180,7 @@ def _tapped(draw: st.DrawFn, book: Book, shape: Shape, _depth: int) -> Drawn:
 
 
 def _called(draw: st.DrawFn, book: Book, shape: Shape, _depth: int) -> Drawn:
-    """Calls of one block with different numbers."""
+    """Generate calls of one block with different numbers."""
     blocks = [_plain_block, _residual_block, _dense_block, _choosing_block]
     block: Callable[[st.DrawFn, str], str] = draw(st.sampled_from(blocks))
     name = book.name("Block")
@@ -212,7 +213,7 @@ def _dense_block(draw: st.DrawFn, name: str) -> str:
 
 
 def _choosing_block(draw: st.DrawFn, name: str) -> str:
-    """Other steps in one place than in another."""
+    """Generate a block whose layers depend on the call site."""
     steps = [
         "(ID + CONV3-c)",
         "(ID | CONV1-c) -> CONV1-c",

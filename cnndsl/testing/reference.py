@@ -1,7 +1,7 @@
-"""A network run node by node: the slow, plain reading of a graph against which emitted modules are tested.
+"""Run a network node by node: the slow, plain evaluation of a graph against which emitted modules are tested.
 
-Each layer's own `torch` call is built and called in the order of the graph. Nothing of the emitter is used, so the
-two can disagree. Not meant for anything but tests.
+Each layer's own `torch` call is built and called in the order of the graph. No code of the emitter is used, so the two
+can disagree. Only for tests.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 BARE = ".="
-"""How the name of a parameter ends that the network has at a module's own path. No label can end so."""
+"""The end of the name of a parameter that the network has at a module's own path. No label can end with it."""
 
 
 class Reference:
-    """The modules of a graph by path, and the values that they give."""
+    """The modules of a graph by path, and their output values."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -39,11 +39,11 @@ class Reference:
                     self.modules[at].requires_grad_(False)
 
     def own(self) -> dict[int, nn.Module]:
-        """The modules by the node that applies each first."""
+        """Return the modules by the node that applies each first."""
         return {at: module for at, module in self.modules.items() if self.graph.nodes[at].weights_of < 0}
 
     def load(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Takes over the tensors of another module with the same paths. Raises RuntimeError where one is missing."""
+        """Load the tensors of another module with the same paths. Raises RuntimeError if one is missing."""
         for at, module in self.own().items():
             path = self.graph.nodes[at].path
             prefix = f"{path}."
@@ -53,23 +53,23 @@ class Reference:
             module.load_state_dict(own, strict=True)
 
     def train(self, mode: bool = True) -> None:
-        """Switches training mode on or off."""
+        """Switch training mode on or off."""
         for module in self.modules.values():
             module.train(mode)
 
     def values(self, *given: torch.Tensor) -> dict[int, torch.Tensor]:
-        """The value of each node for inputs of N, C, H, W, as many as the network has."""
+        """Return the value of each node for inputs of shape N, C, H, W, as many as the network has."""
         import torch
 
         values: dict[int, torch.Tensor] = dict(enumerate(given))
         for node in self.graph.layers:
-            # As they lie in memory: kernels round differently where strides differ. None writes over its input.
+            # Keep the memory layout: kernels round differently if strides differ. No kernel overwrites its input.
             values[node.index] = self._apply(node, [values[at] for at in node.inputs], values)
             assert isinstance(values[node.index], torch.Tensor)
         return values
 
     def __call__(self, *given: torch.Tensor) -> torch.Tensor:
-        """The output of the network."""
+        """Return the output of the network."""
         return self.values(*given)[self.graph.output]
 
     def _apply(self, node: Node, inputs: list[Any], values: Mapping[int, Any]) -> Any:
@@ -85,7 +85,7 @@ class Reference:
         return module(inputs[0].flatten(1)) if call.flatten else module(*inputs)
 
     def _switches(self, pool: int, values: Mapping[int, Any]) -> Any:
-        """The indices of the maxima of a pool: where an unpooling puts its values."""
+        """Return the indices of the maxima of a pool, at which an unpooling puts its values."""
         from copy import copy
 
         module: Any = copy(self.modules[pool])
@@ -102,7 +102,7 @@ class Reference:
 
 
 def _parameter(call: TorchCall) -> nn.Module:
-    """A module that holds a parameter, and applies it."""
+    """Return a module that holds a parameter, and applies it."""
     import torch
     from torch import nn
 
@@ -117,7 +117,7 @@ def _parameter(call: TorchCall) -> nn.Module:
             self.register_parameter(BARE.removeprefix("."), nn.Parameter(torch.full(extents, start)))
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            """The input with the parameter."""
+            """Return the input with the parameter applied."""
             return eval(template, {"x": x, "p": next(self.parameters())})
 
     return Parameter()

@@ -1,5 +1,5 @@
-"""Modules as a program writes them, and what their parts are called: the rules of "Names of parts" in
-`docs/language.md`, apart from `cnndsl.elaborate`. `names` fills them from a text."""
+"""Modules as a program writes them, and the names of their parts: the rules of "Names of parts" in `docs/language.md`,
+implemented without `cnndsl.elaborate`. `names` fills them from a source."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ MERGES = {"+": "add", "|": "concat", "MUL": "mul", "SUB": "sub", "MAX": "max", "
 
 
 class UnlikeText(Exception):
-    """Says where the layers of a graph are not those of its text."""
+    """The layers of a graph are not those of its source."""
 
 
 @dataclass(eq=False)
 class TextPart:
-    """A part of a module: its label, if it has one, what else it is called by, whether it takes a number, and what it
-    is: a node, or a module."""
+    """A part of a module: its label, if it has one, its name otherwise, whether it is numbered, and its content: a
+    node, or a module."""
 
     label: str
     base: str
@@ -37,7 +37,7 @@ class TextPart:
 
 @dataclass(eq=False)
 class TextModule:
-    """A module as it is written: its parts, what its labels stand for, and whether chains in it have names."""
+    """A module as it is written: its parts, the values of its labels, and whether chains in it have names."""
 
     parent: TextModule | None = None
     parts: list[TextPart] = field(default_factory=list[TextPart])
@@ -47,7 +47,7 @@ class TextModule:
     in_pieces: bool = False
 
     def applicable(self, path: str) -> Iterator[tuple[TextModule, Labelled]]:
-        """Find the part of a path that stands in this module; for the label of a piece, in the one around it too."""
+        """Find the part of a path in this module; for the label of a piece, also in the module around it."""
         *outer, last = path.split(".")
         module: TextModule | None = self
         for name in outer:
@@ -58,7 +58,7 @@ class TextModule:
             yield from self.parent.applicable(path)
 
     def names(self) -> list[str]:
-        """Name the parts, in their order."""
+        """Return the names of the parts, in their order."""
         labels = {part.label for part in self.parts if part.label}
         taken = labels | self.values.keys()
         if labels or self.chains:
@@ -77,7 +77,7 @@ class TextModule:
 
 
 def _by_kind(parts: Sequence[TextPart], taken: set[str]) -> list[str]:
-    """Calls parts by their label, a lone one of its kind by the kind, and several by a number too."""
+    """Name parts by their label, a single one of its type by the type, and several by a number too."""
     several = Counter(part.base for part in parts if not part.label)
     given = taken | {bearable(base) for base in several if several[base] == 1}
     found: list[str] = []
@@ -95,7 +95,7 @@ def _by_kind(parts: Sequence[TextPart], taken: set[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class TextFile:
-    """The blocks of a file, with the file that each stands in, its values, and the names of its choices by place."""
+    """The blocks of a file, with the file that defines each, its values, and the names of its choices by location."""
 
     blocks: dict[str, tuple[ast.Block, TextFile]]
     values: dict[str, Value]
@@ -104,7 +104,7 @@ class TextFile:
 
 @dataclass(frozen=True)
 class TextScope:
-    """The names that are known at a place, and the module that it is in."""
+    """The names that are known at a location, and the module that contains it."""
 
     file: TextFile
     values: Mapping[str, Value]
@@ -114,7 +114,7 @@ class TextScope:
 
 @dataclass(frozen=True)
 class Labelled:
-    """What a label stands at and where; `times` has the number of its applications."""
+    """The element that a label names, and its scope; `times` has the number of its applications."""
 
     body: ast.ChainItem
     scope: TextScope
@@ -123,7 +123,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class GivenWord(Symbol):
-    """A word that a parameter was given: it means something where it was written."""
+    """A word that is the value of a parameter: it has the meaning of the location where it is written."""
 
     name: str
     scope: TextScope
@@ -134,30 +134,30 @@ class GivenWord(Symbol):
 
 @dataclass(frozen=True)
 class GivenOutput(Symbol):
-    """An output that a parameter was given: its node."""
+    """An output that is the value of a parameter: its node."""
 
     node: int
 
 
 def bearable(base: str) -> str:
-    """Adds an underscore to a name that Python or PyTorch refuses, `in`."""
+    """Add an underscore to a name that Python or PyTorch rejects, such as `in`."""
     return f"{base}_" if why_not(base) else base
 
 
 def nowhere(file: TextFile) -> TextScope:
-    """Return where a word stands that a setting gives: outside of all modules."""
+    """Return the scope of a word that a setting gives: outside all modules."""
     return TextScope(file, {}, TextModule())
 
 
 def set_from_outside(value: Value, home: TextFile) -> Value:
-    """Return a value that a setting gives: its words mean what they do outside of all modules."""
+    """Return the value of a setting: its words have the meaning that they have outside all modules."""
     if isinstance(value, ListValue):
         return ListValue(tuple(set_from_outside(each, home) for each in value.items))
     return GivenWord(show_setting(value), nowhere(home)) if isinstance(value, Symbol) else value
 
 
 def rows_of(values: Sequence[Value], names: int) -> list[tuple[Value, ...]]:
-    """Return the rows of a `for` with so many names: those of a list that stands by itself, or what is written."""
+    """Return the rows of a `for` with this many names: those of a single list, or the values as written."""
     only = values[0] if len(values) == 1 else None
     if isinstance(only, ListValue) and (names == 1 or all(isinstance(each, ListValue) for each in only.items)):
         values = only.items
@@ -165,12 +165,12 @@ def rows_of(values: Sequence[Value], names: int) -> list[tuple[Value, ...]]:
 
 
 def filled(parts: Sequence[str | Expr], scope: TextScope) -> str:
-    """Fills the holes of a name."""
+    """Fill the placeholders of a name."""
     return "".join(each if isinstance(each, str) else show(evaluate(each, scope.values)) for each in parts)
 
 
 def referred(path: str, scope: TextScope) -> tuple[int, TextModule | None]:
-    """Looks a reference up; the value is -1 where that is not known, as of a part without a label."""
+    """Resolve a reference; the node is -1 if it is not known, as for a part without a label."""
     value = scope.values.get(path)
     if isinstance(value, GivenOutput):
         return value.node, None
@@ -185,7 +185,7 @@ def referred(path: str, scope: TextScope) -> tuple[int, TextModule | None]:
 
 
 def choice_names(file: ast.File) -> dict[int, str]:
-    """Tells by its place what a choice without a name of its own is called: by its label, or by its layer."""
+    """Return the names of choices without one of their own, by location: their label, or their layer."""
     nodes = list(ast.walk(file.statements))
     labels = {each.body.span.start: "".join(map(str, each.name)) for each in nodes if isinstance(each, ast.Label)}
     bases: dict[int, str] = {}

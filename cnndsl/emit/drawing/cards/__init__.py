@@ -1,1 +1,2 @@
-"""From the graph to what is drawn: stem, cards with their rows, panels, head. Nothing here knows a position."""
+"""Convert the graph to a drawing model: stem, cards with their rows, panels, head. Nothing here depends on
+positions."""

@@ -1,4 +1,4 @@
-"""Whether a drawing shows every node exactly once."""
+"""Check that a drawing shows every node exactly once."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def step_nodes(step: SpineStep) -> Iterator[int]:
 
 
 def shown(drawing: DrawingModel) -> Counter[int]:
-    """Return how often the spine and the panels beside it show each node, repeats counted as often as they say."""
+    """Return how often the spine and the panels beside it show each node; each repeat counts as many times as it
+    states."""
     found: Counter[int] = Counter()
     for step in drawing.steps:
         found.update(step_nodes(step))

@@ -1,4 +1,4 @@
-"""The blocks of a drawing: parts that are equal but for widths and strides, with all their instances."""
+"""The blocks of a drawing: parts that are equal except for widths and strides, with all their instances."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class BlockVariant:
     cards: list[int] = field(default_factory=list[int])
     is_inset: bool = False
     at_first: int = 0
-    """How many instances are the first of a card and unlike the others."""
+    """The number of instances that are the first of a card and differ from the others."""
 
 
 class BlockBook:
-    """All blocks that cards show, by the number that `Signatures` gives them."""
+    """All blocks that cards show, by their number in `Signatures`."""
 
     def __init__(self, signatures: Signatures) -> None:
         self._signatures = signatures
@@ -51,10 +51,10 @@ class BlockBook:
         self._places: dict[tuple[int, int], int] = {}
         self.variants: list[BlockVariant] = []
         self.taken: frozenset[str] = frozenset()
-        """Letters that stand for something else: the names of tables."""
+        """Letters with another meaning: the names of tables."""
 
     def add(self, item: UnitItem, card: int, *, is_inset: bool = False) -> BlockVariant:
-        """Note an instance of a block in a card (-1: in another block), and return the block."""
+        """Record an instance of a block in a card (-1: in another block), and return the block."""
         sign = self._signatures.of(item.chain)
         found = self._by_sign.get(sign)
         if found is None:
@@ -69,7 +69,7 @@ class BlockBook:
         return found
 
     def count(self, chain: ItemChain) -> None:
-        """Note the calls of blocks in a whole network, also those that no card shows."""
+        """Record the calls of blocks in a whole network, including those that no card shows."""
         for each in units_in(chain):
             if each.title:
                 self._calls[each.title] += 1
@@ -84,7 +84,7 @@ class BlockBook:
         return self._by_sign[self._signatures.of(item.chain)]
 
     def place(self, item: UnitItem) -> int:
-        """Return which instance of its block a part is."""
+        """Return the position of a part among the instances of its block."""
         return self._places[(self.of(item).number, min(nodes_in(item.chain)))]
 
     def relatives(self, variant: BlockVariant) -> list[UnitItem]:
@@ -100,7 +100,7 @@ class BlockBook:
         return known
 
     def difference(self, item: UnitItem) -> str:
-        """Return what tells an instance from the others of its block: `c = 128, /2`."""
+        """Return the difference between an instance and the others of its block: `c = 128, /2`."""
         variant = self.of(item)
         found, at = self.letters(variant), self.place(item)
         values = found.values[at]
@@ -113,7 +113,7 @@ class BlockBook:
         return ", ".join(parts)
 
     def _dilations(self, variant: BlockVariant) -> list[str]:
-        """The dilation of each instance of a block, none where they have the same."""
+        """Return the dilation of each instance of a block, empty if all have the same."""
         if variant.number not in self._dilated:
             rows = [[self._graph.nodes[node].layer for node in nodes_in(each.chain)] for each in variant.instances]
             texts = [[dilation_text(layer) for layer in row] for row in rows]
@@ -124,8 +124,8 @@ class BlockBook:
 
 
 def matched(graph: Graph, whole: UnitItem, others: Sequence[UnitItem]) -> dict[int, dict[int, int]]:
-    """Return for each node of a part which node of each other part corresponds to it: that which is written at the same
-    place, and between those, by the order of layer types."""
+    """Return for each node of a part the corresponding node of each other part: that of the same location in the
+    program, and among those, by the order of layer types."""
     base = nodes_in(whole.chain)
     found: dict[int, dict[int, int]] = {node: {} for node in base}
     for number, other in enumerate(others):
@@ -151,13 +151,13 @@ def _pairs(graph: Graph, one: Sequence[int], other: Sequence[int]) -> Iterator[t
 
 
 def _type(graph: Graph, node: int) -> str:
-    """What a layer is matched by: an activation may be replaced by another one."""
+    """Return the type by which a layer is matched: all activations are the same."""
     at = graph.nodes[node]
     return at.layer.ROLE if at.layer.ROLE == "activation" else at.kind
 
 
 def _entering(graph: Graph, item: UnitItem) -> int:
-    """The channels that come into a part."""
+    """Return the input channels of a part."""
     first = graph.nodes[nodes_in(item.chain)[0]]
     return graph.shapes(first)[0].channels if first.inputs else first.shape.channels
 
@@ -165,8 +165,8 @@ def _entering(graph: Graph, item: UnitItem) -> int:
 def _table_width(
     columns: Mapping[str, Mapping[int, Value]], width: Mapping[int, int], entering: Mapping[int, int]
 ) -> str:
-    """A width as a column of the table, or a multiple of one, or that many times the channels that come in, or a part
-    of a column; else a letter of its own."""
+    """Return a width as a column of the table, a multiple of one, that many times the input channels, or a fraction of
+    a column; otherwise a letter of its own."""
     ratios: dict[str, Fraction] = {}
     for name, column in columns.items():
         every = {Fraction(width[at], value) if isinstance(value, int) and value else 0 for at, value in column.items()}
@@ -199,9 +199,9 @@ def table_letters(
     rows: Sequence[Sequence[Value]],
     elsewhere: Sequence[UnitItem] = (),
 ) -> tuple[BlockLetters, frozenset[int], Mapping[int, str]]:
-    """Return letters for a block whose instances are the rows of a table: the names of the table where a column has a
-    layer's widths or strides; the nodes that some rows lack; and texts for layers whose window or type varies. What is
-    `elsewhere` are further calls of the block, in which a width is told by the same name."""
+    """Return letters for a block whose instances are the rows of a table: the names of the table if a column has a
+    layer's widths or strides; the nodes that some rows lack; and texts for layers whose window or type varies.
+    `elsewhere` are further calls of the block, in which a width has the same name."""
     pairs = matched(graph, whole, turns)
     calls = [each for each in elsewhere if set(names) <= dict(each.parameters).keys()]
     further = matched(graph, whole, calls) if calls else {}

@@ -1,5 +1,5 @@
-"""When the dashed parts of a block are there whose instances are the rows of a table: by the condition that the program
-has, else by their positions. A column that happens to go with a part is no reason for it."""
+"""State when the dashed parts of a block exist whose instances are the rows of a table: by the condition in the
+program, otherwise by their positions. A column that merely coincides with a part is not given as its condition."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from cnndsl.graph.traversal import inner_parts, nodes_of, walk
 from cnndsl.layers.base import Layer
 
 _LONGEST = 48
-"""Characters of a condition; a longer one is told by positions."""
+"""The most characters of a condition; for a longer one the positions are stated."""
 _MOST = 3
-"""So many iterations are listed."""
+"""The most iterations that are listed."""
 _SIGNS = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥"}
 _COMPARISON = re.compile(r" *(==|!=|<=|>=) *")
 
@@ -67,13 +67,13 @@ def windows(
 
 
 def _window(layer: Layer, rank: int) -> str:
-    """A window in a note: one number where its sides are equal."""
+    """Return a window in a note: one number where its sides are equal."""
     sizes = window_of(layer)
     return str(sizes[0]) if len(set(sizes)) == 1 else dims_text(sizes, rank)
 
 
 def positions(there: set[int], count: int) -> str:
-    """Return which of several iterations are meant, which are numbered from 0.
+    """Return a description of some of `count` iterations, which are numbered from 0.
 
     >>> positions({0}, 4), positions({0, 1, 2}, 4), positions({1, 3}, 8), positions({0, 2, 4, 6}, 8)
     ('in the first', 'except in the last', 'in the 2nd and 4th', 'in 4 of 8')
@@ -96,7 +96,7 @@ def _ordinal(at: int, count: int) -> str:
 
 
 def _dashed(elements: Sequence[PanelElement]) -> Iterator[tuple[str, int]]:
-    """The dashed parts: what they are called, and one of their nodes."""
+    """Yield the dashed parts: their names, and one of their nodes each."""
     for each in elements:
         match each:
             case FusedRow():
@@ -115,7 +115,7 @@ def _dashed(elements: Sequence[PanelElement]) -> Iterator[tuple[str, int]]:
 
 
 def _reason(whole: UnitItem, node: int, there: set[int], turns: Sequence[UnitItem], names: Sequence[str]) -> str:
-    """The condition in the program that decides where a node is, "" if there is none that can be told."""
+    """Return the condition in the program that decides where a node exists, "" if there is none that can be stated."""
     for choice, calls in _choices(whole.part, node):
         if there == {at for at, turn in enumerate(turns) if _taken(turn.part, choice) == choice.taken}:
             return _text(choice, calls, whole, turns, names)
@@ -123,7 +123,8 @@ def _reason(whole: UnitItem, node: int, there: set[int], turns: Sequence[UnitIte
 
 
 def _choices(part: Part, node: int) -> Iterator[tuple[ChoicePart, tuple[CallPart, ...]]]:
-    """The choices around a node, or around the identity of a merge, the outermost first, with the calls around them."""
+    """Yield the choices around a node, or around the identity of a merge, the outermost first, with the calls around
+    them."""
     calls: tuple[CallPart, ...] = ()
     at: Part | None = part
     while at is not None:
@@ -139,7 +140,8 @@ def _choices(part: Part, node: int) -> Iterator[tuple[ChoicePart, tuple[CallPart
 
 
 def _taken(part: Part, choice: ChoicePart) -> int | None:
-    """Which alternative of a choice of the program holds in another instance, None where it does not come up."""
+    """Return which alternative of a choice of the program is taken in another instance, None if it does not occur
+    there."""
     same = (each for each in walk(part) if isinstance(each, ChoicePart))
     return next((each.taken for each in same if each.span == choice.span and each.kind == choice.kind), None)
 

@@ -1,4 +1,4 @@
-"""How often something repeats in a block whose instances are the rows of a table: as the program has it, `×(n - 1)`."""
+"""The number of iterations in a block whose instances are the rows of a table, as the program states it: `×(n - 1)`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SIGN = re.compile(r"(?<=[\w)])([+-])(?=[\w(])")
 def with_counts(
     elements: Sequence[PanelElement], whole: UnitItem, turns: Sequence[UnitItem], columns: Sequence[str]
 ) -> tuple[PanelElement, ...]:
-    """Return the elements of an opened block, its frames with how often their inside repeats in each row."""
+    """Return the elements of an opened block, with the number of iterations in each row on its frames."""
     loops = list(_loops(whole.part))
     own = [len(loop.turns) for loop, _ in loops if len(loop.turns) > 1]
     frames = [each for each in elements if isinstance(each, RepeatFrame)]
@@ -41,7 +41,7 @@ def with_counts(
 
 
 def _loops(part: Part, calls: tuple[CallPart, ...] = ()) -> Iterator[tuple[LoopPart, tuple[CallPart, ...]]]:
-    """The repeats of a part, outer ones first, each with the calls around it."""
+    """Yield the repeats of a part, outer ones first, each with the calls around it."""
     if isinstance(part, LoopPart):
         yield part, calls
     if isinstance(part, CallPart):
@@ -53,7 +53,8 @@ def _loops(part: Part, calls: tuple[CallPart, ...] = ()) -> Iterator[tuple[LoopP
 def _told(
     loop: LoopPart, calls: Sequence[CallPart], whole: UnitItem, turns: Sequence[UnitItem], columns: Sequence[str]
 ) -> str:
-    """How often the program says that a repeat runs, in names that the drawing shows; "" if it has others."""
+    """Return the number of iterations of a repeat as the program states it, in names that the drawing shows; "" if it
+    uses others."""
     count = in_scope(loop.count, calls, whole, turns, columns) if loop.count is not None else None
     if count is None:
         return ""

@@ -1,4 +1,4 @@
-"""The inside of a block that is no series-parallel: which parts of it stay closed, what enters it, and its edges."""
+"""The inside of a block that is not series-parallel: which parts of it stay closed, its inputs, and its edges."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from cnndsl.graph.graph import Graph
 from cnndsl.values import OutputSymbol
 
 _MOST_ROWS = 60
-"""A block of more rows is no panel."""
+"""A block of more rows has no panel."""
 _MOST_NAMES, _LONGEST = 2, 12
-"""So many names of a value are told, of so many characters together."""
+"""The most names of a value that are shown, and the most characters of them together."""
 
 
 class PanelWires(TypedDict):
@@ -42,21 +42,21 @@ class PanelWires(TypedDict):
 
 
 def is_plain(graph: Graph, chain: ItemChain) -> bool:
-    """Return whether nested boxes show all edges of a chain, and one value enters it and leaves it."""
+    """Return whether nested boxes show all edges of a chain, and it has one input and one output."""
     is_one = len(outer_inputs(graph, chain)) < 2 and not inner_outputs(graph, chain)
     return is_one and is_nested(graph, chain, entry_of(graph, chain))
 
 
 def inner_outputs(graph: Graph, chain: ItemChain) -> list[int]:
-    """Return the places of the nodes of a chain, but for the last, that something outside of it reads, or that the
-    network gives."""
+    """Return the positions of the nodes of a chain, except the last, that are read outside it or are outputs of the
+    network."""
     nodes = nodes_in(chain)
     inside, given = set(nodes), {graph.output, *(each.node for each in graph.taps)}
     return [at for at, node in enumerate(nodes[:-1]) if node in given or not inside.issuperset(graph.readers[node])]
 
 
 def is_crossed_block(graph: Graph, item: UnitItem, given: Collection[int]) -> bool:
-    """Return whether a part is the call of a block whose inside nested boxes cannot show, and that a panel can."""
+    """Return whether a part is the call of a block whose inside a panel can show, but nested boxes cannot."""
     if not item.title or any(isinstance(each, TapItem) for each in flat(item.chain)) or is_plain(graph, item.chain):
         return False
     closed = closed_units(graph, item.chain, given)
@@ -66,7 +66,7 @@ def is_crossed_block(graph: Graph, item: UnitItem, given: Collection[int]) -> bo
 
 
 def outer_inputs(graph: Graph, chain: ItemChain) -> dict[int, str]:
-    """Return the nodes outside of a chain that it reads, in order, with the names that it calls them by."""
+    """Return the nodes outside a chain that it reads, in order, with the names that it has for them."""
     inside = set(nodes_in(chain))
     names = {each.node: each.name for each in _references(chain) if each.node not in inside}
     found: dict[int, str] = {}
@@ -78,7 +78,7 @@ def outer_inputs(graph: Graph, chain: ItemChain) -> dict[int, str]:
 
 
 def input_names(graph: Graph, item: UnitItem) -> list[str]:
-    """Return how a block calls the values that enter it, in their order; "" for one that it gives no name."""
+    """Return the names that a block has for its inputs, in their order; "" for an input without a name."""
     found = list(outer_inputs(graph, item.chain).values())
     free = [name for name, value in item.parameters if isinstance(value, OutputSymbol) and name not in found]
     if found.count("") == len(free) == 1:
@@ -87,8 +87,8 @@ def input_names(graph: Graph, item: UnitItem) -> list[str]:
 
 
 def shared_names(graph: Graph, instances: Sequence[UnitItem], whole: UnitItem) -> tuple[str, ...]:
-    """Return how all instances of a block call the values that enter it; for one that they call otherwise, two short
-    names or the shape that they share."""
+    """Return the names that all instances of a block have for its inputs; for an input with several names, two short
+    names or their common shape."""
     own = input_names(graph, whole)
     alike = [each for each in instances if len(outer_inputs(graph, each.chain)) == len(own)]
     rows = [input_names(graph, each) for each in alike]
@@ -105,7 +105,8 @@ def shared_names(graph: Graph, instances: Sequence[UnitItem], whole: UnitItem) -
 
 
 def output_names(graph: Graph, items: Sequence[UnitItem]) -> dict[int, str]:
-    """Return the places of the nodes that give the values of a block, with their names; none where it gives one."""
+    """Return the positions of the nodes that compute the outputs of a block, with their names; empty if it has one
+    output."""
     inner = {at for each in items for at in inner_outputs(graph, each.chain)}
     found: dict[int, str] = {}
     for item in items if inner else ():
@@ -134,7 +135,7 @@ def _references(chain: ItemChain) -> list[ReferenceItem]:
 
 
 def closed_units(graph: Graph, chain: ItemChain, given: Collection[int]) -> list[tuple[UnitItem, ...]]:
-    """Return the calls of blocks in a chain that take one value and give one, of several rows: they stay closed, those
+    """Return the calls of blocks in a chain that have one input, one output and several rows: they stay closed, those
     of a repeat together."""
     found: list[tuple[UnitItem, ...]] = []
     for item in chain:
@@ -164,8 +165,8 @@ def _is_closed(graph: Graph, item: UnitItem, given: Collection[int]) -> bool:
 
 
 def titles(closed: Sequence[Sequence[UnitItem]]) -> dict[int, str]:
-    """Return what closed parts are called, by their first nodes: the block's name, the arguments that differ, and how
-    often it follows itself."""
+    """Return the titles of closed parts, by their first nodes: the block's name, the arguments that differ, and the
+    number of consecutive calls."""
     found: dict[int, str] = {}
     items = [several[0] for several in closed]
     for item, several in zip(items, closed, strict=True):
@@ -182,15 +183,15 @@ def titles(closed: Sequence[Sequence[UnitItem]]) -> dict[int, str]:
 
 
 def most_inputs(signatures: Signatures, items: Sequence[UnitItem]) -> UnitItem:
-    """Return the instance of a block that most values enter: two parameters may be given the same value."""
+    """Return the instance of a block with the most inputs: two parameters may be given the same value."""
     return max(items, key=lambda each: len(outer_inputs(signatures.graph, each.chain)))
 
 
 def wires(
     graph: Graph, elements: Sequence[PanelElement], chain: ItemChain, instances: Sequence[UnitItem] = ()
 ) -> PanelWires:
-    """Return which elements of a panel read the one before, and the links over others; with the `instances` of a block
-    what enters and leaves it has names."""
+    """Return which elements of a panel read the one before, and the links over others; with the `instances` of a block,
+    its inputs and outputs have names."""
     if is_plain(graph, chain):
         return {"joined": (True,) * len(elements), "links": (), "inputs": (), "outputs": ()}
     outer = outer_inputs(graph, chain)

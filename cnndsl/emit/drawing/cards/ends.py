@@ -1,4 +1,4 @@
-"""The outputs with names that layers of the spine give, and what is said of them beside it."""
+"""The named outputs that layers of the spine compute, and their labels beside the spine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnndsl.graph.graph import Graph
 
 
 def ends_of(graph: Graph, homes: Mapping[int, int], beside: Sequence[BlockPanel]) -> tuple[NamedEnd, ...]:
-    """Return the outputs with names that the spine gives."""
+    """Return the named outputs that the spine computes."""
 
     def end(name: str, node: int, *, training_only: bool) -> NamedEnd:
         return NamedEnd(name, homes[node], training_only, shape_text(graph.nodes[node].shape))
@@ -23,8 +23,8 @@ def ends_of(graph: Graph, homes: Mapping[int, int], beside: Sequence[BlockPanel]
 
 
 def told_ends(ends: Sequence[NamedEnd], shape: str | None = None) -> list[str]:
-    """Return which outputs some ends are, those in training only for themselves; equal names once, counted. Each has
-    its shape where that isn't the `shape` beside which it stands, if one is given.
+    """Return the names of some outputs, those that exist in training only listed separately; equal names once, with
+    their number. Each has its shape if it differs from the `shape` beside which it is written, if there is one.
 
     >>> told_ends([NamedEnd("a", 1, False, "8"), NamedEnd("b", 1, False, "4"), NamedEnd("c", 2, True, "8")] * 2, "8")
     ['outputs: a ×2, b (4) ×2', 'in training only: c ×2']

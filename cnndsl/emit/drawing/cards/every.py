@@ -17,7 +17,7 @@ from cnndsl.graph.graph import Graph
 
 
 def every_layer(graph: Graph, link: LinkOf = no_link) -> DrawingModel:
-    """Return the model of a drawing of every layer. `link` gives the address of a place in the program."""
+    """Return the model of a drawing of every layer. `link` returns the address of a location in the program."""
     given = frozenset([each.node for each in graph.taps] + ([graph.output] if graph.output_name else []))
     opener = Opener(Signatures(graph), given)
     rows = list(_rows(graph, given))
@@ -45,7 +45,7 @@ def every_layer(graph: Graph, link: LinkOf = no_link) -> DrawingModel:
 
 
 def _rows(graph: Graph, given: frozenset[int]) -> Iterator[tuple[int, ...]]:
-    """The layers that share an outline, and merges."""
+    """Yield the rows of layers that share an outline, and merges."""
     pending: list[int] = []
     for node in graph:
         if node.layer.ROLE == "merge":

@@ -1,4 +1,4 @@
-"""From the graph to the model of its drawing: the steps of the spine, their rows, and the blocks that are opened."""
+"""Convert the graph to the model of its drawing: the steps of the spine, their rows, and the blocks that are opened."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from cnndsl.graph.graph import Graph
 from cnndsl.report.number_format import human
 
 _MOST_ROWS = 3
-"""More edges from one step to another end at the card as a whole."""
+"""If more edges lead from one step to another, they end at the card as a whole."""
 
 
 def model(
@@ -47,7 +47,7 @@ def model(
     """Return the model of a network's drawing.
 
     `opened` are names of parts whose blocks are opened in any case. With `unfold` nothing is folded. With `levels`
-    parts of the program are opened down to that level, 1 being the top. `link` gives the address of a place in the
+    parts of the program are opened down to that level, 1 being the top. `link` returns the address of a location in the
     program.
     """
     signatures = Signatures(graph)
@@ -94,7 +94,7 @@ def model(
 
 
 def with_missing(graph: Graph, steps: Sequence[RawStep], taps: Sequence[TapItem]) -> list[RawStep]:
-    """Return the steps, after the nodes that are in no part: further inputs."""
+    """Return the steps, preceded by the nodes that are in no part: further inputs."""
     shown = {node for step in steps for node in raw_nodes(step)} | {
         node for tap in taps for node in nodes_in(tap.chain)
     }
@@ -108,7 +108,7 @@ def homes_of(steps: Sequence[RawStep]) -> dict[int, int]:
 
 
 def _alike(taps: Sequence[TapItem], signatures: Signatures) -> list[list[TapItem]]:
-    """Outputs beside the main line, those that are equal together."""
+    """Return the outputs beside the main line, with equal ones combined."""
     found: dict[object, list[TapItem]] = {}
     for tap in taps:
         found.setdefault((signatures.of(tap.chain), tap.training_only), []).append(tap)
@@ -116,7 +116,7 @@ def _alike(taps: Sequence[TapItem], signatures: Signatures) -> list[list[TapItem
 
 
 def totals(graph: Graph, figures: Mapping[int, Cost]) -> tuple[Cost, int]:
-    """Return what a network costs, and the parameters that exist in training only."""
+    """Return the cost of a network, and the parameters that exist in training only."""
     whole = total(figures[node.index] for node in graph)
     training = total(figures[node.index] for node in graph if node.training_only)
     forward = total(figures[node.index] for node in graph if not node.training_only)
@@ -160,7 +160,7 @@ def step_edges(
 
 
 def _order(graph: Graph, homes: Mapping[int, int], targets: Collection[int]) -> dict[tuple[int, int], int]:
-    """Which value of a step each other step gives it, where their order counts."""
+    """Return the position of each step's value among the inputs of each other step, if their order matters."""
     nodes: dict[int, list[int]] = {target: [] for target in targets}
     for node, home in homes.items():
         if home in nodes:
@@ -173,7 +173,7 @@ def _order(graph: Graph, homes: Mapping[int, int], targets: Collection[int]) -> 
 
 
 def _labelled(link: SkipLink, labels: Mapping[tuple[int, int], str]) -> SkipLink:
-    """A link with its label, which stands for all edges between two steps."""
+    """Return a link with its label, which stands for all edges between two steps."""
     label = labels.get((link.source, link.target), "")
     return replace(link, row=-1, start=-1, label=label) if label else link
 
@@ -185,14 +185,14 @@ def _rows_of(steps: Sequence[SpineStep]) -> dict[int, int]:
 
 
 def _apart(ends: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The rows at the ends of the edges between two steps; where many rows have one, the card stands for them."""
+    """Return the rows at the ends of the edges between two steps; if there are many, the card as a whole."""
     rows, starts = ({end[at] for end in ends} for at in (0, 1))
     has_rows, has_starts = len(rows) <= _MOST_ROWS, len(starts) <= _MOST_ROWS
     return sorted({(row if has_rows else -1, start if has_starts else -1) for row, start in ends})
 
 
 def _description(graph: Graph, steps: Sequence[SpineStep], whole: Cost, training: int) -> str:
-    """A sentence for readers who don't see the drawing."""
+    """Return a sentence for readers who don't see the drawing."""
     cards = [step for step in steps if isinstance(step, NetCard) and step.name]
     parts = ", ".join(f"{card.name}{f' {TIMES}{card.times}' if card.times > 1 else ''}" for card in cards)
     shapes = f"{shape_text(graph.input)} to {shape_text(graph.nodes[graph.output].shape)}"

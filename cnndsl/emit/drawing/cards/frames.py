@@ -1,4 +1,4 @@
-"""In which iterations an opened part is that fails, in the words of the message."""
+"""Name the iterations in which an opened part fails, in the words of the message."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CALL = re.compile(r"(in .+?), called at .*", re.DOTALL)
 def iterations(tree: Part, nodes: Collection[int], frames: Sequence[str]) -> str:
     """Return the iterations that contain a part with some nodes, "" for none: `repeat 2 of 2 in Outer(16)`.
 
-    `frames` are the calls and repeats of the message, the innermost first. Those inside of the part are left out.
+    `frames` are the calls and repeats of the message, the innermost first. Those inside the part are omitted.
     """
     around = _loops_around(tree, frozenset(nodes))
     counts = [at for at, frame in enumerate(frames) if _ITERATION.fullmatch(frame)]
@@ -31,7 +31,7 @@ def iterations(tree: Part, nodes: Collection[int], frames: Sequence[str]) -> str
 
 
 def _loops_around(tree: Part, nodes: frozenset[int]) -> int:
-    """How many repeats have all of the nodes in one iteration."""
+    """Return how many repeats contain all of the nodes in one iteration."""
     found = 0
     part: Part | None = tree
     while part is not None:

@@ -1,4 +1,4 @@
-"""The tree of parts with what doesn't matter to a drawing left out: wrappers, decided choices, identities.
+"""The tree of parts without details that don't matter to a drawing: wrappers, decided choices, identities.
 
 A chain is a tuple of items that follow one another. Equality is decided by hash-consing: `Signatures` numbers a chain
 by its layers without widths and strides, but with its projections, so that variants of a block differ.
@@ -37,7 +37,7 @@ class LayerItem:
 
 @record(slots=True)
 class ReferenceItem:
-    """The chain goes on from an earlier node."""
+    """Continues the chain from an earlier node."""
 
     node: int
     name: str
@@ -66,7 +66,7 @@ class UnitItem:
 
 @record(slots=True)
 class RepeatItem:
-    """The iterations of a repeat. `names` are what a `for` varies, empty for a repeat; `rows` their values."""
+    """The iterations of a repeat. `names` are those that a `for` varies, empty for a repeat; `rows` their values."""
 
     turns: tuple[UnitItem, ...]
     names: tuple[str, ...]
@@ -88,7 +88,7 @@ ItemChain: TypeAlias = "tuple[DrawnItem, ...]"
 
 
 def items_of(part: Part, entry: int = -1) -> ItemChain:
-    """Return the items of a part that the value of `entry` enters."""
+    """Return the items of a part whose input is the value of `entry`."""
     match part:
         case LayerPart():
             return (LayerItem(part.node),)
@@ -142,7 +142,7 @@ def _loop(part: LoopPart, entry: int) -> ItemChain:
 
 
 def nodes_in(chain: ItemChain) -> tuple[int, ...]:
-    """Return the nodes of a chain in the order in which they run."""
+    """Return the nodes of a chain in execution order."""
     found: list[int] = []
     stack: list[DrawnItem | int] = list(reversed(chain))
     while stack:
@@ -177,12 +177,12 @@ def flat(chain: ItemChain) -> ItemChain:
 
 
 def has_fork(chain: ItemChain) -> bool:
-    """Return whether something merges in a chain."""
+    """Return whether a chain contains a merge."""
     return any(isinstance(each, ForkItem) for each in flat(chain))
 
 
 def units_in(chain: ItemChain) -> Iterator[UnitItem]:
-    """Yield the units of a chain and those in them, wherever they are."""
+    """Yield the units of a chain, including nested ones."""
     stack: list[DrawnItem] = list(chain)
     while stack:
         item = stack.pop()
@@ -197,11 +197,11 @@ def units_in(chain: ItemChain) -> Iterator[UnitItem]:
 
 
 class Signatures:
-    """Numbers for chains: equal ones differ in names, widths, strides and dilations at most (`of`), or in names alone
+    """Numbers for chains: equal ones differ only in names, widths, strides and dilations (`of`), or only in names
     (`exact`).
 
-    How nodes are wired counts, those of a chain by their distance from its first one; what they read outside of it
-    does not, which differs from one call of a block to the next.
+    The wiring of nodes counts, by their distance from the first one of the chain; inputs from outside the chain do not,
+    since they differ from one call of a block to the next.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -250,7 +250,7 @@ class Signatures:
         return (found.exact if is_exact else found.abstract, at.weights_of >= 0, wires)
 
     def _undilated(self, layer: Layer) -> Layer:
-        """A layer with the usual dilation: a block may be dilated more from one instance to the next."""
+        """Return a layer with the default dilation: dilation may vary from one instance of a block to the next."""
         if getattr(layer, "dilation", ()) in ((), (1,)):
             return layer
         known = self._plain.get(id(layer))

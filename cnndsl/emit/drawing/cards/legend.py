@@ -1,4 +1,4 @@
-"""What the letters and signs of a drawing mean, in order of appearance."""
+"""Explain the letters and symbols of a drawing, in order of appearance."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def legend(
 
 
 def _boxes(cards: Sequence[NetCard], meanings: dict[str, str]) -> list[LegendEntry]:
-    """What the colours of growth bars mean."""
+    """Return the meanings of the colours of growth bars."""
     widths = {card.growth.growth for card in cards if card.growth}
     if not widths:
         return []
@@ -72,7 +72,7 @@ def _boxes(cards: Sequence[NetCard], meanings: dict[str, str]) -> list[LegendEnt
 
 
 def _grouped(meanings: dict[str, str], has_columns: bool) -> Iterator[LegendEntry]:
-    """An entry for each meaning, with all letters that have it."""
+    """Yield an entry for each meaning, with all letters that have it."""
     groups: dict[str, list[str]] = {}
     for name, text in meanings.items():
         groups.setdefault(text, []).append(name)
@@ -106,7 +106,7 @@ def letters_of(panel: BlockPanel) -> set[str]:
 
 
 def _meanings(panel: BlockPanel) -> Iterator[tuple[str, str]]:
-    """The letters of a panel with what they mean, as they appear."""
+    """Yield the letters of a panel with their meanings, in order of appearance."""
     yield from _letters(panel.entering)
     if ENTERING in panel.inputs:
         yield ENTERING, _COMES_IN
@@ -154,7 +154,7 @@ def _cells(elements: Sequence[PanelElement]) -> Iterator[LayerCell]:
 def _heads(
     card: NetCard, source: RawCard, inside: dict[str, str], panels: Sequence[BlockPanel]
 ) -> Iterator[tuple[str, str]]:
-    """The names of a table with what they mean, as far as the network tells."""
+    """Yield the names of a table with their meanings, if the network determines them."""
     assert card.table is not None
     activation = any(cell.text == "activation" for panel in panels for cell in _cells(panel.elements))
     for name, kind in zip(card.table.heads, card.table.kinds, strict=True):
@@ -172,7 +172,7 @@ def _heads(
 
 
 def _strides_first(graph: Graph, source: RawCard) -> bool:
-    """Whether of several blocks in a row of a table the first alone has a stride."""
+    """Return whether only the first of several blocks in a row of a table has a stride."""
     for turn in source.parts if source.names else ():
         several = units(turn.chain) if isinstance(turn, UnitItem) and not turn.title else []
         slides = [any(stride_of(graph.nodes[node].layer) for node in nodes_in(each.chain)) for each in several]
@@ -182,7 +182,7 @@ def _strides_first(graph: Graph, source: RawCard) -> bool:
 
 
 def _counts(source: RawCard, values: Sequence[object]) -> bool:
-    """Whether a column tells how many blocks a row has."""
+    """Return whether a column states the number of blocks of a row."""
     turns = [each for each in source.parts if isinstance(each, UnitItem)]
     named = [len(units(each.chain)) for each in turns]
     forks = [sum(isinstance(item, ForkItem) for item in flat(each.chain)) for each in turns]

@@ -1,7 +1,7 @@
-"""Letters for what differs between the instances of a block: `c`, `4c`, `C/2`, `/s`.
+"""Letters for the values that vary among the instances of a block: `c`, `4c`, `C/2`, `/s`.
 
-A letter is the parameter of the block whose values are the widths, where there is one. Otherwise the first width that
-varies is `c`, then `d` and so on. Widths that follow from the channels that come in are written with `C`.
+A letter is the parameter of the block whose values are the widths, if there is one. Otherwise the first width that
+varies is `c`, then `d` and so on. Widths that follow from the input channels are written with `C`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FREE = "cdefghuvw"
 
 @record(slots=True)
 class BlockLetters:
-    """The labels' widths and strides of a block by position, and what its instances are told apart by."""
+    """The labels' widths and strides of a block by position, and the values that distinguish its instances."""
 
     widths: Mapping[int, str]
     strides: Mapping[int, str]
@@ -60,7 +60,8 @@ def letters(
 
 
 def _parameters(instances: Sequence[UnitItem], relatives: Sequence[UnitItem]) -> dict[str, tuple[int, ...]]:
-    """Parameters of the block that are numbers and vary among its variants, with their value in each instance."""
+    """Return the parameters of the block that are numbers and vary among its variants, with their values in each
+    instance."""
     names = [name for name, _ in instances[0].parameters]
     found: dict[str, tuple[int, ...]] = {}
     for name in names:
@@ -75,7 +76,7 @@ def _parameters(instances: Sequence[UnitItem], relatives: Sequence[UnitItem]) ->
 def _named(
     values: tuple[int, ...], known: Mapping[str, tuple[int, ...]], used: dict[str, tuple[int, ...]], has_several: bool
 ) -> str:
-    """A width as a multiple of a letter, which is noted as used."""
+    """Return a width as a multiple of a letter, which is recorded as used."""
     if not has_several:
         return ""
     exact = next((name for name, others in known.items() if others == values), "")
@@ -101,7 +102,7 @@ def _multiple(ratio: Fraction, name: str) -> str:
 
 
 def _of_input(graph: Graph, rows: Sequence[tuple[int, ...]], values: tuple[int, ...]) -> str:
-    """A width as a part of the channels that come into the block."""
+    """Return a width as a fraction of the block's input channels."""
     entering = [graph.shapes(graph.nodes[row[0]])[0].channels for row in rows if graph.nodes[row[0]].inputs]
     if len(entering) != len(values):
         return ""
@@ -112,7 +113,7 @@ def _of_input(graph: Graph, rows: Sequence[tuple[int, ...]], values: tuple[int, 
 def _strides(
     graph: Graph, rows: Sequence[tuple[int, ...]], relatives: Sequence[UnitItem]
 ) -> tuple[dict[int, str], tuple[str, ...]]:
-    """The strides that vary, as `/s`, and each instance's."""
+    """Return the strides that vary, as `/s`, and each instance's."""
     found: dict[int, str] = {}
     slides = [""] * len(rows)
     family = [nodes_in(each.chain) for each in relatives]

@@ -1,4 +1,4 @@
-"""The rows of cards: runs of equal instances and rows, and what differs between them."""
+"""The rows of cards: runs of equal instances and rows, and the differences between them."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ from cnndsl.graph.graph import Graph
 
 _MOST_BRANCHES = 6
 _BRANCHES = 3
-"""From so many branches on a concatenation has columns and a bar."""
+"""The least number of branches for which a concatenation has columns and a bar."""
 
 
 class CardMaker:
-    """Makes the steps of the spine from what `spine` gathered."""
+    """Makes the steps of the spine from the parts that `spine` gathered."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class CardMaker:
         self._figures = figures
 
     def note(self, card: RawCard, at: int) -> None:
-        """Enter the blocks of a card in the book."""
+        """Record the blocks of a card in the book."""
         items = [each for each in card.parts if isinstance(each, UnitItem)]
         if card.names:
             items = [each for each, _ in table_instances(card)]
@@ -69,7 +69,7 @@ class CardMaker:
             variants[0].at_first += 1
 
     def with_closed(self, steps: Sequence[RawStep]) -> list[RawStep]:
-        """Return the steps, with a card in place of branches that nested boxes cannot show."""
+        """Return the steps, with branches that nested boxes cannot show replaced by a card."""
         found: list[RawStep] = []
         for at, step in enumerate(steps):
             if isinstance(step, RawFork) and not self._is_open(step.item):
@@ -124,7 +124,7 @@ class CardMaker:
         )
 
     def _times(self, card: RawCard) -> int:
-        """How many iterations of one block or its variants a card consists of; 1 if it has anything else."""
+        """Return how many iterations of one block or its variants a card consists of; 1 if it has anything else."""
         if card.names:
             items = [each for each, _ in table_instances(card)]
             return len(items) if len({each.title for each in items}) == 1 else 1
@@ -137,11 +137,12 @@ class CardMaker:
         return _nodes(card.parts[-1])[-1]
 
     def _unnamed(self, card: RawCard) -> str:
-        """What a card without a name is called: after its first block."""
+        """Return the name of a card without one: that of its first block."""
         return next((part_name(self._graph, each) for each in card.parts if isinstance(each, UnitItem)), "")
 
     def _branches(self, item: UnitItem) -> str:
-        """The windows in the branches of a block without a name and without a panel, where its branches are all."""
+        """Return the windows in the branches of a block without a name and a panel that consists only of its
+        branches."""
         chain = flat(item.chain)
         if item.title or item.name or len(chain) != 1 or not isinstance(chain[0], ForkItem):
             return ""
@@ -201,7 +202,8 @@ class CardMaker:
         )
 
     def _columns(self, item: UnitItem) -> tuple[tuple[str, ...], tuple[tuple[int, str], ...]]:
-        """For a concatenation the widths in each branch, and what each branch adds with the role of its last layer."""
+        """Return the widths in each branch of a concatenation, and the channels of each branch with the role of its
+        last layer."""
         fork = self._joining(item)
         if fork is None:
             return (), ()
@@ -218,7 +220,7 @@ class CardMaker:
         return tuple(columns), tuple(bar)
 
     def _joining(self, item: UnitItem) -> ForkItem | None:
-        """The concatenation of chains that a block consists of, if it does."""
+        """Return the concatenation of chains that a block consists of, or None."""
         chain = item.chain
         while len(chain) == 1 and isinstance(chain[0], UnitItem):
             chain = chain[0].chain
@@ -231,7 +233,7 @@ class CardMaker:
         return fork if is_plain and few and len(fork.branches) <= _MOST_BRANCHES and is_join else None
 
     def _heads(self, items: Sequence[UnitItem]) -> tuple[str, ...]:
-        """The heads of the columns of a card with branches: windows, and what pools."""
+        """Return the heads of the columns of a card with branches: windows and poolings."""
         if not items or len({self._signatures.of(each.chain) for each in items}) != 1:
             return ()
         fork = self._joining(items[0])
@@ -248,7 +250,7 @@ class CardMaker:
         return " → ".join(words)
 
     def _growth(self, items: Sequence[UnitItem]) -> GrowthBar | None:
-        """What equal dense layers add, each to all that came before it."""
+        """Return the growth of equal dense layers, each of which reads all earlier outputs."""
         if len(items) < 2 or len({self._signatures.of(each.chain) for each in items}) != 1:
             return None
         chain = items[0].chain
@@ -278,7 +280,7 @@ def _is_relative(one: UnitItem | tuple[int, ...], other: UnitItem | tuple[int, .
 
 
 def _is_told(name: str, lines: Sequence[CardLine]) -> bool:
-    """Whether the rows of a card have the widths after which it is called."""
+    """Return whether the rows of a card have the widths that its name states."""
     shown = {part for line in lines if line.row for cell in line.row.cells for part in cell.text.split(", ")}
     values = [each.partition(" = ")[2] for each in name.split(", ")]
     return all(values) and shown.issuperset(values)
@@ -289,8 +291,8 @@ def _has_source(item: ForkItem) -> bool:
 
 
 def _main_role(graph: Graph, item: UnitItem) -> str:
-    """The palette's role of at least two thirds of the layers of a block that have weights or pool, else a neutral
-    one."""
+    """Return the role, in the palette, of at least two thirds of a block's layers that have weights or pool, otherwise
+    a neutral one."""
     roles = [role_of(graph.nodes[each.node].layer) for each in flat(item.chain) if isinstance(each, LayerItem)]
     mains = [role for role in roles if role in ("conv", "fc", "up", "pool")]
     most = max(dict.fromkeys(mains), key=mains.count, default="conv")

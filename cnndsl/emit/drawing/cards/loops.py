@@ -15,7 +15,7 @@ def is_loop(item: UnitItem) -> bool:
 
 
 def loops_in(chain: ItemChain) -> list[RepeatItem]:
-    """Return the repeats of a chain, those inside of others too, but none in branches."""
+    """Return the repeats of a chain, including nested ones, but none in branches."""
     found: list[RepeatItem] = []
     stack = list(reversed(chain))
     while stack:
@@ -29,7 +29,7 @@ def loops_in(chain: ItemChain) -> list[RepeatItem]:
 
 
 def holds_loop(loop: RepeatItem) -> bool:
-    """Return whether an iteration has a repeat of its own."""
+    """Return whether an iteration contains a repeat."""
     return any(loops_in(turn.chain) for turn in loop.turns)
 
 
@@ -39,12 +39,12 @@ def varying(loop: RepeatItem) -> list[int]:
 
 
 def is_table(loop: RepeatItem) -> bool:
-    """Return whether each iteration reads nothing but the one before it, and gives nothing else."""
+    """Return whether each iteration reads only the output of the one before it, and has no other output."""
     return all(not any(isinstance(each, TapItem | ReferenceItem) for each in flat(turn.chain)) for turn in loop.turns)
 
 
 def row_name(loop: RepeatItem, row: Sequence[Value]) -> str:
-    """Return what an iteration without a name is called: by its values, but for how often something repeats in it."""
+    """Return the name of an iteration without one: its values, except those that are numbers of iterations in it."""
     counts = [len(inner[0].turns) if (inner := loops_in(turn.chain)) else 1 for turn in loop.turns]
     shown = [
         f"{name} = {value_text(value)}"

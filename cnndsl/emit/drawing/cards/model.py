@@ -16,15 +16,15 @@ ColumnKind: TypeAlias = Literal["bar", "flag", "text", "stride"]
 PanelKind: TypeAlias = Literal["block", "training", "output", "growth"]
 
 PartState: TypeAlias = Literal["", "failing", "ghost"]
-"""Of a network with errors: a part is known, fails, or depends on what fails. The first two are told by a colour of
-their own (`failing`) and by dashes (`ghost`), which stand in place of the role of a box."""
+"""In a network with errors, a part is known, fails, or depends on a failing part. Known parts keep the role of a box;
+in its place, failing parts have a colour of their own (`failing`), dependent ones dashes (`ghost`)."""
 
 LegendKind: TypeAlias = Literal["letters", "widths", "box", "branches", "join", "figure"]
 
 
 @record(slots=True)
 class GroupTag:
-    """What a part of a picture is called in files, what it tells to whoever points at it, where it is written."""
+    """The tag of a part of a picture: its name in files, its tooltip, and its location in the program."""
 
     id: str
     title: str
@@ -33,7 +33,7 @@ class GroupTag:
 
 @record(slots=True)
 class StepMark:
-    """What became of a part between two networks: a sign, a word and a colour."""
+    """How a part changed between two networks: a symbol, a word and a colour."""
 
     sign: str
     word: str
@@ -43,8 +43,8 @@ class StepMark:
 @record(slots=True)
 class LayerCell:
     """A layer in a fused row: its label, its role in the palette, and whether some instances of the block lack it.
-    `absorbed` are layers that follow it and aren't drawn, but told in a note; `short` is a label for narrow rows.
-    `entering` is what enters a layer that fails."""
+    `absorbed` are layers that follow it and are mentioned in a note instead of drawn; `short` is a label for narrow
+    rows. `entering` is the input shape of a layer that fails."""
 
     node: int
     text: str
@@ -64,10 +64,10 @@ class FusedRow:
 
 @record(slots=True)
 class Branching:
-    """Parallel branches and the node that merges them. `sources` has for each branch the node at which it begins if
-    that isn't what enters, else -1; `names` what that node is called. `counts` says how often equal branches beside
-    each other occur, of which one is drawn; `further` are the nodes of the others. `shapes` are what branches give
-    that cannot be merged."""
+    """Parallel branches and the node that merges them. `sources` has for each branch the node at which it begins, or -1
+    if it begins at the input of the branching; `names` has the names of these nodes. `counts` says how often adjacent
+    equal branches occur, of which one is drawn; `further` are the nodes of the others. `shapes` are the branches'
+    outputs that cannot be merged."""
 
     node: int
     sign: str
@@ -85,8 +85,8 @@ class Branching:
 
 @record(slots=True)
 class RepeatFrame:
-    """Elements that follow one another several times; `nodes` are those of the further times. `text` is how often where
-    that is not the same in all instances of a block."""
+    """Elements that are repeated in sequence; `nodes` are those of the later iterations. `text` is the number of
+    iterations if it is not the same in all instances of a block."""
 
     elements: tuple[PanelElement, ...]
     times: int
@@ -133,8 +133,8 @@ class CardLine:
 
 @record(slots=True)
 class GrowthBar:
-    """Channels that come in, and how many layers add how many to them. The last `added` are new, since another
-    network."""
+    """Input channels, and how many layers add how many channels to them. The last `added` layers do not exist in the
+    other network."""
 
     entering: int
     layers: int
@@ -144,8 +144,8 @@ class GrowthBar:
 
 @record(slots=True)
 class CardTable:
-    """The rows of a `for` that varies three or more names: heads, cells as text, sizes of the map; `marks` are those of
-    the rows, if there are any. A row of one cell is what another network alone has there."""
+    """The rows of a `for` that varies three or more names: heads, cells as text, sizes of the feature map; `marks` are
+    those of the rows, if there are any. A row with a single cell exists only in the other network."""
 
     heads: tuple[str, ...]
     kinds: tuple[ColumnKind, ...]
@@ -157,7 +157,7 @@ class CardTable:
 
 @record(slots=True)
 class SpineRow:
-    """Layers that stand open in the spine: the input, a fused row."""
+    """Layers that are drawn open in the spine: the input, a fused row."""
 
     row: FusedRow
     shape: str
@@ -169,7 +169,7 @@ class SpineRow:
 
 @record(slots=True)
 class SpineBranching:
-    """Branches that stand open in the spine."""
+    """Branches that are drawn open in the spine."""
 
     element: Branching
     shape: str
@@ -180,10 +180,10 @@ class SpineBranching:
 
 @record(slots=True)
 class NetCard:
-    """A part of the network in a frame: its name, its rows, and `times`, of how many iterations of one block or its
-    variants it consists; 1 where it has anything else too, since its badge would claim that all of it repeats. Where
-    `is_told`, the rows tell what the name does: `c = 64`. `stage` is the opened part that begins with it, `weights`
-    what is said of weights that an earlier step has, too."""
+    """A part of the network in a frame: its name, its rows, and `times`, the number of iterations if it consists only
+    of iterations of one block or its variants; otherwise 1, since its badge would claim that all of it repeats. If
+    `is_told`, the rows state what the name says: `c = 64`. `stage` is the opened part that begins with it, `weights`
+    the remark on weights that are shared with an earlier step."""
 
     name: str
     params: int
@@ -206,10 +206,10 @@ SpineStep: TypeAlias = SpineRow | SpineBranching | NetCard
 
 @record(slots=True)
 class SkipLink:
-    """An edge between steps of the spine that don't follow one another. `branch` is the branch of the target that it
-    enters, -1 for its side. `row` is the row of a card that it enters and `start` the one that it leaves, -1 for the
-    card. `label` is what blocks call the values that it carries, with how many they are. `operand` tells which value of
-    its target it is, counted from 0, and -1 where their order doesn't count."""
+    """An edge between steps of the spine that are not adjacent. `branch` is the branch of the target that it enters, -1
+    for its side. `row` is the row of a card that it enters and `start` the one that it leaves, -1 for the card. `label`
+    is the name that blocks give to the values that it carries, with their number. `operand` is the position among the
+    inputs of its target, counted from 0, or -1 if their order doesn't matter."""
 
     source: int
     target: int
@@ -223,10 +223,10 @@ class SkipLink:
 
 @record(slots=True)
 class BlockPanel:
-    """A block opened once. `entering` and `leaving` are what its edges carry. `steps` are the numbers of the spine's
-    steps that lead to a panel which the spine doesn't contain, as an auxiliary classifier. `joined` and `links` are the
-    edges of one that is no chain: -1 is the first of the `inputs`, -2 the next; they have the names that the block
-    gives them. `outputs` are the elements that give its values, with their names, where it gives several."""
+    """A block opened once. `entering` and `leaving` are the labels of its edges. `steps` are the numbers of the spine's
+    steps that lead to a panel which the spine doesn't contain, such as an auxiliary classifier. `joined` and `links`
+    are the edges of a block that is not a chain: -1 is the first of the `inputs`, -2 the next; they have the names that
+    the block gives them. `outputs` are the elements that compute its values, with their names, if there are several."""
 
     key: str
     title: str
@@ -250,7 +250,8 @@ class BlockPanel:
 
 @record(slots=True)
 class NamedEnd:
-    """An output with a name: the step that gives it, and its shape, which within a step may differ from the step's."""
+    """An output with a name: the step that computes it, and its shape, which within a step may differ from the
+    step's."""
 
     name: str
     step: int
@@ -280,10 +281,10 @@ class UBar:
 
 @record(slots=True)
 class USkip:
-    """A link between bars of a row: what happens on it, the node that merges it (-1 for none), whether that joins
-    channels, how many come along, and the nodes on it. `is_behind` is a copy joined behind what comes up, as it is
-    written; `is_gone` a link that another network alone has. One with `has_indices` carries no map, but where a pool in
-    the row below took its values from."""
+    """A link between bars of a row: the operations on it, the node that merges it (-1 if there is none), whether that
+    is a concatenation, the number of channels that it carries, and the nodes on it. `is_behind` is a copy concatenated
+    after the upsampled map, as in the program; `is_gone` a link that only the other network has. A link with
+    `has_indices` carries no feature map, but the indices of a pool in the row below."""
 
     source: int
     target: int
@@ -301,7 +302,7 @@ class USkip:
 
 @record(slots=True)
 class UShape:
-    """A network that goes down to small maps and up again: bars in order, and the links between them."""
+    """A network that goes down to small feature maps and up again: bars in order, and the links between them."""
 
     bars: tuple[UBar, ...]
     skips: tuple[USkip, ...]
@@ -309,8 +310,8 @@ class UShape:
 
 @record(slots=True)
 class FootLine:
-    """A line of text beneath a drawing, after a sign. Of a list (`is_listed`) those are left out for which there is no
-    room."""
+    """A line of text beneath a drawing, after a symbol. Entries of a list (`is_listed`) are omitted if there is no room
+    for them."""
 
     text: str
     sign: str = ""
@@ -320,9 +321,9 @@ class FootLine:
 
 @record(slots=True)
 class LegendEntry:
-    """What a symbol means: letters, widths of branches, a box in the colour of a role, the bar of branches, the sign
-    of a concatenation, or a figure, for which the layout takes one that it draws. `beside` are letters that mean the
-    same as a box, `names` the letters of a symbol that has several."""
+    """The meaning of a symbol: letters, widths of branches, a box in the colour of a role, the bar of branches, the
+    sign of a concatenation, or a figure, for which the layout takes one that it draws. `beside` are letters that mean
+    the same as a box, `names` the letters of a symbol that has several."""
 
     symbol: str
     text: str
@@ -333,8 +334,8 @@ class LegendEntry:
 
 @record(slots=True)
 class FaultNote:
-    """An error: its message, the step of the spine at which it is (-1 if it isn't at one), and whether the first panel
-    shows where in that step."""
+    """An error: its message, the step of the spine at which it occurs (-1 if it isn't at one), and whether the first
+    panel shows the location in that step."""
 
     message: MessageText
     step: int
@@ -343,12 +344,12 @@ class FaultNote:
 
 @record(slots=True)
 class DrawingModel:
-    """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `legend` explains
-    what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks`, where there are
-    any; `carried` are labels of edges from a step to the next one. `foot` stands beneath. `faults` are the errors of a
-    network that has some, `broken` the messages of assertions that don't hold of a whole one. `u` is the other form of
-    a network that goes down and up again. `output` is the step that gives the output, -1 where that has a name and is
-    one of the `ends`.
+    """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `legend` explains the
+    symbols that may be drawn, which depends on the width. `tags` are those of the steps, as are `marks`, if there are
+    any; `carried` are labels of edges from a step to the next one. `foot` is printed beneath the drawing. `faults` are
+    the errors of a network that has some, `broken` the messages of assertions that fail for a network without errors.
+    `u` is the drawing as a U of a network that goes down and up again. `output` is the step that computes the output,
+    or -1 if that has a name and is one of the `ends`.
     """
 
     name: str

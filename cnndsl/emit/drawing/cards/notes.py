@@ -1,4 +1,4 @@
-"""What a note says once instead of every box: the layers that follow each convolution of a block with branches."""
+"""State once, in a note, which layers follow each convolution of a block with branches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FEW = 3
 
 
 def with_notes(elements: Sequence[PanelElement]) -> tuple[tuple[PanelElement, ...], tuple[str, ...]]:
-    """Return elements without the layers that follow each weight layer alike, and a note that says so.
+    """Return elements without the layers that follow every weight layer in the same way, and a note that names them.
 
     Only blocks with three or more branches are shortened, whose columns have no room for them.
     """
@@ -72,7 +72,7 @@ def _shortened(elements: Sequence[PanelElement]) -> tuple[PanelElement, ...]:
 
 
 def without_widths(elements: Sequence[PanelElement]) -> tuple[PanelElement, ...]:
-    """Return elements whose concatenations don't tell the channels of their branches."""
+    """Return elements whose concatenations don't show the channels of their branches."""
     found: list[PanelElement] = []
     for each in elements:
         match each:

@@ -34,12 +34,12 @@ from cnndsl.graph.graph import Graph
 
 _PLANE = 2
 _ALIKE = 3
-"""So many equal branches beside each other are drawn once."""
+"""The least number of equal adjacent branches that are drawn once."""
 
 
 class Opener:
-    """Opens chains. `given` are nodes after which a row ends; `inset` tells the number of a block that is drawn closed,
-    None if it is opened in place."""
+    """Opens chains. `given` are nodes after which a row ends; `inset` returns the number of a block that is drawn
+    closed, None if it is opened in place."""
 
     def __init__(
         self, signatures: Signatures, given: Collection[int], inset: Callable[[UnitItem], int | None] | None = None
@@ -54,8 +54,8 @@ class Opener:
     def elements(
         self, chain: ItemChain, letters: BlockLetters | None = None, optional: Collection[int] = ()
     ) -> tuple[PanelElement, ...]:
-        """Return the elements of a chain, with letters for what varies. `optional` are nodes that some instances of it
-        lack."""
+        """Return the elements of a chain, with letters for the values that vary. `optional` are nodes that some
+        instances of it lack."""
         nodes = nodes_in(chain)
         self._optional = optional
         self._letters = (
@@ -79,8 +79,8 @@ class Opener:
     def flat_elements(
         self, chain: ItemChain, letters: BlockLetters | None = None, closed: Sequence[InsetBox] = ()
     ) -> tuple[PanelElement, ...]:
-        """Return the elements of a chain that isn't series-parallel: rows, merges and closed parts in the order in
-        which they run."""
+        """Return the elements of a chain that isn't series-parallel: rows, merges and closed parts in execution
+        order."""
         nodes = nodes_in(chain)
         self._letters = (
             {}
@@ -131,7 +131,7 @@ class Opener:
         return [self.row(each) for each in fused(self._graph, nodes, self._given, leads=leads)] if nodes else []
 
     def _unwrapped(self, chain: ItemChain) -> list[DrawnItem]:
-        """The items of a chain, with parts in it opened that have no repeat of their own."""
+        """Return the items of a chain, with the parts in it opened that have no repeat of their own."""
         found: list[DrawnItem] = []
         for item in chain:
             if isinstance(item, UnitItem) and self._block_of(item) is None:
@@ -146,7 +146,7 @@ class Opener:
         return self._inset(item) if self._inset is not None else None
 
     def _times(self, loop: RepeatItem) -> int:
-        """How often a repeat does exactly the same; 0 where its iterations differ."""
+        """Return the number of iterations of a repeat, or 0 if its iterations differ."""
         numbers = {self._signatures.exact(turn.chain) for turn in loop.turns}
         is_chained = not any(isinstance(each, ReferenceItem | TapItem) for turn in loop.turns for each in turn.chain)
         has_names = any(node in self._given for turn in loop.turns for node in nodes_in(turn.chain))
@@ -168,7 +168,7 @@ class Opener:
                 return []
 
     def _alike(self, branches: Sequence[ItemChain]) -> list[tuple[ItemChain, int, tuple[int, ...]]]:
-        """Branches, those beside each other that are equal together: one of them, how many, the nodes of the others."""
+        """Return branches with equal adjacent ones combined: one of them, their number, the nodes of the others."""
         numbers = [self._signatures.exact(branch) if nodes_in(branch) else -at for at, branch in enumerate(branches)]
         found: list[tuple[ItemChain, int, tuple[int, ...]]] = []
         at = 0
@@ -203,7 +203,7 @@ def _begins_elsewhere(branch: ItemChain) -> bool:
 
 
 def gate_role(graph: Graph, item: UnitItem) -> str:
-    """Return the palette's role of a part that is drawn closed: a gate, or what most of its weight layers are."""
+    """Return the role, in the palette, of a part that is drawn closed: a gate, or that of most of its weight layers."""
     chain = item.chain
     while len(chain) == 1 and isinstance(chain[0], UnitItem):
         chain = chain[0].chain

@@ -1,4 +1,4 @@
-"""The order of what merges read, where it counts: of a concatenation and a difference, not of a sum."""
+"""The order of the inputs of merges if it matters: for a concatenation and a difference, not for a sum."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from cnndsl.graph.graph import Graph
 from cnndsl.graph.node import Node
 
 _ORDERED = ("parts", "negated")
-"""What merges hand back to their inputs that treat the first one otherwise than the second."""
+"""The `GRADIENT` of merges that treat the first input differently from the second."""
 
 
 def is_ordered(element: Branching) -> bool:
-    """Return whether it counts which of the branches of a merge comes first."""
+    """Return whether the order of the branches of a merge matters."""
     return element.sign == "|"
 
 
 def operands(graph: Graph, nodes: Iterable[int]) -> list[int]:
-    """Return the nodes that a part of the graph reads, in the order in which its merges are written; none where that
-    doesn't count.
+    """Return the nodes that a part of the graph reads, in the order in which its merges are written; empty if their
+    order doesn't matter.
 
     >>> from cnndsl import loads
     >>> graph = loads("INPUT 8x8x4 -> a: CONV3-4 -> b: CONV3-4 -> (@b | @a)").graph

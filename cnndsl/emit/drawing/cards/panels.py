@@ -1,4 +1,4 @@
-"""Which blocks are opened in panels, and what a panel says."""
+"""Choose the blocks that are opened in panels, and make these."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from cnndsl.graph.graph import Graph
 
 MOST_PANELS = 4
 _MOST_VALUES = 4
-"""So many values of an option are told."""
+"""The most values of an option that are listed."""
 _CHANNELS = re.compile(r"\b\w?C\b")
 """`C`, or a multiple of it, `tC`."""
 _KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -84,18 +84,18 @@ class PanelMaker:
         return [*with_one_letter([self._panel(each) for each in shown], self._book.taken), *self._growth(shown)]
 
     def _names(self, variant: BlockVariant, steps: Sequence[RawStep]) -> set[str]:
-        """What a block is called, and the parts in which it occurs."""
+        """Return the name of a block, and the parts in which it occurs."""
         cards = [step for at in variant.cards if at >= 0 and isinstance(step := steps[at], RawCard)]
         return {variant.title, *(card.name for card in cards), *(card.path for card in cards)} - {""}
 
     def _growth(self, shown: Sequence[BlockVariant]) -> list[BlockPanel]:
-        """A picture of how the layers of a dense block are connected, if one is opened."""
+        """Return a picture of the connections between the layers of a dense block, if one is opened."""
         if not any(self._is_dense(each) for each in shown):
             return []
         return [BlockPanel("", "In a block", "", (), (), kind="growth", notes=("each layer sees all before it",))]
 
     def _is_dense(self, variant: BlockVariant) -> bool:
-        """Whether a block joins its input with what it makes of it, several times in a row."""
+        """Return whether a block concatenates its input with its result, several times in a row."""
         chain = variant.instances[0].chain
         fork = chain[0] if len(chain) == 1 else None
         if not isinstance(fork, ForkItem) or len(variant.instances) <= len(set(variant.cards)) + 1:
@@ -103,7 +103,7 @@ class PanelMaker:
         return self._graph.nodes[fork.node].layer.JOINS_CHANNELS and any(not branch for branch in fork.branches)
 
     def _ordered(self, shown: Sequence[BlockVariant]) -> list[BlockVariant]:
-        """The variants of one block beside each other, that with the identity first; gates last."""
+        """Return the panels with the variants of one block adjacent, that with the identity first; gates last."""
         first = {each.family: min(v.number for v in shown if v.family == each.family) for each in shown}
         return sorted(
             shown, key=lambda each: (each.is_inset, first[each.family], -len(self._identities(each)), each.number)
@@ -121,7 +121,7 @@ class PanelMaker:
         )
 
     def _identities(self, variant: BlockVariant) -> list[int]:
-        """The sums of a block that have an identity among their branches."""
+        """Return the sums of a block that have an identity among their branches."""
         if not is_plain(self._graph, variant.instances[0].chain):
             return []
         return [
@@ -131,7 +131,7 @@ class PanelMaker:
         ]
 
     def _gates(self, chain: ItemChain) -> list[UnitItem]:
-        """The gates in a block that have a name, which are drawn closed."""
+        """Return the gates in a block that have a name, which are drawn closed."""
         found: list[UnitItem] = []
         stack = list(chain)
         while stack:
@@ -184,7 +184,7 @@ class PanelMaker:
         )
 
     def _varied(self, variant: BlockVariant, item: UnitItem) -> dict[int, str]:
-        """Texts for the layers whose options vary among the instances, as the margins of a crop do."""
+        """Return labels for the layers whose options vary among the instances, such as the margins of a crop."""
         found: dict[int, str] = {}
         rows = [nodes_in(each.chain) for each in variant.instances]
         for at, node in enumerate(nodes_in(item.chain)):
@@ -199,7 +199,7 @@ class PanelMaker:
         return found
 
     def _dilations(self, variant: BlockVariant, item: UnitItem) -> dict[int, str]:
-        """The dilations of the layers in which they vary among the instances."""
+        """Return the dilations of the layers in which they vary among the instances."""
         found: dict[int, str] = {}
         rows = [nodes_in(each.chain) for each in variant.instances]
         for at, node in enumerate(nodes_in(item.chain)):
@@ -209,7 +209,7 @@ class PanelMaker:
         return found
 
     def _closed(self, chain: ItemChain) -> list[InsetBox]:
-        """The parts that stay closed in a block that is no series-parallel, each with its key."""
+        """Return the parts that stay closed in a block that is not series-parallel, each with its key."""
         found: list[InsetBox] = []
         closed = closed_units(self._graph, chain, self._given)
         names = titles(closed)
@@ -251,7 +251,7 @@ class PanelMaker:
         )
 
     def beside(self, taps: Sequence[TapItem], homes: Mapping[int, int]) -> BlockPanel:
-        """Return the panel of outputs beside the main line that are equal."""
+        """Return the panel of equal outputs beside the main line."""
         chain = taps[0].chain
         opener = Opener(self._signatures, self._given)
         title = next((each.title for each in chain if isinstance(each, UnitItem) and each.title), "")
@@ -304,7 +304,7 @@ class PanelMaker:
         return " · ".join(each for each in (kind, where if is_all else "") if each)
 
     def _ends_of(self, variant: BlockVariant) -> tuple[str, str]:
-        """What enters and leaves a block, in its letters where that varies."""
+        """Return the input and output labels of a block, with its letters for values that vary."""
         entries = [self._graph.nodes[entry_of(self._graph, each.chain)] for each in variant.instances]
         exits = [self._graph.nodes[nodes_in(each.chain)[-1]] for each in variant.instances]
         letters = self._book.letters(variant)
@@ -328,7 +328,7 @@ def _told(values: Sequence[str], most: int = _MOST_VALUES) -> str:
 
 
 def _channels(values: Sequence[int], known: Mapping[str, tuple[int, ...]]) -> str:
-    """Channels as the least multiple of a letter, "" where they are none."""
+    """Return channels as the smallest multiple of a letter, "" if they are not a multiple."""
     multiples: list[tuple[int, str]] = []
     for name, others in known.items():
         ratios = {Fraction(value, other) for value, other in zip(values, others, strict=True)}
@@ -343,7 +343,7 @@ def _largest(card: RawCard) -> UnitItem:
 
 
 def _dilated(elements: Sequence[PanelElement], dilations: Mapping[int, str]) -> tuple[PanelElement, ...]:
-    """Elements with other dilations for some nodes."""
+    """Return the elements with other dilations for some nodes."""
     texts = {
         cell.node: f"{cell.text.partition(', dilated ')[0]}, {dilations[cell.node]}"
         for cell in cells_in(elements)
@@ -353,7 +353,7 @@ def _dilated(elements: Sequence[PanelElement], dilations: Mapping[int, str]) -> 
 
 
 def _dashed(elements: Sequence[PanelElement], optional: Collection[int]) -> tuple[PanelElement, ...]:
-    """Elements in which the identity of a merge that some rows lack is optional."""
+    """Return the elements; the identity of a merge that some rows lack is optional."""
     return tuple(
         replace(each, optional=tuple(not branch for branch in each.branches))
         if isinstance(each, Branching) and each.node in optional

@@ -1,4 +1,4 @@
-"""Repeats that a program writes out: steps of the spine that do the same several times in a row become one card."""
+"""Find repeats that a program writes out: consecutive equal steps of the spine become one card."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def folded(steps: Sequence[RawStep], signatures: Signatures) -> list[RawStep]:
 
 
 def _sign(step: RawStep, signatures: Signatures) -> object:
-    """What a step does; cards and inputs are unlike all others."""
+    """Return a key for the function of a step; cards and inputs are unlike all others."""
     graph = signatures.graph
     if isinstance(step, RawRow) and graph.nodes[step.nodes[0]].inputs and not step.stage:
         is_chained = all(graph.nodes[node].inputs == (node - 1,) for node in step.nodes)
@@ -42,7 +42,7 @@ def _sign(step: RawStep, signatures: Signatures) -> object:
 
 
 def _period(signs: Sequence[object], at: int) -> tuple[int, int]:
-    """How many steps repeat from a place on, and how often; 0 times if that is not worth a card."""
+    """Return how many steps repeat from a position on, and how often; 0 times if that is not worth a card."""
     for length in range(1, _LONGEST + 1):
         times = 1
         while signs[at + times * length : at + (times + 1) * length] == signs[at : at + length]:
@@ -55,7 +55,7 @@ def _period(signs: Sequence[object], at: int) -> tuple[int, int]:
 
 
 def _is_sequence(runs: Sequence[Sequence[RawStep]], graph: Graph) -> bool:
-    """Whether repeats follow one another: each reads nothing but the last layer of the one before."""
+    """Return whether repeats are consecutive: each reads only the last layer of the one before."""
     entry = -1
     for run in runs:
         nodes = [node for step in run for node in raw_nodes(step)]

@@ -19,7 +19,7 @@ EDGE_ROWS = 4
 
 @record(slots=True)
 class RawRow:
-    """Layers in the spine, one after the other. `stage` is the part that begins with them, if it is opened."""
+    """Consecutive layers in the spine. `stage` is the part that begins with them, if it is opened."""
 
     nodes: tuple[int, ...]
     stage: str = ""
@@ -37,7 +37,7 @@ class RawFork:
 class RawCard:
     """A card before its rows are folded: instances of blocks and layers between them. `is_plain` if it may be opened as
     a stem or a head, `is_repeat` if the parts are the iterations of one repeat. `names` and `rows` are those of a
-    table, `stage` is as for rows. `is_call` if it is one call of the block that it is called after."""
+    table, `stage` is as for rows. `is_call` if it is a single call of the block that it is named after."""
 
     name: str
     path: str
@@ -68,8 +68,8 @@ def value_text(value: Value) -> str:
 
 
 def with_open_ends(steps: Sequence[RawStep], params: Mapping[int, int]) -> list[RawStep]:
-    """Return the steps with those small plain cards opened that are the only ones at the beginning or at the end. One
-    with most of the parameters of the nodes stays a card beside others, which tells them."""
+    """Return the steps, with the small plain cards opened that are the only ones at the beginning or at the end. One
+    with most of the parameters of the nodes stays a card beside others, which show their parameters."""
     most = sum(params.values()) / 2
     cards = [at for at, step in enumerate(steps) if isinstance(step, RawCard)]
     found: list[RawStep] = []
@@ -84,22 +84,22 @@ def with_open_ends(steps: Sequence[RawStep], params: Mapping[int, int]) -> list[
 
 
 def named_apart(steps: Sequence[RawStep]) -> list[RawStep]:
-    """Return the steps, in which runs of one block without labels are called after their paths, from the
-    first to the last: the block alone would be the name of several."""
+    """Return the steps with runs of one block without labels named by their paths, from the first to the last, since
+    several would share the name of the block."""
     counts = Counter(step.name for step in steps if _is_run(step))
     several = {step.name for step in steps if _is_run(step) and len(step.parts) > 1 and counts[step.name] > 1}
     return [replace(step, name=_range(step)) if _is_run(step) and step.name in several else step for step in steps]
 
 
 def _is_run(step: RawStep) -> TypeGuard[RawCard]:
-    """Whether a step is a card that is called after the block of its parts, which have no labels."""
+    """Return whether a step is a card that is named after the block of its parts, which have no labels."""
     if not isinstance(step, RawCard) or step.path or step.names or step.stage:
         return False
     return all(isinstance(each, UnitItem) and each.path and each.title == step.name for each in step.parts)
 
 
 def _range(card: RawCard) -> str:
-    """The paths of the parts of a card."""
+    """Return the paths of the parts of a card."""
     paths = [each.path for each in card.parts if isinstance(each, UnitItem)]
     first, last = (_NUMBERED.fullmatch(paths[at]) for at in (0, -1))
     if len(paths) == 1 or first is None or last is None or first[1] != last[1]:
@@ -125,7 +125,7 @@ def table_instances(card: RawCard) -> list[tuple[UnitItem, tuple[Value, ...]]]:
 
 
 def units(chain: ItemChain) -> list[UnitItem]:
-    """Return the parts of a chain, those in repeats too."""
+    """Return the parts of a chain, including those in repeats."""
     found: list[UnitItem] = []
     for item in chain:
         if isinstance(item, UnitItem):

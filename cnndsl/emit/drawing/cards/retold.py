@@ -1,4 +1,4 @@
-"""Other labels for what opened blocks show."""
+"""Replace the labels of opened blocks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _cell(cell: LayerCell, texts: Mapping[int, str]) -> LayerCell:
 
 
 def cells_in(elements: Sequence[PanelElement]) -> Iterator[LayerCell]:
-    """Yield the layers of elements, those inside of others too."""
+    """Yield the layers of elements, including nested ones."""
     for each in elements:
         if isinstance(each, FusedRow):
             yield from each.cells
@@ -52,8 +52,8 @@ def cells_in(elements: Sequence[PanelElement]) -> Iterator[LayerCell]:
 
 
 def with_one_letter(panels: Sequence[BlockPanel], taken: Collection[str]) -> list[BlockPanel]:
-    """Return panels with one letter for all channels that come in: `C` where a width is told by them, but `c′` where
-    `c` is a width too, `taken` being the names of tables."""
+    """Return panels with one letter for all input channels: `C` if it occurs in a width, but `c′` if `c` is a width
+    too. `taken` are the names of tables."""
     if not any(each.entering == "C" for each in panels):
         return list(panels)
     if "c" in taken or any("c" in letters_of(each) for each in panels):
@@ -65,7 +65,7 @@ def with_one_letter(panels: Sequence[BlockPanel], taken: Collection[str]) -> lis
 
 
 def _renamed(panel: BlockPanel) -> BlockPanel:
-    """A panel with `c′` in place of `C`."""
+    """Return the panel with `c′` in place of `C`."""
     texts = {cell.node: _IN_LABEL.sub(rf"\1{ENTERING}", cell.text) for cell in cells_in(panel.elements)}
     return replace(
         panel,

@@ -1,4 +1,4 @@
-"""Which layers share an outline: a weight layer with the normalisations, activations and dropouts next to it."""
+"""Group layers that share an outline: a weight layer with the adjacent normalisations, activations and dropouts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _MOST = 6
 
 
 def fused(graph: Graph, nodes: Iterable[int], given: Collection[int], *, leads: bool = False) -> list[tuple[int, ...]]:
-    """Return layers that follow one another as rows, in the order in which they run. `given` are the nodes whose output
-    has a name, after which a row ends.
+    """Return consecutive layers as rows, in execution order. `given` are the nodes whose output has a name, after which
+    a row ends.
 
-    A row never reaches across a fork or a merge. Where normalisations come first, as in pre-activation networks, they
-    belong to the layer that follows, and so do activations at the beginning of a block's branch (`leads`).
+    A row never crosses a fork or a merge. If normalisations come first, as in pre-activation networks, they belong to
+    the layer that follows, and so do activations at the beginning of a block's branch (`leads`).
 
     >>> from cnndsl import loads
     >>> graph = loads("INPUT 8x8x3 -> CONV3-4 -> BN -> RELU -> POOL2 -> CONV3-4 -> GAP -> FC-10").graph
@@ -28,7 +28,7 @@ def fused(graph: Graph, nodes: Iterable[int], given: Collection[int], *, leads: 
 
 
 def _runs(graph: Graph, nodes: Iterable[int], given: Collection[int]) -> Iterator[list[int]]:
-    """Maximal chains in which each layer alone reads the one before it."""
+    """Yield maximal chains in which each layer is the only reader of the one before it."""
     run: list[int] = []
     for node in nodes:
         at = graph.nodes[node]
@@ -68,6 +68,6 @@ def _rows(graph: Graph, run: Sequence[int], leads: bool) -> Iterator[tuple[int, 
 
 
 def _gives_vector(graph: Graph, row: Sequence[int]) -> bool:
-    """Whether the weightless layers of a row end in a global pooling."""
+    """Return whether the weightless layers of a row end in a global pooling."""
     mains = [graph.nodes[node] for node in row if graph.nodes[node].layer.ROLE not in ATTACHED]
     return all(each.layer.ROLE == "pooling" and each.shape.is_vector for each in mains)

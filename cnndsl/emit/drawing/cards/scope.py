@@ -1,4 +1,4 @@
-"""Expressions of a block's inside as text, in the names that a drawing of the block shows."""
+"""Write the expressions inside a block with the names that a drawing of the block shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnndsl.graph.parts import CallPart
 from cnndsl.records import record
 
 _AXES = frozenset({"C", "H", "W"})
-"""Names of the shape that enters, which is another one in a block within the block."""
+"""Names of the input shape, which is another one for a block within the block."""
 _ATOM = re.compile(r"[\w.]+")
 
 
@@ -29,10 +29,10 @@ _ScopedValues = Mapping[str, ScopedText]
 def in_scope(
     expr: Expr, calls: Sequence[CallPart], whole: UnitItem, turns: Sequence[UnitItem], columns: Sequence[str]
 ) -> ScopedText | None:
-    """Return an expression in the parameters of an opened block, or in the columns of the table that it has one for.
+    """Return an expression in the parameters of an opened block, or in the table columns that correspond to them.
 
     `calls` are the calls around the expression in the block `whole`, the outermost first; `turns` are all instances of
-    it. None where the expression depends on what enters an inner block, or holds a comment.
+    it. None if the expression depends on the input of an inner block, or contains a comment.
     """
     values: _ScopedValues = _columns_of(whole, turns, columns)
     for call in calls:
@@ -48,7 +48,7 @@ def in_scope(
 
 
 def _columns_of(whole: UnitItem, turns: Sequence[UnitItem], columns: Sequence[str]) -> _ScopedValues:
-    """The parameters of a block for which every instance is given the same column of the table, by another name."""
+    """Return the parameters of a block to which every instance passes the same table column, under another name."""
     calls = [each.part for each in turns if isinstance(each.part, CallPart)]
     if not isinstance(whole.part, CallPart) or len(calls) < len(turns):
         return {}
@@ -63,7 +63,7 @@ def _columns_of(whole: UnitItem, turns: Sequence[UnitItem], columns: Sequence[st
 
 
 def _told(expr: Expr, values: _ScopedValues) -> ScopedText:
-    """The text of an expression as it is written, with other texts for some names."""
+    """Return the text of an expression as it is written, with some names replaced."""
     at, pieces, found = expr.span.start, list[str](), set[str]()
     for name in names(expr):
         value = values.get(name.name, ScopedText(name.name, frozenset({name.name})))

@@ -1,4 +1,4 @@
-"""Steps that apply weights once more say so: whose they are."""
+"""Label steps that reuse the weights of earlier layers with the name of their owner."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from cnndsl.graph.traversal import nodes_of, walk
 
 
 def with_shared(graph: Graph, figures: Mapping[int, Cost], steps: Sequence[SpineStep]) -> tuple[SpineStep, ...]:
-    """Return the steps of a spine; those, and rows of cards, whose weights are those of earlier layers name these: as
-    the card does in which they are, else by their path."""
+    """Return the steps of a spine. Steps and rows of cards that reuse the weights of earlier layers name these, by
+    their name in their card, otherwise by their path."""
     if all(node.weights_of < 0 for node in graph):
         return tuple(steps)
     cards = {node: each for each in steps if isinstance(each, NetCard) for node in step_nodes(each)}
     paths = {node: part.path for part in walk(graph.tree) if isinstance(part, AgainPart) for node in nodes_of(part)}
 
     def owner(nodes: Iterable[int], own: NetCard | None) -> str:
-        """Whose weights some nodes have; nothing if they have any of their own, or none."""
+        """Return the remark that names the owner of the weights of some nodes; empty if they have their own, or
+        none."""
         known = [graph.nodes[node] for node in nodes]
         shared = [each for each in known if each.weights_of >= 0 and figures[each.weights_of].params]
         if not shared or any(figures[each.index].params for each in known):
@@ -50,5 +51,5 @@ def with_shared(graph: Graph, figures: Mapping[int, Cost], steps: Sequence[Spine
 
 
 def edge_text(step: SpineStep) -> str:
-    """Return what stands at the edge that leaves a step: its shape, and whose weights open layers have."""
+    """Return the label of the edge that leaves a step: its shape, and the owner of the weights of open layers."""
     return step.shape if isinstance(step, NetCard) or not step.weights else f"{step.shape}, {step.weights}"

@@ -1,7 +1,7 @@
-"""Which parts of a network become cards, and which stand open in the spine.
+"""Decide which parts of a network become cards, and which are drawn open in the spine.
 
-A part with a name that holds several blocks or a repeat becomes a card; one that holds such parts is opened.
-Iterations of a repeat, and blocks of one kind that follow one another, are the rows of a card.
+A named part that contains several blocks or a repeat becomes a card; a part that contains such parts is opened.
+Iterations of a repeat, and consecutive blocks of one type, are the rows of a card.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ from cnndsl.graph.graph import Graph
 from cnndsl.graph.parts import CallPart
 
 OPEN_ROWS = 6
-"""A block that is used once stays open if it has at most so many rows."""
+"""A block that is used once is drawn open if it has at most this many rows."""
 _TABLE_NAMES = 3
 _ALIKE = 2
 """More parts than this of the same layer types are cards, whatever their size."""
 _WHOLE = 0.6
 _FOLDED = 3
-"""Two rows that repeat so often are a block."""
+"""The least number of times that two rows repeat to be a block."""
 
 
 class SpineBuilder:
-    """Walks over the items of a network and gathers the steps of the spine; `taps` are the parts beside it, `params`
-    the parameters of nodes."""
+    """Collects the steps of the spine from the items of a network; `taps` are the parts beside it, `params` the
+    parameters of nodes."""
 
     def __init__(
         self,
@@ -140,12 +140,12 @@ class SpineBuilder:
             self._pending = []
 
     def _begun(self) -> str:
-        """The name of the opened part that begins here, once."""
+        """Return the name of the opened part that begins here, once."""
         stage, self._stage = self._stage, ""
         return stage
 
     def _end_run(self) -> None:
-        """End a run of blocks without names: they become one card, called after the block."""
+        """End a run of blocks without names: they become one card, named after the block."""
         if not self._run:
             return
         self._rows()
@@ -162,7 +162,7 @@ class SpineBuilder:
         is_repeat: bool = False,
         is_call: bool = False,
     ) -> None:
-        """Add a card, under the name of the opened part that begins with it; none for parts without layers."""
+        """Add a card, under the name of the opened part that begins with it; omit parts without layers."""
         parts = tuple([each for each in parts if isinstance(each, tuple) or nodes_in(each.chain)])
         if not parts:
             return
@@ -187,7 +187,7 @@ class SpineBuilder:
             self.taps.append(item)
 
     def _opened(self, item: UnitItem) -> None:
-        """Walk through a part that isn't drawn as a card, under its name if it has several layers."""
+        """Collect the steps of a part that isn't drawn as a card, under its name if it has several layers."""
         is_stage = bool(item.name) and has_fork(item.chain) and (self._unfold or self._levels is not None)
         if is_stage:
             self._flush()
@@ -236,7 +236,7 @@ class SpineBuilder:
         return self.signatures.of(one.chain) == self.signatures.of(other.chain)
 
     def _kind(self, item: UnitItem) -> str:
-        """What becomes of a part: `open`, `plain` or `stage` for a card with rows, `block` for an instance."""
+        """Return how a part is drawn: `open`, `plain` or `stage` for a card with rows, `block` for an instance."""
         if not has_fork(item.chain):
             return self._plain_kind(item)
         if is_crossed_block(self.graph, item, self.given):
@@ -310,7 +310,7 @@ class SpineBuilder:
         self._card(common_name(loop.turns), "", loop.turns, is_repeat=True)
 
     def _table(self, loop: RepeatItem) -> None:
-        """Add a table, called after its block, else after the label before the `for`."""
+        """Add a table, named after its block, otherwise after the label before the `for`."""
         stage = self._begun()
         table = RawCard("", "", loop.turns, False, loop.names, loop.rows)
         titles = {each.title for each, _ in table_instances(table)}
@@ -331,7 +331,7 @@ class SpineBuilder:
         self._flush()
 
     def _parts(self, chain: ItemChain) -> list[UnitItem | tuple[int, ...]]:
-        """The blocks of a card, and the layers between them as rows."""
+        """Return the blocks of a card, and the layers between them as rows."""
         found: list[UnitItem | tuple[int, ...]] = []
         pending: list[int] = []
 
@@ -383,6 +383,6 @@ def _is_structural(item: DrawnItem) -> bool:
 
 
 def _gathers(chain: ItemChain) -> bool:
-    """Whether a chain begins with a merge of values that are all made elsewhere, and goes on without another one."""
+    """Return whether a chain begins with a merge of values that are all computed elsewhere, and has no other merge."""
     first, *others = chain
     return isinstance(first, ForkItem) and not has_fork(tuple(others)) and not any(map(nodes_in, first.branches))

@@ -1,6 +1,6 @@
-"""The parts of a drawing by what is known of them: those that fail and those behind them in the colours of that.
+"""Mark the parts of a drawing by their state: parts that fail, and parts that depend on them, in colours of their own.
 
-Rows of a card part where an iteration fails; what is behind it has a `?` for its shape and no figures.
+Rows of a card are split at an iteration that fails; the rows after it have a `?` for their shape and no metrics.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class StatePainter:
         self._nodes = partial.graph.nodes
 
     def state(self, nodes: Iterable[int]) -> PartState:
-        """Return what is known of some nodes together."""
+        """Return the common state of some nodes."""
         several = set(nodes)
         if not several.isdisjoint(self._partial.failing):
             return "failing"
@@ -89,7 +89,7 @@ class StatePainter:
             text = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
             cell = replace(cell, text=text, short="")
         if cell.node in self._partial.unknown and getattr(self._nodes[cell.node].layer, "like", False):
-            cell = replace(cell, text=cell.text.partition(" to ")[0])  # the size is that of another map, not its own
+            cell = replace(cell, text=cell.text.partition(" to ")[0])  # the size is that of another feature map
         state = self.state((cell.node, *cell.absorbed))
         inputs = self._nodes[cell.node].inputs
         known = [at for at in inputs if at not in self._partial.unknown and cell.node not in self._partial.loose]
@@ -130,7 +130,7 @@ class StatePainter:
         )
 
     def _parted(self, line: CardLine) -> list[CardLine]:
-        """A row as one for each run of iterations of which the same is known."""
+        """Return a row for each run of iterations with the same state."""
         found: list[CardLine] = []
         for state, several in groupby(line.nodes, self.state):
             nodes = tuple(several)
@@ -143,13 +143,13 @@ class StatePainter:
         return found
 
     def _row_of(self, row: FusedRow, nodes: Sequence[int], state: PartState) -> FusedRow:
-        """A row that stands for one of several equal runs of layers: of one that fails the layer that does."""
+        """Return a row that stands for one of several equal runs of layers; of a failing run, the failing layer."""
         cells = [replace(cell, node=node) for cell, node in zip(row.cells, nodes, strict=False)]
         return self._row(FusedRow(tuple(cells))) if state else row
 
 
 def _told(lines: Sequence[CardLine], table: CardTable) -> list[CardLine]:
-    """The rows of a table in words, equal neighbours together."""
+    """Return the rows of a table as text, with equal neighbours merged."""
     texts = [row for row, times in zip(table.rows, table.times, strict=True) for _ in range(times)]
     found: list[CardLine] = []
     for line, row in zip(lines, texts, strict=True):

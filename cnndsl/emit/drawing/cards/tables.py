@@ -36,7 +36,7 @@ def card_table(graph: Graph, card: RawCard) -> CardTable:
 
 
 def _kind(graph: Graph, turns: Sequence[UnitItem], column: Sequence[Value]) -> ColumnKind:
-    """How a column is drawn: widths as bars, yes and no as chips, strides blank where they are 1."""
+    """Return how a column is drawn: widths as bars, yes and no as chips, strides left empty if they are 1."""
     if all(isinstance(each, bool) for each in column):
         return "flag"
     if not all(isinstance(each, int) for each in column):

@@ -1,4 +1,4 @@
-"""What a picture tells of each part to whoever points at it: its figures, and where it is written."""
+"""The tooltip of each part of a picture: its metrics, and its location in the program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cnndsl.graph.parts import CallPart, LayerPart, LoopPart, MergePart, Part
 from cnndsl.graph.traversal import inner_parts
 
 LinkOf: TypeAlias = Callable[[Span], str]
-"""Gives the address of a place in a program, "" for none."""
+"""Returns the address of a location in a program, "" if there is none."""
 
 
 def no_link(_span: Span) -> str:
@@ -25,7 +25,7 @@ def no_link(_span: Span) -> str:
 
 @dataclass(slots=True)
 class _WrittenPart:
-    """A call or a repeat: its place, and the range of its nodes."""
+    """A call or a repeat: its location, and the range of its nodes."""
 
     span: Span
     first: int
@@ -33,7 +33,7 @@ class _WrittenPart:
 
 
 class Tagger:
-    """Makes the tags of steps and bars. Those of `unknown` nodes have no figures."""
+    """Makes the tags of steps and bars. Those of `unknown` nodes have no metrics."""
 
     def __init__(self, graph: Graph, figures: Mapping[int, Cost], link: LinkOf, unknown: Collection[int] = ()) -> None:
         self._graph = graph
@@ -50,7 +50,7 @@ class Tagger:
         return self._tag(path, _name(step) or path, step.shape, nodes)
 
     def bars(self, shape: UShape | None) -> UShape | None:
-        """Return a U whose bars have tags, and the links on which something happens."""
+        """Return a U whose bars have tags, and those links that have operations."""
         if shape is None:
             return None
         bars: list[UBar] = []
@@ -75,14 +75,14 @@ class Tagger:
         return GroupTag(path, title, self._link(self._place(nodes)))
 
     def _place(self, nodes: Sequence[int]) -> Span:
-        """The largest call or repeat that has no other nodes; where there is none, the first layer."""
+        """Return the largest call or repeat that has no other nodes, otherwise the first layer."""
         first, last = min(nodes), max(nodes)
         whole = (each for each in self._around.get(first, ()) if first <= each.first and each.last <= last)
         found = next(whole, None)
         return found.span if found else self._graph.nodes[nodes[0]].span
 
     def _note(self, tree: Part) -> None:
-        """Note for each node the calls and repeats around it, the outermost first."""
+        """Record for each node the calls and repeats around it, the outermost first."""
         stack: list[tuple[Part, tuple[_WrittenPart, ...]]] = [(tree, ())]
         while stack:
             part, around = stack.pop()

@@ -1,4 +1,4 @@
-"""What parts are called that a program gives no name: after the blocks in them, else by the terms of papers.
+"""Name the parts that have no name in the program: after the blocks in them, otherwise by the terms of papers.
 
 Terms follow from layers and wiring alone: a residual block (He et al. 2015, arXiv:1512.03385), a bottleneck (ibid.,
 Figure 5), an inverted residual (Sandler et al. 2018, arXiv:1801.04381), a dense layer (Huang et al. 2016,
@@ -26,21 +26,22 @@ from cnndsl.graph.graph import Graph
 from cnndsl.layers.base import Layer
 
 _SEVERAL = 3
-"""From so many branches on, of several windows, they are an Inception block."""
+"""The least number of branches, with several windows, of an Inception block."""
 _SHOWN = 2
-"""The most blocks in a row after which a part is called."""
+"""The most consecutive blocks that a part is named after."""
 _LISTED = 3
-"""So many labels are the title of a panel."""
+"""The most labels in the title of a panel."""
 _CHAINS = {"conv": "Conv block", "up": "Up-conv block", "fc": "Fully connected block", "pool": "Pooling"}
 
 
 def part_name(graph: Graph, item: UnitItem) -> str:
-    """Return what a part is called: by its block or label, by the blocks that it consists of, else by a term."""
+    """Return the name of a part: its block or label, the blocks that it consists of, otherwise a term."""
     return item.title or item.name or " → ".join(_blocks(graph, item.chain)) or term(graph, item.chain)
 
 
 def _blocks(graph: Graph, chain: ItemChain) -> tuple[str, ...]:
-    """The names of the few blocks of which a chain consists, with no more than activations and the like beside them."""
+    """Return the names of the few blocks of which a chain consists, if it has nothing else but activations and the
+    like."""
     found: list[str] = []
     for item in chain:
         if isinstance(item, UnitItem) and (item.title or item.name):
@@ -51,7 +52,7 @@ def _blocks(graph: Graph, chain: ItemChain) -> tuple[str, ...]:
 
 
 def term(graph: Graph, chain: ItemChain) -> str:
-    """Return the term for what a chain of layers and merges does."""
+    """Return the term for the function of a chain of layers and merges."""
     items = flat(chain)
     forks = [each for each in items if isinstance(each, ForkItem)]
     if not forks:
@@ -104,7 +105,7 @@ def _fork_term(graph: Graph, fork: ForkItem) -> str:
 
 
 def _is_shortcut(branch: Sequence[Layer]) -> bool:
-    """Whether a branch does no more than fit the shape: an identity, a projection, a pooling."""
+    """Return whether a branch only adapts the shape: an identity, a projection, a pooling."""
     convs = [each for each in branch if role_of(each) in ("conv", "fc", "up")]
     return all(map(_is_pointwise, convs)) and len(convs) <= 1 and not any(each.ROLE == "activation" for each in branch)
 
@@ -117,7 +118,7 @@ def _join_term(branches: Sequence[Sequence[Layer]]) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names one after the other; of many the first and the last.
+    """Return names separated by commas; of many, the first and the last.
 
     >>> listed(["p3", "p2"]), listed(["unit1", "unit2", "unit3", "unit4"])
     ('p3, p2', 'unit1 to unit4')
@@ -127,8 +128,8 @@ def listed(names: Sequence[str]) -> str:
 
 
 def title_of(graph: Graph, several: Sequence[UnitItem]) -> str:
-    """Return what an opened part is called: after its block, else after the labels of its instances, if these are
-    written one by one, and not as `unit{i}`."""
+    """Return the name of an opened part: its block, otherwise the labels of its instances if these are written one by
+    one, and not as `unit{i}`."""
     names = [each.name for each in several]
     places = {graph.nodes[nodes_in(each.chain)[0]].span.start for each in several}
     is_listed = all(names) and len(places) == len(set(names))
@@ -136,6 +137,7 @@ def title_of(graph: Graph, several: Sequence[UnitItem]) -> str:
 
 
 def common_name(several: Sequence[UnitItem]) -> str:
-    """Return what iterations are called together: their block, else what their labels share, `unit` of `unit1`."""
+    """Return the common name of iterations: their block, otherwise the common part of their labels, `unit` of
+    `unit1`."""
     names = {each.name if len(several) == 1 else each.name.rstrip("0123456789").rstrip("_.") for each in several}
     return several[0].title or (min(names) if len(names) == 1 else "")

@@ -1,4 +1,4 @@
-"""Networks that go down to small maps and up again, with links between maps of one size: U-Net and its kin.
+"""Networks that go down to small feature maps and up again, with links between maps of one size: U-Net and its kin.
 
 Such a network is drawn as bars on rows, one row for each size. It has a main path and skips: every node is on the main
 path, or on the way of a skip.
@@ -24,7 +24,7 @@ _STEP = 0.6
 
 
 def u_shape(graph: Graph) -> UShape | None:
-    """Return a network as a U, None if it is none."""
+    """Return a network as a U, or None if it does not have this form."""
     if len(graph.inputs) != 1 or graph.taps or any(node.weights_of >= 0 for node in graph):
         return None
     path = _main_path(graph)
@@ -45,7 +45,7 @@ def u_shape(graph: Graph) -> UShape | None:
 
 
 def _main_path(graph: Graph) -> list[int]:
-    """The nodes from the input to the output; of several inputs of a node the one that most nodes lead to."""
+    """Return the nodes from the input to the output; of several inputs of a node, the one that most nodes lead to."""
     depth: list[int] = []
     for node in graph:
         depth.append(max((depth[at] + 1 for at in node.value_inputs), default=0))
@@ -57,7 +57,7 @@ def _main_path(graph: Graph) -> list[int]:
 
 
 def _skips(graph: Graph, path: Sequence[int]) -> list[list[int]] | None:
-    """The ways beside the main path, each from a node of it to a node of it; None if there is anything else."""
+    """Return the paths beside the main path, each between two of its nodes; None if there is anything else."""
     inside = set(path)
     found: list[list[int]] = []
     seen = set(path)
@@ -85,7 +85,8 @@ def _skips(graph: Graph, path: Sequence[int]) -> list[list[int]] | None:
 
 
 def _bars(graph: Graph, path: Sequence[int]) -> tuple[list[UBar], dict[int, int]]:
-    """A bar for each layer that isn't attached to the one before, on the row of its size; where each node is."""
+    """Return a bar for each layer that isn't attached to the one before, on the row of its size, and the bar of each
+    node."""
     bars: list[UBar] = []
     homes: dict[int, int] = {}
     level = 0
@@ -130,7 +131,7 @@ def _size(node: Node) -> str:
 
 
 def _skip(graph: Graph, homes: Mapping[int, int], way: Sequence[int]) -> USkip | None:
-    """A skip between bars. One that carries indices comes from the bar of the pool."""
+    """Return a skip between bars. One that carries indices comes from the bar of the pool."""
     source, target = way[0], way[-1]
     node = graph.nodes[target]
     words = [layer_text(graph.nodes[each], graph.nodes[each].shape.rank, is_open=True) for each in way[1:-1]]
@@ -147,8 +148,8 @@ def _skip(graph: Graph, homes: Mapping[int, int], way: Sequence[int]) -> USkip |
 
 
 def _is_over(bars: Sequence[UBar], skip: USkip) -> bool:
-    """Whether a skip leads over smaller maps to one on the same row, which is the first there on the way up. Indices
-    come from the row below."""
+    """Return whether a skip bypasses smaller maps and ends at the first bar on the same row on the way up. Indices come
+    from the row below."""
     between = bars[skip.source + (not skip.has_indices) : skip.target]
     row = bars[skip.source].level - skip.has_indices
     goes_up = bars[skip.target].level < bars[skip.target - 1].level
@@ -156,7 +157,7 @@ def _is_over(bars: Sequence[UBar], skip: USkip) -> bool:
 
 
 def gathered(shape: UShape) -> UShape:
-    """Return a U in which equal bars beside each other are one."""
+    """Return a U with equal adjacent bars combined."""
     bars: list[UBar] = []
     homes: list[int] = []
     for at, bar in enumerate(shape.bars):
@@ -173,7 +174,7 @@ def gathered(shape: UShape) -> UShape:
 
 
 def _both(one: GroupTag | None, other: GroupTag | None) -> GroupTag | None:
-    """The tag of two bars that are drawn as one: a line for each."""
+    """Return the tag of two bars that are drawn as one: a line for each."""
     return replace(one, title=f"{one.title}\n{other.title}") if one and other else one
 
 

@@ -1,4 +1,4 @@
-"""Edges that carry what blocks give besides their last value: how that is called, and how many of them there are."""
+"""Edges that carry further outputs of blocks besides the last one: their names, and how many there are."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from cnndsl.graph.graph import Graph
 
 
 def further_values(graph: Graph, homes: Mapping[int, int], steps: Sequence[SpineStep]) -> dict[tuple[int, int], str]:
-    """Return labels for the edges from one step to another: `skip ×8` where one of the values is not the last one of
-    its block, `indices` where a layer takes those of a pool. `homes` has the step of each node."""
+    """Return labels for the edges from one step to another: `skip ×8` if one of the values is not the last output of
+    its block, `indices` if a layer reads those of a pool. `homes` has the step of each node."""
     cards = [step for step in steps if isinstance(step, NetCard)]
     instances = [nodes for card in cards for line in card.lines if line.row is None for nodes in line.nodes]
     lasts = {node: nodes[-1] for nodes in instances for node in nodes}

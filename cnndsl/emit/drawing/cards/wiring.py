@@ -1,6 +1,6 @@
-"""Whether a chain is series-parallel: whether nested boxes show exactly the edges of the graph.
+"""Decide whether a chain is series-parallel: whether nested boxes show exactly the edges of the graph.
 
-If not, its layers are drawn in the order in which they run, with a lane for each edge that skips some of them.
+If not, its layers are drawn in execution order, with a lane for each edge that skips some of them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from cnndsl.graph.graph import Graph
 
 
 class _NotNestedError(Exception):
-    """The chain has an edge that nested boxes don't show."""
+    """Raised if the chain has an edge that nested boxes don't show."""
 
 
 def entry_of(graph: Graph, chain: ItemChain) -> int:
-    """Return the node that enters a chain: what its first layer reads, or what the branches of its first merge do."""
+    """Return the node that enters a chain: the input of its first layer, or of the branches of its first merge."""
     for item in flat(chain):
         if isinstance(item, LayerItem):
             return graph.nodes[item.node].inputs[0] if graph.nodes[item.node].inputs else -1
@@ -55,7 +55,7 @@ def is_nested(graph: Graph, chain: ItemChain, entry: int) -> bool:
 
 
 def _exit(graph: Graph, chain: ItemChain, at: int, inside: Collection[int]) -> int:
-    """The node that leaves a chain. Raises _NotNestedError."""
+    """Return the node that leaves a chain. Raises _NotNestedError."""
     for place, item in enumerate(flat(chain)):
         match item:
             case LayerItem():

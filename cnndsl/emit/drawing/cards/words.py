@@ -1,7 +1,6 @@
-"""What layers are called in a drawing, and how shapes, windows and strides are written there.
+"""Names of layers in a drawing, and the notation of shapes, windows and strides.
 
-Labels have no default padding, no stride of 1 and no names of classes. A layer type of another package is called by its
-own name.
+Labels omit default padding, strides of 1 and the names of classes. A layer type of another package keeps its name.
 """
 
 from __future__ import annotations
@@ -72,10 +71,10 @@ _WORDS: Mapping[str, str] = {
     "RMSNORM": "RMS norm",
     "L2NORM": "L2 norm",
 }
-"""Layer types whose word is not their name."""
+"""The names of layer types that drawings call otherwise."""
 
 ENTERING = "c′"
-"""The channels that come in where that is no multiple of a width."""
+"""The input channels, if they are not a multiple of a width."""
 _MERGES: Mapping[str, str] = {
     "ADD": "sum",
     "CONCAT": "concatenate",
@@ -86,11 +85,11 @@ _MERGES: Mapping[str, str] = {
 }
 
 _PLAIN = frozenset({"CONV"})
-"""What a window alone says in an opened block."""
+"""Layer types of which an opened block shows only the window."""
 
 
 def word_of(name: str) -> str:
-    """Return what a layer type is called, or a name that is none.
+    """Return the name of a layer type in drawings; any other name is returned unchanged.
 
     >>> word_of("HSWISH"), word_of("k")
     ('h-swish', 'k')
@@ -108,7 +107,7 @@ def shape_text(shape: Shape) -> str:
 
 
 def dims_text(dims: tuple[int, ...], rank: int) -> str:
-    """Return extents, one for each axis.
+    """Return the extents, one for each axis.
 
     >>> dims_text((3,), 2), dims_text((1, 7), 2)
     ('3×3', '1×7')
@@ -118,14 +117,14 @@ def dims_text(dims: tuple[int, ...], rank: int) -> str:
 
 
 def stride_of(layer: Layer) -> tuple[int, ...]:
-    """Return the stride of a layer, () where it is 1 or where there is none."""
+    """Return the stride of a layer, or () if it is 1 or the layer has none."""
     found: tuple[int, ...] | int = getattr(layer, layer.STRIDE) if layer.STRIDE else ()
     extents = (found,) if isinstance(found, int) else found
     return () if all(each == 1 for each in extents) else extents
 
 
 def stride_text(stride: tuple[int, ...]) -> str:
-    """Return a stride as a label has it.
+    """Return a stride as labels show it.
 
     >>> stride_text((2, 2)), stride_text((1, 2)), stride_text(())
     ('/2', '/1×2', '')
@@ -136,8 +135,8 @@ def stride_text(stride: tuple[int, ...]) -> str:
 
 
 def slide_text(layer: Layer) -> str:
-    """Return the stride of a layer as a label has it: `/2`, and of one that enlarges `×2`; nothing for one that goes
-    back to the size before a pool, which may be more than that."""
+    """Return the stride of a layer as labels show it: `/2`, or `×2` for a layer that enlarges; empty for one that
+    restores the size before a pool, which may not be a multiple."""
     if layer.INDICES_OF:
         return ""
     text = stride_text(stride_of(layer))
@@ -145,19 +144,19 @@ def slide_text(layer: Layer) -> str:
 
 
 def width_of(layer: Layer) -> int:
-    """Return the width that a program gives a layer, 0 where it follows from the input."""
+    """Return the width that a program gives a layer, or 0 if it follows from the input."""
     found: int = getattr(layer, layer.WIDTH) if layer.WIDTH else 0
     return found
 
 
 def window_of(layer: Layer) -> tuple[int, ...]:
-    """Return the extents of a layer's window, () where it has none."""
+    """Return the extents of a layer's window, or () if it has none."""
     found: tuple[int, ...] | int = getattr(layer, layer.SIZE) if layer.SIZE else ()
     return (found,) if isinstance(found, int) else found
 
 
 def merge_word(layer: Layer) -> str:
-    """Return what a merge is called.
+    """Return the name of a merge.
 
     >>> from cnndsl.layers.merge import Concat
     >>> merge_word(Concat())
@@ -169,10 +168,10 @@ def merge_word(layer: Layer) -> str:
 def layer_text(
     node: Node, rank: int, *, is_open: bool = False, width: str = "", stride: str | None = None, size: str = ""
 ) -> str:
-    """Return the label of a layer whose input has so many spatial axes.
+    """Return the label of a layer whose input has `rank` spatial axes.
 
-    In an opened block a convolution is its window, and a dropout has no rate, since that may follow the place. `width`,
-    `stride` and `size` are letters that stand for the values.
+    In an opened block a convolution is shown as its window, and a dropout without its rate, which may depend on its
+    position. `width`, `stride` and `size` are letters that stand for the values.
     """
     layer = node.layer
     if not node.inputs:
@@ -201,7 +200,7 @@ def layer_text(
 
 
 def _further(layer: Layer) -> list[str]:
-    """Options of a convolution that readers look for: groups and dilation."""
+    """Return the options of a convolution that readers look for: groups and dilation."""
     found: list[str] = []
     groups = getattr(layer, "groups", 1)
     if groups != 1:
@@ -211,13 +210,14 @@ def _further(layer: Layer) -> list[str]:
 
 
 def dilation_text(layer: Layer) -> str:
-    """Return the dilation of a layer, "" for one that has none."""
+    """Return the dilation of a layer, "" if it has none."""
     dilation: tuple[int, ...] = getattr(layer, "dilation", ())
     return "" if not dilation else "1" if set(dilation) == {1} else dims_text(dilation, 1)
 
 
 def _margins(node: Node, rank: int) -> str:
-    """What a layer cuts off or pads: on both sides, on one or each of the two, up to a size; "" if it does neither."""
+    """Return the crop or padding of a layer: on both sides, on one or each of the two, up to a size; "" if it does
+    neither."""
     layer = node.layer
     after: Dims | None = getattr(layer, "after", None)
     if after is None:
@@ -234,7 +234,7 @@ def _margins(node: Node, rank: int) -> str:
 
 
 def _with_options(node: Node, word: str, rank: int) -> str:
-    """The word of a layer without window and width, with the values of its options in a few characters."""
+    """Return the name of a layer without window and width, with the values of its options in a few characters."""
     if margins := _margins(node, rank):
         return f"{word} {margins}"
     if node.layer.RANGE:
@@ -248,7 +248,7 @@ def _with_options(node: Node, word: str, rank: int) -> str:
 
 
 def growth_text(growth: GrowthBar) -> str:
-    """Return the channels of a dense block, and how many layers it has in addition to those of another network.
+    """Return the channels of a dense block, and how many layers it has more than that of the other network.
 
     >>> growth_text(GrowthBar(64, 6, 32)), growth_text(GrowthBar(64, 6, 32, added=2))
     ('64 + 6×32 = 256', '64 + 6×32 = 256, +2 layers')

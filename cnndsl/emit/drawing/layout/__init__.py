@@ -1,1 +1,1 @@
-"""From the model of a drawing to the display list: where everything is drawn."""
+"""Convert the model of a drawing to the display list: compute the positions of all elements."""

@@ -28,16 +28,16 @@ from cnndsl.emit.drawing.measure import width
 
 _GAP = 9.0
 _OUT, _IN = 7.0, 10.0
-"""From where branches part to their first boxes, and from the last ones to where they are merged."""
+"""The distance from where branches part to their first boxes, and from the last ones to where they are merged."""
 _ABOVE, _BETWEEN = 11.0, 6.0
-"""From the main line to a skip above it; between branches."""
+"""The gap between the main line and a skip above it; the gap between branches."""
 _DASH = (4.0, 3.0)
 _FRAME = 12.0
 
 
 @dataclass(eq=False)
 class Strip:
-    """A piece along an axis: how long it is, how far it reaches above the axis and below it, its shapes."""
+    """A piece along an axis: its length, how far it extends above the axis and below it, its shapes."""
 
     length: float
     up: float
@@ -46,7 +46,8 @@ class Strip:
 
 
 def lying(panel: BlockPanel) -> Strip | None:
-    """Draw the inside of a panel along an axis; None if it is no series-parallel block, or a picture of its own."""
+    """Draw the inside of a panel along an axis; None if the block is not series-parallel, or has a picture of its
+    own."""
     if panel.links or panel.inputs or panel.outputs or not all(panel.joined[1:]) or panel.kind == "growth":
         return None
     return _chain(panel.elements)
@@ -104,14 +105,14 @@ def short_row(fused: FusedRow) -> Fragment:
 
 
 def _turned(piece: Fragment) -> Strip:
-    """A piece that stands by itself, its middle on the axis."""
+    """Return a piece by itself, its middle on the axis."""
     sketch = Sketch()
     sketch.place(piece.sketch, piece.left, -piece.height / 2)
     return Strip(piece.width, piece.height / 2, piece.height / 2, sketch)
 
 
 def _over(element: Branching, skip: int) -> Strip:
-    """A main branch on the axis, the other one above it; beneath it if a concatenation has it last."""
+    """Draw a main branch on the axis, the other one above it; beneath it if it is the last in a concatenation."""
     main = _chain(element.branches[1 - skip])
     over = [_piece(each) for each in element.branches[skip]]
     length = max(main.length, sum(each.length for each in over) + _GAP * (len(over) - 1) + 2 * _GAP if over else 0)
@@ -144,7 +145,7 @@ def _over(element: Branching, skip: int) -> Strip:
 
 
 def _lines(element: Branching) -> Strip:
-    """Branches one above the other, from a line at their left to a box at their right that merges them."""
+    """Draw branches one above the other, from a line at their left to a box at their right that merges them."""
     pieces = [_chain(branch) if branch else Strip(_GAP, ROW / 2, 0, Sketch()) for branch in element.branches]
     for at, count in enumerate(element.counts):
         pieces[at] = _several(pieces[at], count) if count > 1 else pieces[at]
@@ -169,13 +170,13 @@ def _lines(element: Branching) -> Strip:
 
 
 def _framed(element: RepeatFrame) -> Strip:
-    """Elements in a frame with how often they repeat."""
+    """Draw elements in a frame with their number of iterations."""
     head = not _parts(element.elements[0])
     return _in_frame(_chain(element.elements), element.text or element.times, head=head)
 
 
 def _several(inner: Strip, count: int) -> Strip:
-    """A branch in a frame with how many are beside it; outlines behind the frame say so too."""
+    """Draw a branch in a frame with the number of such branches; outlines behind the frame show that too."""
     made = _in_frame(inner, count, head=True)
     sketch = Sketch()
     for by in (4.0, 2.0):

@@ -19,13 +19,13 @@ BETWEEN = 8.0
 _WRAPPED, _BENEATH, _NARROWER = 0.4, 0.3, 0.13
 """The strain of each further column of the spine, of panels beneath it, and of each narrower style of a panel."""
 _TURN = 12.0
-"""From the top of a column that is led into to its first piece."""
+"""The distance from the top of a column, where an edge enters, to its first piece."""
 
 
 @dataclass(eq=False)
 class Arrangement:
-    """A drawing without its header: its size, what draws it, and how far it is from one in which all has room
-    (`strain`, 0 for none)."""
+    """A drawing without its header: its size, the function that draws it, and its `strain`: how much it lacks room, 0
+    if it has room for everything."""
 
     width: float
     height: float
@@ -35,7 +35,7 @@ class Arrangement:
 
 @dataclass(eq=False)
 class PanelPlace:
-    """A panel and its place, relative to the region for panels."""
+    """A panel and its position, relative to the region for panels."""
 
     model: BlockPanel
     fragment: Fragment
@@ -63,13 +63,13 @@ def columns(drawn: SpinePieces, count: int) -> Arrangement:
 
 
 def _ranks(model: DrawingModel, drawn: SpinePieces, room: float) -> Arrangement | None:
-    """Arrange a spine in ranks that is no chain, if no edge leads from it to a panel."""
+    """Arrange a spine that is not a chain in ranks, if no edge leads from it to a panel."""
     made = None if any(each.steps for each in model.panels) else in_ranks(model, drawn, room)
     return None if made is None else single(made)
 
 
 def single(made: Fragment) -> Arrangement:
-    """Return a spine that is one piece as an arrangement."""
+    """Return the arrangement of a spine that is one piece."""
     return Arrangement(made.width, made.height, lambda: _single(made))
 
 
@@ -80,13 +80,14 @@ def _single(made: Fragment) -> Sketch:
 
 
 def _top(drawn: SpinePieces, parts: Sequence[tuple[int, int]]) -> float:
-    """How far columns but the first are down, for the edge that leads to them and what stands at it."""
+    """Return how far down columns after the first begin, to leave room for the edge that leads to them and its
+    labels."""
     has_text = any(drawn.labels[start - 1] or drawn.names[start] for start, _ in parts[1:])
     return _TURN + 12 if has_text else _TURN
 
 
 def _size(drawn: SpinePieces, start: int, stop: int) -> tuple[float, float, float]:
-    """How far a column reaches to the left and right of its axis, and its height."""
+    """Return how far a column extends to the left and right of its axis, and its height."""
     pieces = drawn.pieces[start:stop]
     left = max(
         [piece.left for piece in pieces] + [9 + width(name, 10, 600) for name in drawn.names[start:stop] if name]
@@ -123,7 +124,7 @@ def _columns(
 
 
 def _lead(sketch: Sketch, drawn: SpinePieces, start: int, before: PlanePoint, tip: PlanePoint, bend: float) -> None:
-    """The edge from the bottom of a column to the top of the next, with the shape and the name of the stage."""
+    """Draw the edge from the bottom of a column to the top of the next, with the shape and the name of the stage."""
     has_text = bool(drawn.labels[start - 1] or drawn.names[start])
     low, high = before[1] + 8, tip[1] - (LABELLED if has_text else 10)
     if drawn.joined[start]:
@@ -138,7 +139,7 @@ def _lead(sketch: Sketch, drawn: SpinePieces, start: int, before: PlanePoint, ti
 def with_panels(
     artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, count: int, room: float
 ) -> list[Arrangement]:
-    """Return the arrangements of a spine in so many columns, or in ranks if that many is 0, with the panels of the
+    """Return the arrangements of a spine in `count` columns, or in ranks if that is 0, with the panels of the
     network."""
     spine = columns(drawn, count) if count else _ranks(model, drawn, room)
     if spine is None:
@@ -162,8 +163,8 @@ def with_panels(
 def _around(
     artist: PanelArtist, model: DrawingModel, spine: Arrangement, beside: float, left: float, room: float
 ) -> list[PanelPlace]:
-    """Panels beside the spine as far as they fit there, and the wider ones beneath both; none where no panel fits, or
-    where edges lead to panels. They are placed from the region beside the spine, which begins at `left`."""
+    """Arrange the panels that fit beside the spine, and the wider ones beneath both; empty if no panel fits, or if
+    edges lead to panels. They are placed from the region beside the spine, which begins at `left`."""
     narrow = [each for each in model.panels if artist.least_width(each) <= beside]
     placed = on_shelves(artist, narrow, beside) if narrow else []
     while placed and extent(placed, None)[1] > spine.height:
@@ -178,7 +179,7 @@ def _around(
 
 
 def _in_columns(artist: PanelArtist, model: DrawingModel, room: float, count: int) -> list[PanelPlace]:
-    """Panels in so many columns of one width, in order; those that edges lead to are in the first."""
+    """Arrange panels in `count` columns of one width, in order; those that edges lead to are in the first."""
     natural = max(artist.natural_width(each) for each in model.panels)
     least = max(artist.least_width(each) for each in model.panels)
     across = min(max(natural, 148), (room - BETWEEN * (count - 1)) / count)
@@ -207,9 +208,9 @@ def on_shelves(
     is_tight: bool = False,
     above: float = 2 * BETWEEN,
 ) -> list[PanelPlace]:
-    """Place panels in rows, each as wide as it is by nature if there is room for that; narrower if more of them
-    then fit into a row and it is tight. Those that an edge leads to begin a row if it comes from the left, with
-    so much room `above` them; `is_left` is whether it does."""
+    """Place panels in rows, each at its natural width if there is room for that; narrower if more of them then fit into
+    a row and space is tight. Panels that an edge leads to begin a row if it comes from the left, with the space `above`
+    over them; `is_left` is whether it does."""
     rows: list[list[BlockPanel]] = []
     for each in models:
         begins = not rows or (bool(each.steps) and is_left)
@@ -230,7 +231,7 @@ def on_shelves(
 
 
 def _row_widths(artist: PanelArtist, row: Sequence[BlockPanel], room: float, *, is_tight: bool) -> list[float]:
-    """The widths of panels beside each other with the gap after each, all in the widest style that fits."""
+    """Return the widths of adjacent panels with the gap after each, all in the widest style that fits."""
     found: list[float] = []
     for style in range(STYLE_COUNT if is_tight and len(row) > 1 else 1):
         widths = (max(min(artist.natural_width(each, style), room), artist.least_width(each)) for each in row)
@@ -243,7 +244,7 @@ def _row_widths(artist: PanelArtist, row: Sequence[BlockPanel], room: float, *, 
 def with_legend(
     model: DrawingModel, drawn: Sequence[Fragment], placed: Sequence[PanelPlace], room: float
 ) -> tuple[Fragment, float, float] | None:
-    """Return the legend and its place under the last panel."""
+    """Return the legend and its position under the last panel."""
     entries = legends.chosen(model, drawn)
     if not entries:
         return None
@@ -256,7 +257,7 @@ def with_legend(
 
 
 def alone(model: DrawingModel, drawn: Sequence[Fragment], spine: Arrangement, room: float) -> Arrangement:
-    """Return a spine without panels, the legend beneath it."""
+    """Return a spine without panels, with the legend beneath it."""
     entries = legends.chosen(model, drawn)
     if not entries:
         return spine
@@ -271,7 +272,7 @@ def alone(model: DrawingModel, drawn: Sequence[Fragment], spine: Arrangement, ro
 
 
 def extent(placed: Sequence[PanelPlace], legend: tuple[Fragment, float, float] | None) -> tuple[float, float]:
-    """Return how far panels and a legend reach to the right and down."""
+    """Return how far panels and a legend extend to the right and down."""
     across = max(each.x + each.fragment.width for each in placed)
     low = max(each.y + each.fragment.height for each in placed)
     if legend:
@@ -280,7 +281,7 @@ def extent(placed: Sequence[PanelPlace], legend: tuple[Fragment, float, float] |
 
 
 def narrowness(artist: PanelArtist, placed: Sequence[PanelPlace]) -> float:
-    """Return how much narrower than by nature panels are drawn."""
+    """Return how much narrower than their natural width panels are drawn."""
     return _NARROWER * sum(artist.style(each.model, each.fragment.width) for each in placed) / len(placed)
 
 
@@ -293,7 +294,7 @@ def _beside(
     placed: list[PanelPlace],
     room: float,
 ) -> Arrangement:
-    """Panels at the right of the spine."""
+    """Arrange panels at the right of the spine."""
     entries = legends.chosen(model, drawn.pieces)
     legend = with_legend(model, drawn.pieces, placed, room)
     x0 = spine.width + gutter
@@ -325,7 +326,7 @@ def _beside(
 def _beneath(
     artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, spine: Arrangement, room: float
 ) -> Arrangement:
-    """Panels in rows beneath the spine, those that edges lead to first."""
+    """Arrange panels in rows beneath the spine, those that edges lead to first."""
     placed = on_shelves(artist, sorted(model.panels, key=lambda each: not each.steps), room, is_left=False)
     legend = with_legend(model, drawn.pieces, placed, room)
     across, low = extent(placed, legend)
@@ -353,7 +354,7 @@ def _beneath(
 
 
 def _side(drawn: SpinePieces, step: int) -> PlanePoint:
-    """The middle of the right side of a piece of the spine, which is one column."""
+    """Return the middle of the right side of a piece of the spine, which is one column."""
     home = drawn.homes[step]
     piece = drawn.pieces[home]
     top = sum(heights(drawn)[: home + 1]) - piece.height
@@ -366,7 +367,7 @@ def _dashed(sketch: Sketch, model: BlockPanel, points: Sequence[PlanePoint]) -> 
 
 
 def _broken(drawn: SpinePieces, count: int) -> list[tuple[int, int]]:
-    """Ranges of pieces for so many columns, none higher than it must be, broken where a stage begins."""
+    """Return ranges of pieces for `count` columns, none higher than necessary, broken where a stage begins."""
     tall = heights(drawn)
     if count == 1:
         return [(0, len(tall))]
@@ -379,7 +380,7 @@ def _broken(drawn: SpinePieces, count: int) -> list[tuple[int, int]]:
 
 
 def _filled(tall: Sequence[float], allowed: Sequence[bool], most: float) -> list[tuple[int, int]]:
-    """Ranges that are filled up to a height; one is higher where it cannot be broken."""
+    """Return ranges that are filled up to a height; one is higher if it cannot be broken."""
     found: list[tuple[int, int]] = []
     start = last = 0
     used = since = 0.0

@@ -1,4 +1,5 @@
-"""Cards: a name, parameters, how often; a row for each run of equal iterations; columns, bars, tables."""
+"""Cards: a name, parameters, the number of iterations; a row for each run of equal iterations; columns, bars,
+tables."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ from cnndsl.report.number_format import human
 
 @dataclass(frozen=True)
 class CardForm:
-    """What the cards of a drawing have in common: whether branches have columns, how wide these are and the names
-    before them, and whether the first line has parameters."""
+    """The common properties of the cards of a drawing: whether branches have columns, the widths of these and of the
+    names before them, and whether the first line has parameters."""
 
     is_wide: bool = False
     names: float = 0
@@ -44,7 +45,7 @@ def _head_room(card: NetCard, across: float) -> float:
 
 
 def _has_room(card: NetCard, room: float) -> bool:
-    """Whether the first line of a card has room for its parameters."""
+    """Return whether the first line of a card has room for its parameters."""
     if not card.params or card.is_told or card.table is not None:
         return True
     return width(human(card.params), SMALL) + 4 + width(card.name or card.title, 10, 600) <= room
@@ -59,11 +60,11 @@ _BREAKS = re.compile(r"(?<=,) | (?=[→|])")
 _BETWEEN = 2.0
 _WIDEST_ROW = 220.0
 _MARK = 30.0
-"""Room for `1st` or `×n` at the right of a row."""
+"""The space for `1st` or `×n` at the right of a row."""
 
 
 def natural_width(card: NetCard) -> float:
-    """Return how wide a card is whose texts all have room."""
+    """Return the width of a card that has room for all its texts."""
     badge_room = 34 if card.times > 1 else 0
     head = width(card.name, 10, 600) + width(card.weights or human(card.params), SMALL) + badge_room + 2 * PAD + 16
     if card.table is not None:
@@ -117,7 +118,7 @@ def card(card: NetCard, across: float, form: CardForm, *, with_heads: bool = Fal
 
 
 def is_single(card: NetCard, *, is_wide: bool) -> bool:
-    """Return whether a card is but one instance of a block that is opened elsewhere, and drawn as one box."""
+    """Return whether a card is a single instance of a block that is opened elsewhere, and drawn as one box."""
     if len(card.lines) != 1 or card.times > 1:
         return False
     if card.state and card.lines[0].row is None and _label(card.lines[0]) == card.name:
@@ -128,7 +129,7 @@ def is_single(card: NetCard, *, is_wide: bool) -> bool:
 
 
 def box(card: NetCard, *, is_opened: bool) -> Fragment:
-    """Draw a card of one instance as a box with the channels that it gives, and the values of an opened block."""
+    """Draw a card of one instance as a box with its output channels, and the values of an opened block."""
     line = card.lines[0]
     further = max(width(_further(line), 9) if is_opened else 0, width(card.weights, 9)) + _inset(line) + 7
     across = max(_box_width(card), further)
@@ -136,7 +137,7 @@ def box(card: NetCard, *, is_opened: bool) -> Fragment:
 
 
 def _box_width(card: NetCard) -> float:
-    """The width of a box with its name and the channels that it gives."""
+    """Return the width of a box with its name and its output channels."""
     return _inset(card.lines[0]) + width(card.name, 9, 500) + 9 + width(_channels(card), 9) + 7
 
 
@@ -145,18 +146,18 @@ def _channels(card: NetCard) -> str:
 
 
 def _inset(line: CardLine) -> float:
-    """Where the text of a box begins."""
+    """Return where the text of a box begins."""
     return 23.0 if line.key else 10.0
 
 
 def _further(line: CardLine) -> str:
-    """What differs, where it has no room beside a name: the widths of branches in their order."""
+    """Return the differences for which there is no room beside a name: the widths of branches in their order."""
     return " | ".join(line.columns).replace(" → ", "→") if line.columns and line.text else line.text
 
 
 def _single(card: NetCard, line: CardLine, across: float, *, has_channels: bool, is_opened: bool) -> Fragment:
-    """A box with key, name, and what differs, beneath the name if need be; `has_channels` where nothing else is at its
-    right: those that it gives."""
+    """Draw a box with key, name, and differences, beneath the name if necessary; with `has_channels`, its output
+    channels are at its right if nothing else is."""
     sketch = Sketch()
     x = -across / 2
     inset = _inset(line)
@@ -184,7 +185,7 @@ def _single(card: NetCard, line: CardLine, across: float, *, has_channels: bool,
 
 
 def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
-    """The outline, with two more behind it where the card stands for several."""
+    """Draw the outline, with two more behind it if the card represents several."""
     sketch = Sketch()
     x = -across / 2
     behind = 4.0 if card.times > 1 else 0.0
@@ -200,8 +201,8 @@ def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
 
 
 def _mark(card: NetCard, line: CardLine) -> str:
-    """Which iterations a row stands for. If one row of a card tells, all rows of blocks do; what the badge says of the
-    only one isn't said again."""
+    """Return the iterations that a row represents. If one row of a card states them, all rows of blocks do; the only
+    row doesn't repeat what the badge says."""
     if len(card.lines) == 1 and line.times == card.times:
         return ""
     if line.times > 1 or line.is_first:
@@ -211,7 +212,7 @@ def _mark(card: NetCard, line: CardLine) -> str:
 
 
 def _header(sketch: Sketch, card: NetCard, across: float, form: CardForm) -> float:
-    """The first line: name, parameters, badge. Returns where the rows begin."""
+    """Draw the first line: name, parameters, badge. Return where the rows begin."""
     left, right = -across / 2 + PAD + 2, across / 2 - PAD
     if card.times > 1:
         right -= badge(sketch, right, 4.5, card.times, box_look(card.state).stroke if card.state else "ink") + 5
@@ -238,7 +239,7 @@ def _header(sketch: Sketch, card: NetCard, across: float, form: CardForm) -> flo
 
 
 def _line(sketch: Sketch, line: CardLine, y: float, across: float, mark: str) -> float:
-    """A row of a card. Returns its height."""
+    """Draw a row of a card. Return its height."""
     left, right = -across / 2 + PAD, across / 2 - PAD
     if line.row is not None:
         room = right - left - (width(mark, 9, 600) + 5 if mark else 0)
@@ -265,7 +266,7 @@ def _line(sketch: Sketch, line: CardLine, y: float, across: float, mark: str) ->
 
 
 def wrapped(text: str, room: float, weight: Weight = 500) -> list[str]:
-    """Return a label in lines that keep to a width where it can be broken: after commas, before arrows and branches.
+    """Return a label in lines that fit a width if it can be broken: after commas, before arrows and branches.
 
     >>> wrapped("c = 64, /2", 100), wrapped("a 128, b1 128, b3 192, c1 32", 80)
     (['c = 64, /2'], ['a 128, b1 128,', 'b3 192, c1 32'])
@@ -280,7 +281,7 @@ def wrapped(text: str, room: float, weight: Weight = 500) -> list[str]:
 
 
 def _growth(card: NetCard, growth: GrowthBar, across: float, form: CardForm) -> Fragment:
-    """A bar of the channels that come in, and a cell for each layer that adds some."""
+    """Draw a bar of the input channels, and a cell for each layer that adds some."""
     sketch = Sketch()
     _header(sketch, card, across, form)
     left, room = -across / 2 + PAD + 2, across - 2 * PAD - 4
@@ -306,11 +307,11 @@ def _growth(card: NetCard, growth: GrowthBar, across: float, form: CardForm) -> 
 
 
 _SCALE_CHANNELS = 1024
-"""The channels that fill the width of a card; more shrink the scale of that card."""
+"""The number of channels that fills the width of a card; with more, the scale of that card is reduced."""
 
 
 def columns_width(card: NetCard) -> float:
-    """Return how wide a card with a column for each branch is, 0 without columns."""
+    """Return the width of a card with a column for each branch, 0 without columns."""
     if len(card.lines) != 1 or not card.lines[0].columns:
         return 0
     inner = sum(_column_width(card, at) for at in range(len(card.lines[0].columns)))
@@ -327,7 +328,7 @@ def _column_width(card: NetCard, at: int) -> float:
 
 
 def _columns(card: NetCard, line: CardLine, across: float, form: CardForm, with_heads: bool) -> Fragment:
-    """A card with a column for each branch, and a bar of what each adds."""
+    """Draw a card with a column for each branch, and a bar of the channels that each adds."""
     body = Sketch()
     left, right = -across / 2 + PAD + 4, across / 2 - PAD - 2
     y = 12.0 if with_heads else 0.0

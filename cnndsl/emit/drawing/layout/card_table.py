@@ -9,16 +9,17 @@ from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
 
 PAD = 6.0
-"""Between the outline of a card and what is in it."""
+"""The padding between the outline of a card and its content."""
 _ROW_HEIGHT = 16.5
 _BAR_ROOM = 40.0
 _LEAST_BAR_ROOM = 14.0
 _COLUMN = 306.0
-"""How wide a card may be in a column of a paper."""
+"""The largest width of a card in a column of a paper."""
 
 
 def _table_widths(table: CardTable) -> list[float]:
-    """The width of each column, the sizes of the map first and how often last."""
+    """Return the width of each column, beginning with the sizes of the feature map and ending with the number of
+    iterations."""
     sizes = max([width(each, 9, 600) for each in table.sizes] + [24])
     found = [sizes + 10]
     rows = _whole_rows(table)
@@ -30,12 +31,12 @@ def _table_widths(table: CardTable) -> list[float]:
 
 
 def _whole_rows(table: CardTable) -> list[tuple[str, ...]]:
-    """The rows but for those that are gone."""
+    """Return the rows except those that were removed."""
     return [row for row in table.rows if len(row) == len(table.heads)]
 
 
 def table_width(card: NetCard, *, is_narrow: bool = False) -> float:
-    """Return how wide a card with a table is. Where it has to fit a column, bars are shorter."""
+    """Return the width of a card with a table. If it has to fit a column of a paper, bars are shorter."""
     assert card.table is not None
     natural = sum(_table_widths(card.table)) + 2 * PAD + 4
     if is_narrow and natural > _COLUMN:
@@ -44,8 +45,8 @@ def table_width(card: NetCard, *, is_narrow: bool = False) -> float:
 
 
 def table_body(sketch: Sketch, table: CardTable, y: float, across: float) -> Fragment:
-    """Draw a table beneath what a sketch has: widths as bars of one scale, flags as chips, a hairline where the size
-    of the map changes."""
+    """Draw a table beneath the content of a sketch: widths as bars of one scale, flags as chips, a hairline where the
+    size of the feature map changes."""
     left, right = -across / 2 + PAD + 2, across / 2 - PAD - 2
     widths = _table_widths(table)
     bars = sum(kind == "bar" for kind in table.kinds)
@@ -86,7 +87,7 @@ def table_body(sketch: Sketch, table: CardTable, y: float, across: float) -> Fra
 
 
 def _gone_row(sketch: Sketch, x: float, y: float, right: float, text: str) -> None:
-    """What is gone from a table, across its columns."""
+    """Draw a removed row of a table, across its columns."""
     look = box_look("ghost")
     sketch.box(x, y + 1, right - x, _ROW_HEIGHT - 2, look.fill, look.stroke, look.line, dash=look.dash)
     sketch.text(x + 6, y + 11.5, text, 9, look.weight, look.ink, room=right - x - 10)

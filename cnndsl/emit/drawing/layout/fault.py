@@ -1,4 +1,4 @@
-"""The page of a network with errors: the spine, the block that fails opened at its right, and the messages."""
+"""The page of a network with errors: the spine, the failing block opened at its right, and the messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NARROWEST, _WIDEST = 100.0, 200.0
 @dataclass(eq=False)
 class FaultBox:
     """A panel or a message, the number of the error that leads to it (-1 for none), how far down a line enters it, and
-    its place; `x` is 0 beneath the spine."""
+    its position; `x` is 0 beneath the spine."""
 
     fragment: Fragment
     error: int
@@ -34,8 +34,8 @@ class FaultBox:
 
 
 def with_faults(model: DrawingModel, room: float) -> Arrangement:
-    """Return the arrangement of a network with errors: the block that fails and the messages beside the spine; beneath
-    it what has no room there."""
+    """Return the arrangement of a network with errors: the failing block and the messages beside the spine; beneath it
+    those for which there is no room."""
     drawn = spines.spine(model, max(min(spines.natural_width(model, is_wide=False), _WIDEST), _NARROWEST))
     spine = columns(drawn, 1)
     shown = model.faults[:MOST_MESSAGES]
@@ -72,7 +72,7 @@ def with_faults(model: DrawingModel, room: float) -> Arrangement:
 
 
 def _shift(boxes: Sequence[FaultBox], places: Sequence[Sequence[PlanePoint]], height: float) -> None:
-    """Move what is beside a longer spine down to what fails."""
+    """Move the boxes beside a longer spine down to the failing part."""
     first = boxes[0]
     start = next((each for each in places if each), ())
     if not start or not all(each.x for each in boxes):
@@ -83,14 +83,14 @@ def _shift(boxes: Sequence[FaultBox], places: Sequence[Sequence[PlanePoint]], he
 
 
 def _panels(artist: PanelArtist, model: DrawingModel, across: float) -> Iterator[FaultBox]:
-    """The block that fails, opened."""
+    """Yield the failing block, opened."""
     for panel in model.panels:
         number = next((at for at, each in enumerate(model.faults) if each.is_opened), 0)
         yield FaultBox(artist.panel(panel, across), number, 13)
 
 
 def _messages(model: DrawingModel, opened: Collection[int], across: float) -> Iterator[FaultBox]:
-    """The messages, and how many more there are."""
+    """Yield the messages, and the number of further ones."""
     for number, fault in enumerate(model.faults[:MOST_MESSAGES]):
         yield FaultBox(message_box(fault.message, across), -1 if number in opened else number, HEADLINE)
     further = len(model.faults) - MOST_MESSAGES
@@ -99,8 +99,8 @@ def _messages(model: DrawingModel, opened: Collection[int], across: float) -> It
 
 
 def _place(drawn: SpinePieces, step: int) -> list[PlanePoint]:
-    """Where the line begins that leads from what fails in a piece of the spine: at the right side of the piece; beneath
-    it if that is a circle, at which edges arrive from there."""
+    """Return where the line begins that leads from a failing part in a piece of the spine: at the right side of the
+    piece; beneath it if that is a circle, since edges enter a circle at its side."""
     if step < 0:
         return []
     piece = drawn.pieces[step]
@@ -124,7 +124,7 @@ def _place(drawn: SpinePieces, step: int) -> list[PlanePoint]:
 
 
 def _lead(sketch: Sketch, starts: Sequence[Sequence[PlanePoint]], boxes: Sequence[FaultBox], right: float) -> None:
-    """Lines from what fails to the panel or the message of it, none of which crosses another that goes the same way."""
+    """Draw lines from failing parts to their panel or message; no two in the same direction cross."""
     leads = [(start, box) for box in boxes if box.error >= 0 and (start := starts[box.error])]
     is_down = sum(box.y + box.port - start[-1][1] for start, box in leads) > 0
     for number, (start, box) in enumerate(leads):

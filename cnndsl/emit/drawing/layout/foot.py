@@ -1,4 +1,5 @@
-"""What stands beneath a drawing: signs and what they mean, figures, and a list in columns, as far as there is room."""
+"""The content beneath a drawing: symbols and their meanings, metrics, and a list in columns, as far as there is
+room."""
 
 from __future__ import annotations
 
@@ -17,22 +18,22 @@ _BETWEEN = 16.0
 """The gap between columns."""
 _MOST_COLUMNS = 3
 _LEAST_ROWS = 12
-"""So much of a list is shown in any case."""
+"""The least number of entries of a list that are shown in any case."""
 
 
 def foot_width(lines: Sequence[FootLine], most: float) -> float:
-    """Return how wide the widest line is, `most` where it needs more."""
+    """Return the width of the widest line, `most` if it needs more."""
     return min(max([0.0, *(_natural(line) for line in lines)]), most)
 
 
 def foot_height(lines: Sequence[FootLine], across: float) -> float:
-    """Return how high lines are with all of their list."""
+    """Return the height of lines with all of their list."""
     return foot(Sketch(), lines, 0, across, float("inf"))
 
 
 def foot(sketch: Sketch, lines: Sequence[FootLine], y: float, across: float, lowest: float = 0) -> float:
-    """Draw lines beneath a drawing that ends at `y`, and return where they end. A list may reach down to `lowest`; what
-    has no room there is counted."""
+    """Draw lines beneath a drawing that ends at `y`, and return where they end. A list may extend down to `lowest`;
+    entries that don't fit are counted."""
     if not lines:
         return y
     y += _ABOVE
@@ -68,7 +69,7 @@ def _list(sketch: Sketch, lines: Sequence[FootLine], y: float, across: float, lo
 
 
 def _fitting(heights: Sequence[float], room: float, count: int) -> int:
-    """How many lines fit into so many columns of a height."""
+    """Return how many lines fit into `count` columns of a height."""
     shown = len(heights)
     while shown > 1 and _share(heights[:shown], count) > room:
         shown -= 1
@@ -76,7 +77,7 @@ def _fitting(heights: Sequence[float], room: float, count: int) -> int:
 
 
 def _share(heights: Sequence[float], count: int) -> float:
-    """The least height in which lines fit into so many columns, filled one after the other."""
+    """Return the least height in which lines fit into `count` columns, filled in order."""
     least = max(max(heights, default=0.0), sum(heights) / count)
     while True:
         columns, used = 1, 0.0
@@ -90,7 +91,7 @@ def _share(heights: Sequence[float], count: int) -> float:
 
 
 def _line(sketch: Sketch, line: FootLine, x: float, y: float, across: float) -> float:
-    """Draw a text in as many lines as it takes beneath `y`, and return where it ends."""
+    """Draw a text in as many lines as necessary beneath `y`, and return where it ends."""
     y += _LINE
     if line.sign:
         sketch.text(x + _SIGN / 2, y + 0.6, line.sign, 10, 700, line.paint, "middle")

@@ -36,27 +36,27 @@ from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
 
 _SHAPED = 24.0
-"""From a branch to a merge that fails, with a shape between."""
+"""The gap between a branch and a failing merge, with a shape between."""
 _FORK = 8.0
-"""From the entry of a fork to its first boxes."""
+"""The distance from the entry of a fork to its first boxes."""
 _GAP = 11.0
 _BETWEEN, _CLOSE, _MANY = 9.0, 6.0, 8
-"""Between columns; between more than so many."""
+"""The gap between columns; the gap if there are more columns than the third number."""
 _DASH = (4.0, 3.0)
 _SKIP_ROWS = 2
-"""A branch of so many rows can stand on a lane beside the main one."""
+"""The most rows of a branch that can be drawn on a lane beside the main one."""
 MOST_ROUND = 3
-"""A merge of more is a box, which has room for the edges that enter it."""
+"""The most inputs of a merge that is drawn as a circle; a merge of more is a box, which has room for the edges."""
 PORT = 28.0
-"""That room, for each edge."""
+"""The width of that room for each edge."""
 _END = 14.0
-"""The height of what enters or leaves by its name."""
+"""The height of a named input or output."""
 
 
 @dataclass(eq=False)
 class InteriorStyle:
-    """How wide rows may be, whether they are narrow columns, whether a long identity is named, and whether what
-    is no chain stands one beneath the other."""
+    """The width of rows, whether they are narrow columns, whether a long identity is named, and whether the pieces of a
+    block that is not a chain are stacked."""
 
     most: float = 1e9
     is_narrow: bool = False
@@ -65,14 +65,14 @@ class InteriorStyle:
 
 
 def chain(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
-    """Draw elements one after the other."""
+    """Draw elements in sequence."""
     pieces = [piece(each, style) for each in elements]
     labels, looks = _edges(elements)
     return stacked(pieces, [True] * len(pieces), labels, looks=looks)
 
 
 def _edges(elements: Sequence[PanelElement]) -> tuple[list[str], list[EdgeLook]]:
-    """The shapes beside the edges between elements, and the looks of these: of a network with errors."""
+    """Return the shapes beside the edges between elements, and the looks of these edges, for a network with errors."""
     labels, looks = [""] * len(elements), [PLAIN_EDGE] * (len(elements) + 1)
     before: PartState = ""
     for at, element in enumerate(elements):
@@ -85,8 +85,8 @@ def _edges(elements: Sequence[PanelElement]) -> tuple[list[str], list[EdgeLook]]
 
 @dataclass(eq=False)
 class PanelEdges:
-    """The edges of elements that are no chain: links over others, which read the one before, what enters and what
-    leaves, as in `BlockPanel`."""
+    """The edges of elements that are not a chain: links over others, those that read the one before, inputs and
+    outputs, as in `BlockPanel`."""
 
     links: Sequence[SkipLink]
     joined: Sequence[bool]
@@ -95,8 +95,8 @@ class PanelEdges:
 
 
 def graph(elements: Sequence[PanelElement], edges: PanelEdges, style: InteriorStyle, room: float) -> Fragment:
-    """Draw elements that are no chain in ranks, or, in a style that says so or if they are too many, one beneath the
-    other with lanes for what skips some. Ranks take no more than `room` if they can."""
+    """Draw elements that are not a chain in ranks, or, in a stacked style or if they are too many, one below the other
+    with lanes for skips. Ranks take no more than `room` if possible."""
     if not style.is_laned and (found := _in_ranks(elements, edges, style, room)) is not None:
         return found
     inputs = [_end(each) for each in edges.inputs] if len(edges.inputs) > 1 else []
@@ -142,7 +142,7 @@ def _in_ranks(
 
 
 def _input(name: str) -> Fragment:
-    """The edge that enters, with what it carries."""
+    """Draw the edge that enters, with its label."""
     sketch = Sketch()
     sketch.text(6, 7, name, SMALL, paint="mute")
     sketch.line([(0, 0), (0, 9)])
@@ -150,7 +150,7 @@ def _input(name: str) -> Fragment:
 
 
 def _end(name: str) -> Fragment:
-    """What enters or leaves a block where there are several values, by its name."""
+    """Draw an input or output of a block that has several, by its name."""
     across = width(name, SMALL, 500) + 14
     sketch = Sketch()
     sketch.box(-across / 2, 0, across, _END, "io", "io-stroke", 0.9, _END / 2)
@@ -172,13 +172,13 @@ def piece(element: PanelElement, style: InteriorStyle) -> Fragment:
 
 
 def branching(element: Branching, style: InteriorStyle) -> Fragment:
-    """Draw branches and their merge: one beside a lane where that is possible, else as columns."""
+    """Draw branches and their merge: one beside a lane if possible, otherwise as columns."""
     skip = skip_of(element)
     return _columns(element, style) if skip is None else _beside(element, skip, style)
 
 
 def ports(element: Branching, style: InteriorStyle) -> dict[int, tuple[float, float]]:
-    """Return where branches that begin elsewhere are entered: for each its distances from the axis and the top."""
+    """Return where branches that begin elsewhere are entered: the distances of each from the axis and the top."""
     if not any(source >= 0 for source in element.sources):
         return {}
     pieces = _branches(element, style)
@@ -227,7 +227,8 @@ def _rows(elements: Sequence[PanelElement]) -> int:
 
 
 def _beside(element: Branching, skip: int, style: InteriorStyle) -> Fragment:
-    """A main branch on the axis, the other one on a lane at its right; at its left if a concatenation has it first."""
+    """Draw a main branch on the axis, the other one on a lane at its right; at its left if it is the first in a
+    concatenation."""
     main = chain(element.branches[1 - skip], style)
     beside = [narrow_row(each) if isinstance(each, FusedRow) else piece(each, style) for each in element.branches[skip]]
     sketch = Sketch()
@@ -277,7 +278,7 @@ def _beside(element: Branching, skip: int, style: InteriorStyle) -> Fragment:
 
 
 def _branch_looks(element: Branching) -> list[tuple[EdgeLook, EdgeLook]]:
-    """For each branch the look of the edge that enters it and of the one from its end to the merge."""
+    """Return for each branch the look of the edge that enters it and of the one from its end to the merge."""
     found: list[tuple[EdgeLook, EdgeLook]] = []
     for branch in element.branches:
         end = first_state([leaving(each) for each in branch])
@@ -300,13 +301,13 @@ def _branches(element: Branching, style: InteriorStyle) -> list[Fragment]:
 
 
 def _with_room(piece: Fragment, shape: str, name: str) -> Fragment:
-    """A branch with room for a shape at the right of its axis, and for the name of what enters it at the left."""
+    """Return a branch with room for a shape at the right of its axis, and for the name of its input at the left."""
     left = width(f"@{name}", SMALL) + 7 if name else 0
     return replace(piece, left=max(piece.left, left), right=max(piece.right, width(shape, SMALL, 600) + 5))
 
 
 def _axes(pieces: Sequence[Fragment]) -> list[float]:
-    """Where the axes of columns are, the whole centred on x = 0; that of a single one is there."""
+    """Return the axes of columns, centred as a whole on x = 0; the axis of a single column is there."""
     if len(pieces) == 1:
         return [0.0]
     between = _BETWEEN if len(pieces) <= _MANY else _CLOSE
@@ -320,13 +321,14 @@ def _axes(pieces: Sequence[Fragment]) -> list[float]:
 
 
 def _bus(element: Branching, branch: int) -> float:
-    """At which height a branch that begins elsewhere is entered: each from a line of its own above the columns."""
+    """Return the height at which a branch that begins elsewhere is entered: each from a line of its own above the
+    columns."""
     outer = [at for at, source in enumerate(element.sources) if source >= 0]
     return 8.0 + 9 * (len(outer) - outer.index(branch)) + (4 if len(outer) < len(element.branches) else 0)
 
 
 def _columns(element: Branching, style: InteriorStyle) -> Fragment:
-    """Branches side by side, from a line above them to a box that merges them."""
+    """Draw branches side by side, from a line above them to a box that merges them."""
     pieces = _branches(element, style)
     if element.shapes:
         names = element.names or ("",) * len(pieces)
@@ -371,12 +373,12 @@ def _columns(element: Branching, style: InteriorStyle) -> Fragment:
 
 
 def _framed(element: RepeatFrame, style: InteriorStyle) -> Fragment:
-    """Elements in a frame with how often they repeat."""
+    """Draw elements in a frame with their number of iterations."""
     return _in_frame(chain(element.elements, style), element.text or element.times)
 
 
 def _several(piece: Fragment, count: int) -> Fragment:
-    """A branch in a frame with how many are beside it; outlines behind the frame say so too."""
+    """Draw a branch in a frame with the number of such branches; outlines behind the frame show that too."""
     made = _in_frame(piece, count)
     sketch = Sketch()
     for by in (4.0, 2.0):

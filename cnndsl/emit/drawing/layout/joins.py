@@ -1,4 +1,4 @@
-"""One form for the concatenations of a picture: boxes if one of them is a box, else circles."""
+"""One form for the concatenations of a picture: boxes if one of them is a box, otherwise circles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnndsl.emit.drawing.layout.interior import MOST_ROUND, has_circle
 
 
 def joins(model: DrawingModel) -> Iterator[Branching]:
-    """Yield the concatenations of panels and of the spine, those inside of others too."""
+    """Yield the concatenations of panels and of the spine, including nested ones."""
     elements: list[PanelElement] = [each for panel in model.panels for each in panel.elements]
     elements += [step.element for step in model.steps if isinstance(step, SpineBranching)]
     while elements:
@@ -54,6 +54,6 @@ def _element(element: PanelElement) -> PanelElement:
 
 
 def _box(element: Branching) -> Branching:
-    """A merge without the sign that makes a circle of it, if it is a concatenation."""
+    """Return a merge without the sign that makes it a circle, if it is a concatenation."""
     sign = "" if element.word == "concatenate" else element.sign
     return replace(element, sign=sign, branches=tuple(map(_boxed, element.branches)))

@@ -1,7 +1,7 @@
-"""Pieces one beneath the other, with lanes at their right for edges that skip some of them.
+"""Pieces one below the other, with lanes at their right for edges that skip some of them.
 
-This is the general form: it can draw any graph whose pieces are in executable order, since an edge leaves at the right
-side of a piece, runs in a lane of its own, and enters at the right side of another.
+This is the general form. It can draw any graph whose pieces are in executable order: an edge leaves at the right side
+of a piece, runs in a lane of its own, and enters at the right side of another.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ PLAIN = 12.0
 ENDING = 9.0
 """The length of the edge that leaves the network."""
 _ENTERED, _LEFT = 0.6, 0.85
-"""Which share of a side is for edges that enter; where in a row one leaves."""
+"""The share of a side where edges enter; the position in a row where one leaves."""
 
 
 @dataclass(eq=False)
 class Lane:
-    """An edge over other pieces: from the piece `source` (-1: what enters) to `target`, where it enters at a place of
+    """An edge past other pieces: from the piece `source` (-1: the input) to `target`, which it enters at a position of
     its own if `port` is set. Distances of the port are from the target's axis and top."""
 
     source: int
@@ -38,12 +38,12 @@ class Lane:
     line: float = 1
     dash: tuple[float, ...] = ()
     label: str = ""
-    """What it carries into a merge that fails."""
+    """The shape that it carries into a merge that fails."""
     row: int = -1
     start: int = -1
-    """The rows of cards that it enters and leaves, -1 for the card."""
+    """The rows of cards that it leaves and enters, -1 for the card."""
     name: str = ""
-    """What it carries, along the lane."""
+    """The name of its value, written along the lane."""
 
 
 def stacked(
@@ -56,10 +56,10 @@ def stacked(
     names: Sequence[str] = (),
     looks: Sequence[EdgeLook] = (),
 ) -> Fragment:
-    """Draw pieces one beneath the other on one axis. An arrow leads to each that reads the one before (`joined`), with
+    """Draw pieces one below the other on one axis. An arrow leads to each that reads the one before (`joined`), with
     the label of the one before it. `names` are those of stages, at the left of the edge that leads to them; `looks`
-    those of the edges, by the piece that they lead to and at last of the one that leaves. From the middle of the pieces
-    that are `given` edges will cross the lanes."""
+    those of the edges, by the piece that they lead to, and last the one that leaves. From the middle of the pieces that
+    are `given`, edges will cross the lanes."""
     sketch = Sketch()
     tops: list[float] = []
     y = 0.0
@@ -104,8 +104,8 @@ def _drawn(
     across: Sequence[float],
     right: float,
 ) -> float:
-    """Draw the lanes, and return how far they reach. Shorter ones are further in. Other edges cross them at the heights
-    `across`."""
+    """Draw the lanes, and return how far they extend. Shorter ones are further inside. Other edges cross them at the
+    heights `across`."""
     entering = _arrivals(lanes)
     taken: list[list[tuple[float, float]]] = []
     furthest = right
@@ -134,7 +134,8 @@ def _drawn(
 
 
 def _name(sketch: Sketch, name: str, x: float, ends: tuple[float, float], passing: Sequence[float]) -> None:
-    """Write along a lane what it carries, where it has the most room: other edges pass it at some heights."""
+    """Write the name of a value along its lane, where it has the most room between the heights at which other edges
+    pass."""
     low, high = min(ends), max(ends)
     heights = [low, *sorted(y for y in passing if low < y < high), high]
     start, stop = max(pairwise(heights), key=lambda each: each[1] - each[0])
@@ -143,7 +144,7 @@ def _name(sketch: Sketch, name: str, x: float, ends: tuple[float, float], passin
 
 
 def _arrivals(lanes: Sequence[Lane]) -> dict[tuple[int, int], list[Lane]]:
-    """For each target and its row the lanes that enter it at its side, that of the nearest source first."""
+    """Return for each target and its row the lanes that enter it at its side, that of the nearest source first."""
     found: dict[tuple[int, int], list[Lane]] = {}
     for lane in lanes:
         if lane.port is None:
@@ -158,7 +159,7 @@ def _leaving(pieces: Sequence[Fragment], tops: Sequence[float], lane: Lane) -> t
     if piece.leaving is not None:
         return piece.leaving[0], top + piece.leaving[1]
     if len(piece.rows) > 1:
-        high, low = piece.rows[lane.start]  # the last one gives what the card does
+        high, low = piece.rows[lane.start]  # the last row has the output of the card
         return piece.right, top + high + (low - high) * _LEFT
     return piece.right, top + piece.height * 0.72
 
@@ -181,7 +182,7 @@ def _entering(
 
 
 def _free(taken: list[list[tuple[float, float]]], start: float, stop: float, count: int) -> int:
-    """The number of the last of so many lanes beside each other that are free between two heights, which is noted."""
+    """Return the number of the last of `count` adjacent lanes that are free between two heights, which is recorded."""
     low, high = min(start, stop), max(start, stop)
 
     def is_free(number: int) -> bool:

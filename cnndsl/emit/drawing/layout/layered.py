@@ -1,7 +1,7 @@
-"""Pieces of a graph that is no chain, in ranks: edges run straight down, and across only between two ranks.
+"""Pieces of a graph that is not a chain, in ranks: edges run straight down, and across only between two ranks.
 
-So an edge crosses no piece: where it passes a rank it has a place there as a piece has. Edges of one source share their
-way, and part at dots.
+So an edge crosses no piece: in each rank that it passes it takes a spot, as a piece does. Edges of one source share
+their path, and part at dots.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ _TRACK = 7.0
 _LEAVING, _ENTERING = 6.0, 12.0
 """From a rank to the first edge across beneath it, and from the last one to the next rank."""
 _BARE = 13.0
-"""The gap between two ranks where all edges run straight down."""
+"""The gap between two ranks if all edges run straight down."""
 SIDE = MERGE + 9
 """How far from the axis of a merge an edge runs down that enters at its side."""
 _NEAR, _SLANT = 7.0, 3.0
-"""How far from its axis a piece is entered, and a place of an edge is moved, so that an edge is straight."""
+"""How far from its axis a piece may be entered, and how far a spot may be moved, so that an edge is straight."""
 _SAME = 0.01
 _DOT = 2.5
 _OFF = 5.0
-"""How far an edge stays off the next piece of the rank."""
+"""The least distance of an edge from the next piece of the rank."""
 _CLOSE = 4.0
-"""Edges of different sources are that far apart at least."""
+"""The least distance between edges of different sources."""
 _SHIFTS = (4.0, -4.0, 8.0, -8.0)
 _SHARES = (0.0, 0.8, 0.6, 0.45)
-"""How much of the width the pieces of a rank may take, where 0 is no limit: edges and bends take some as well."""
+"""The share of the width that the pieces of a rank may take (0: no limit); edges and bends need space too."""
 _HOPELESS = 3.0
-"""So many widths aren't made one by fewer pieces in a rank."""
+"""A drawing wider than this many times the room does not fit with fewer pieces in a rank either."""
 MOST_SPOTS = 10_000
-"""More places than this are no drawing."""
+"""The most spots of a drawing."""
 
 
 @dataclass(eq=False)
 class _Net:
-    """The edges from a spot to the next rank: where each ends, and the height of what runs across."""
+    """The edges from a spot to the next rank: where each ends, and the height of its horizontal part."""
 
     source: Spot
     ends: list[tuple[Spot, float]]
@@ -66,9 +66,10 @@ def layered(
     is_left: bool = True,
     ordered: Collection[int] = (),
 ) -> Fragment | None:
-    """Draw pieces that edges join, each to a later one, in a width if that can be. `rounds` are the merges that are
-    circles; into those that are `ordered` edges lead in their order from left to right, if they can. The axis is that
-    of the first piece; if it is left, that is beneath the last one. Return None where it would have too many places."""
+    """Draw pieces that edges join, each to a later one, within a width if possible. `rounds` are the merges that are
+    circles; edges enter those that are `ordered` in their order from left to right, if possible. The axis is that of
+    the first piece; if it is left, that is beneath the last one. Return None if the drawing would have too many
+    spots."""
     found: Fragment | None = None
     for share in _SHARES:
         most = room * share if share else float("inf")
@@ -91,7 +92,7 @@ def _in_ranks(
     least = [SIDE + 1 if at in rounds else 0 for at in range(len(pieces))]
     sizes = [(max(each.left, own), max(each.right, own)) for each, own in zip(pieces, least, strict=True)]
     ranks = ranked([left + right for left, right in sizes], edges, most)
-    if is_left and ranks[-1] < max(ranks):  # the edge that leaves must pass what stands lower
+    if is_left and ranks[-1] < max(ranks):  # the edge that leaves must pass lower pieces
         edges = [*edges, (len(pieces) - 1, len(pieces))]
         sizes, ranks = [*sizes, (1.0, 1.0)], [*ranks, max(ranks) + 1]
     far: dict[int, int] = {}
@@ -110,7 +111,7 @@ def _in_ranks(
 
 
 def _give_ports(spot: Spot, is_round: bool) -> None:
-    """Where the edges enter a piece: a circle at its top and its sides, a box side by side at its top."""
+    """Set where edges enter a piece: a circle at its top and its sides, a box side by side at its top."""
     above = sorted(spot.above, key=lambda each: each.place)
     if len(above) < 2:
         return
@@ -157,7 +158,8 @@ def _drawn(pieces: Sequence[Fragment], rows: Sequence[Sequence[Spot]], rounds: C
 
 
 def _nets(upper: Sequence[Spot], lower: Sequence[Spot], rounds: Collection[int]) -> list[_Net]:
-    """The edges that leave a rank, with where they enter the next one; nearly straight ones become straight."""
+    """Return the edges that leave a rank, with the positions where they enter the next one; nearly straight ones become
+    straight."""
     found: list[_Net] = []
     for spot in upper:
         ends = [(target, _end(spot, target, lower, rounds)) for target in spot.below]
@@ -167,7 +169,7 @@ def _nets(upper: Sequence[Spot], lower: Sequence[Spot], rounds: Collection[int])
 
 
 def _end(spot: Spot, target: Spot, lower: Sequence[Spot], rounds: Collection[int]) -> float:
-    """Where an edge enters a spot."""
+    """Return where an edge enters a spot."""
     port = target.ports.get(id(spot), 0)
     x = target.x + port
     by = spot.x - x
@@ -187,7 +189,7 @@ def _end(spot: Spot, target: Spot, lower: Sequence[Spot], rounds: Collection[int
 
 
 def _keep_apart(nets: Sequence[_Net], lower: Sequence[Spot], rounds: Collection[int]) -> None:
-    """Move ends that are beneath the start of another edge, so that no two edges run down on one another."""
+    """Move ends that are beneath the start of another edge, so that no two vertical edges overlap."""
     for net in nets:
         others = [each.source.x for each in nets if each is not net]
         for at, (target, x) in enumerate(net.ends):
@@ -208,7 +210,7 @@ def _are_far(x: float, others: Sequence[float]) -> bool:
 
 
 def _room(spot: Spot, target: Spot, lower: Sequence[Spot], rounds: Collection[int]) -> tuple[float, float]:
-    """Between which x an edge may enter a spot."""
+    """Return the range of x in which an edge may enter a spot."""
     if target.piece in rounds:
         port = target.ports.get(id(spot), 0)
         x = target.x + port
@@ -224,10 +226,10 @@ def _room(spot: Spot, target: Spot, lower: Sequence[Spot], rounds: Collection[in
 
 
 def _give_tracks(nets: Sequence[_Net]) -> int:
-    """Give each net that runs across a height of its own where others do so too, and return how many there are.
+    """Give each net with a horizontal part a height of its own if others have one too, and return how many there are.
 
-    Of those that run to the right the one that begins furthest right is the highest, and so on at the other side:
-    then none of them crosses another one twice.
+    Of those that run to the right, the one that begins furthest right is the highest, and vice versa on the other side:
+    then no two of them cross twice.
     """
     moving = [net for net in nets if not net.is_straight]
 
@@ -253,8 +255,8 @@ def _draw_net(
     pieces: Sequence[Fragment],
     rounds: Collection[int],
 ) -> None:
-    """Draw the edges of a net between two ranks: one down to where it runs across, one to each side, and those that
-    part from them."""
+    """Draw the edges of a net between two ranks: one down to the horizontal part, one to each side, and those that part
+    from them."""
     top, low = between
     x, y = net.source.x, top + _LEAVING + _TRACK * net.track
     xs = [end for _, end in net.ends]

@@ -1,4 +1,4 @@
-"""The legend: what the symbols mean that a drawing has, and none that it doesn't have."""
+"""The legend: the meanings of the symbols that a drawing contains, and of no others."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _drawn(entry: LegendEntry, model: DrawingModel, drawn: Sequence[Fragment]) -
 
 
 def _has_columns(cards: Sequence[NetCard], drawn: Sequence[Fragment]) -> bool:
-    """Whether cards are drawn with a column for each branch."""
+    """Return whether cards are drawn with a column for each branch."""
     texts = _texts(drawn)
     return any(head in texts for each in cards for head in each.heads)
 
@@ -87,7 +87,7 @@ def legend_width(entries: Sequence[LegendEntry]) -> float:
 
 
 def legend(entries: Sequence[LegendEntry], across: float) -> Fragment:
-    """Draw explanations one beneath the other. The left side is at x = 0."""
+    """Draw explanations, one below the other. The left side is at x = 0."""
     sketch = Sketch()
     indent = _indent(entries)
     y = 0.0
@@ -99,7 +99,7 @@ def legend(entries: Sequence[LegendEntry], across: float) -> Fragment:
 
 
 def in_lines(entries: Sequence[LegendEntry], room: float) -> Fragment:
-    """Draw explanations one after the other, in as many lines as it takes. The left side is at x = 0."""
+    """Draw explanations in sequence, in as many lines as necessary. The left side is at x = 0."""
     sketch = Sketch()
     x, y, across = 0.0, _LINE, 0.0
     for each in entries:

@@ -1,4 +1,4 @@
-"""How boxes and edges look: by the role of a layer, or by what is known of a part of a network with errors."""
+"""The looks of boxes and edges: by the role of a layer, or by the state of a part of a network with errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnndsl.records import record
 
 GHOST_DASH = (3.0, 2.5)
 HEAVY = 1.8
-"""The line of what fails."""
+"""The line width of failing parts."""
 
 
 @record(slots=True)
@@ -59,14 +59,14 @@ def edge_look(state: PartState) -> EdgeLook:
 
 
 def edge_state(before: PartState, after: PartState) -> PartState:
-    """Return the state of an edge: nothing is known of one that leaves what fails; one that fails enters it."""
+    """Return the state of an edge: that of an edge from a failing part is unknown; an edge into one fails."""
     if before:
         return "ghost"
     return "failing" if after == "failing" else ""
 
 
 def entering(element: PanelElement) -> PartState:
-    """Return the state of what an edge into an element leads to."""
+    """Return the state of the part that an edge into an element leads to."""
     match element:
         case FusedRow():
             return state_of(element.cells[0].role)
@@ -79,7 +79,7 @@ def entering(element: PanelElement) -> PartState:
 
 
 def leaving(element: PanelElement) -> PartState:
-    """Return the state of what an element gives."""
+    """Return the state of an element's output."""
     match element:
         case FusedRow():
             return first_state([state_of(cell.role) for cell in element.cells])
@@ -92,7 +92,7 @@ def leaving(element: PanelElement) -> PartState:
 
 
 def first_state(states: Sequence[PartState]) -> PartState:
-    """Return the first state of several in a row that isn't known; what follows it doesn't count."""
+    """Return the first state of several in sequence that isn't known; later ones don't matter."""
     for state in states:
         if state:
             return state
@@ -100,5 +100,5 @@ def first_state(states: Sequence[PartState]) -> PartState:
 
 
 def state_of(role: str) -> PartState:
-    """Return the state that stands in place of a role, if one does."""
+    """Return the state that is given in place of a role, if there is one."""
     return "failing" if role == "failing" else "ghost" if role == "ghost" else ""

@@ -14,28 +14,28 @@ from cnndsl.emit.drawing.measure import width
 from cnndsl.errors import MessageText
 
 _SAID = re.compile(r"( +\|)([ |]*[-^][-^ ]*(?= )|)(.+)")
-"""A line beneath one of the program: its margin, its underlines, what is said of the last of them."""
+"""A line beneath a line of the program: its margin, its underlines, the text for the last of them."""
 _PAD = 12.0
 _LINE = 12.5
 _TITLE = 10.0
 MOST_MESSAGES = 3
-"""So many errors have a message; the others are counted."""
+"""The most errors whose messages are shown; the others are counted."""
 HEADLINE = 19.0
 """The height of the code and the message, at which an edge may lead to the box."""
 
 
 EXCERPT: Mapping[str, int] = {"column": 44, "page": 70, "slide": 70}
-"""Characters of a line of the program that a message has room for, beside its number and two ellipses."""
+"""The most characters of a program line for which a message has room, besides its number and two ellipses."""
 
 
 def excerpt_width(message: MessageText) -> float:
-    """Return how wide a box must be for the lines of the program."""
+    """Return the box width that the lines of the program need."""
     return max((width(line, SMALL, mono=True) for line in message.excerpt), default=0) + 2 * _PAD + 16
 
 
 def message_box(message: MessageText, across: float) -> Fragment:
-    """Draw a message so wide; what is said of a line of the program is broken where it has no room. Its left side is at
-    x = 0."""
+    """Draw a message of a width; texts for a line of the program are broken if they don't fit. Its left side is at x =
+    0."""
     inner = Sketch()
     y = _headline(inner, message, across)
     for note in (message.place, *message.context):
@@ -53,14 +53,14 @@ def message_box(message: MessageText, across: float) -> Fragment:
 
 
 def more_box(count: int, across: float) -> Fragment:
-    """Draw how many further errors there are."""
+    """Draw the number of further errors."""
     sketch = Sketch()
     sketch.text(_PAD, 12, f"and {count} more error{'s' * (count > 1)}", SMALL, 600, "error", room=across - _PAD)
     return Fragment(0, across, 18, sketch)
 
 
 def _headline(sketch: Sketch, message: MessageText, across: float) -> float:
-    """The code and the message; returns the baseline of its last line."""
+    """Draw the code and the message; return the baseline of its last line."""
     pill = width(message.code, SMALL, 700) + 12
     sketch.box(_PAD, HEADLINE - 7.5, pill, 15, "error", radius=7.5)
     sketch.text(_PAD + pill / 2, HEADLINE + 3.1, message.code, SMALL, 700, "bg", "middle")
@@ -89,7 +89,7 @@ def _help(sketch: Sketch, text: str, y: float, across: float, *, is_first: bool)
 
 
 def _excerpt(sketch: Sketch, lines: Sequence[str], y: float, across: float) -> float:
-    """The lines of the program on a ground of their own; returns where that ends."""
+    """Draw the lines of the program on a background of their own; return where that ends."""
     sketch.box(_PAD, y, across - 2 * _PAD, _LINE * len(lines) + 9, "card", "hair", 0.8)
     y += 1
     for line in lines:
@@ -103,7 +103,7 @@ def _excerpt(sketch: Sketch, lines: Sequence[str], y: float, across: float) -> f
 
 
 def _broken(lines: Sequence[str], room: float) -> Iterator[str]:
-    """The lines of an excerpt; where what is said of an underline has no room beside it, it stands beneath."""
+    """Yield the lines of an excerpt; the text for an underline is placed beneath it if it has no room beside it."""
     most = int(room / width(" ", SMALL, mono=True))
     for line in lines:
         match = _SAID.fullmatch(line)
@@ -120,7 +120,8 @@ def _broken(lines: Sequence[str], room: float) -> Iterator[str]:
 
 
 def _words(line: str) -> Iterator[tuple[int, str]]:
-    """What stands in a line between two spaces or more, with its column: formats differ in what they do with spaces."""
+    """Yield the parts of a line that are separated by two spaces or more, with their columns: formats treat spaces
+    differently."""
     at = 0
     for word in line.split("  "):
         text = word.lstrip(" ")
@@ -130,7 +131,7 @@ def _words(line: str) -> Iterator[tuple[int, str]]:
 
 
 def _parts(word: str, size: float, weight: Weight, room: float) -> Iterator[str]:
-    """A word, in pieces if it is longer than a line, as a path may be."""
+    """Yield a word, in pieces if it is longer than a line, as a path may be."""
     start = 0
     for stop in range(1, len(word) + 1):
         if stop > start + 1 and width(word[start:stop], size, weight) > room:
@@ -140,7 +141,7 @@ def _parts(word: str, size: float, weight: Weight, room: float) -> Iterator[str]
 
 
 def _lines(texts: Sequence[str], size: float, weight: Weight, room: float) -> Iterator[str]:
-    """Texts in lines of a width, broken between words."""
+    """Yield texts in lines of a width, broken between words."""
     for text in texts:
         line = ""
         for word in (part for each in text.split(" ") for part in _parts(each, size, weight, room)):

@@ -1,4 +1,4 @@
-"""The page without its margin, which the theme adds: header, spine in as many columns as it takes, panels, legend."""
+"""The page without its margin, which the theme adds: header, spine in one or more columns, panels, legend."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ WidthName: TypeAlias = Literal["column", "page", "slide"]
 WIDTHS: Mapping[str, float] = {"column": 314, "page": 674, "slide": 954 / SCALES[0]}
 TALLEST: Mapping[str, float] = {"column": 474, "page": 894, "slide": 534 / SCALES[0]}
 SLIDE_SIZE = 954.0, 534.0
-"""A slide less the theme's margin."""
+"""The size of a slide less the theme's margin."""
 _SLIDE_TOP = 45.0
 _HIGHER = 0.45
-"""How much of what is free on a slide is above."""
+"""The share of a slide's free height that is above the drawing."""
 _DESCENT = 2.0
-"""How far a label at the lower end of a network reaches beneath it on a slide."""
+"""How far a label at the lower end of a network extends beneath it on a slide."""
 _LOWEST = 6.0
-"""The space beneath a network with errors that has as much room as a slide has."""
+"""The space beneath a network with errors, which may be as high as a slide."""
 _TOP = 32.0
 _ABOVE_MESSAGES = 10.0
 _MOST_COLUMNS = 6
@@ -40,20 +40,20 @@ _TOO_TALL = 4.0
 _NO_COLUMNS = 0.3
 """The strain of cards whose branches have no columns."""
 _ROW = 220.0
-"""The most that a row takes in a picture without a width."""
+"""The largest width of a row in a picture without a width."""
 _LANES = 8.0
-"""The strain of lanes where ranks are possible."""
+"""The strain of lanes if ranks are possible."""
 _NO_FIGURES = 0.25
 """The strain of cards without their parameters."""
 _EMPTY = 0.08
 """The strain of a page whose width is not used."""
 _SQUEEZED = 1.2
-"""The strain of a spine that is drawn without any of the width that it needs."""
+"""The strain of a spine that is drawn with none of the width that it needs."""
 
 
 def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
-    """Return the picture of a network at a width; without one at the narrowest that it fits. One with errors has a
-    page."""
+    """Return the picture of a network at a width; without one, at the narrowest that it fits. A network with errors
+    gets a page."""
     model = with_one_form(model)
     if size == "slide":
         return _slide(model)
@@ -75,7 +75,7 @@ def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
 
 
 def _slide(model: DrawingModel) -> Picture:
-    """The picture of a network on a slide: its title in the size of slides, the rest enlarged, in the middle."""
+    """Return the picture of a network on a slide: its title in the size of slides, the rest enlarged, in the middle."""
     beneath = Sketch()
     low = _beneath(beneath, model, 0, WIDTHS["slide"]) * SCALES[0]
     across, height = SLIDE_SIZE[0], SLIDE_SIZE[1] - _SLIDE_TOP - low
@@ -97,7 +97,7 @@ def _slide(model: DrawingModel) -> Picture:
 
 
 def _on_slide(model: DrawingModel, across: float, height: float) -> tuple[Arrangement, float]:
-    """What stands on a slide, and its scale."""
+    """Return the content of a slide, and its scale."""
     scale = SCALES[0]
     if model.faults:
         found = with_faults(model, across / scale)
@@ -109,7 +109,7 @@ def _on_slide(model: DrawingModel, across: float, height: float) -> tuple[Arrang
 
 
 def _told(model: DrawingModel, words: tuple[str, str]) -> tuple[str, str]:
-    """What the header says beside the name, and its colour: figures, or how many errors there are."""
+    """Return the text in the header beside the name, and its colour: metrics, or the number of errors."""
     if model.faults:
         count = "1 error" if len(model.faults) == 1 else f"{len(model.faults)} errors"
         return f"{count} · drawn as far as shapes are known", "error"
@@ -120,7 +120,7 @@ def _told(model: DrawingModel, words: tuple[str, str]) -> tuple[str, str]:
 
 
 def whole(model: DrawingModel) -> Picture:
-    """Return the picture of a network in ranks, as large as it gets."""
+    """Return the picture of a network in ranks, without a limit on its size."""
     model = with_one_form(model)
     drawn = spines.spine(model, _ROW)
     made = spines.in_ranks(model, drawn, float("inf"), always=True)
@@ -129,7 +129,7 @@ def whole(model: DrawingModel) -> Picture:
 
 
 def _wants_page(model: DrawingModel) -> bool:
-    """Whether cards have columns, which a column of a paper has no room for."""
+    """Return whether cards have columns, for which a column of a paper has no room."""
     return any(isinstance(step, NetCard) and (step.table or step.heads) for step in model.steps)
 
 
@@ -157,8 +157,8 @@ def _with_header(model: DrawingModel, found: Arrangement, size: WidthName) -> Pi
 
 
 def _beneath(sketch: Sketch, model: DrawingModel, y: float, across: float, lowest: float = 0) -> float:
-    """Draw what stands beneath a drawing that ends at `y`: lines, of which a list may reach down to `lowest`, and the
-    messages of assertions. Returns where it ends."""
+    """Draw the content beneath a drawing that ends at `y`: lines, of which a list may extend down to `lowest`, and the
+    messages of assertions. Return where it ends."""
     y = foot(sketch, model.foot, y, across, lowest)
     boxes = [message_box(each, across) for each in model.broken[:MOST_MESSAGES]]
     if further := len(model.broken) - len(boxes):
@@ -170,7 +170,7 @@ def _beneath(sketch: Sketch, model: DrawingModel, y: float, across: float, lowes
 
 
 def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Arrangement:
-    """The best of the arrangements that are narrow enough; if there is none, the narrowest."""
+    """Return the best of the arrangements that are narrow enough; if there is none, the narrowest."""
     options = list(_options(artist, model, size))
     fitting = [each for each in options if each.width <= WIDTHS[size] + 0.5]
     if not fitting:
@@ -182,14 +182,14 @@ def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Arra
 
 
 def _cost(found: Arrangement, widest: float, tallest: float) -> float:
-    """How good an arrangement is, less being better: low, but with room for all; above all not too tall. Of two that
-    are as low the wider one is better: its panels are beside each other."""
+    """Return the cost of an arrangement: lower pages cost less, but all needs room; above all it must not be too tall.
+    Of two that are equally low, the wider one costs less: its panels are beside each other."""
     too_tall = _TOO_TALL * max(found.height / tallest - 1, 0)
     return found.height / tallest + found.strain + too_tall + _EMPTY * (1 - found.width / widest)
 
 
 def _options(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Iterator[Arrangement]:
-    """Arrangements, the better ones first."""
+    """Yield arrangements, better ones first."""
     forms = (True, False) if size != "column" and _wants_page(model) else (False,)
     is_one = bool(model.links) or any(each.steps for each in model.panels)
     is_parallel = bool(model.links) and not all(model.is_joined[1:])
@@ -209,7 +209,7 @@ def _options(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Itera
 def _spine_widths(
     artist: PanelArtist, model: DrawingModel, natural: float, size: WidthName, is_wide: bool
 ) -> list[float]:
-    """Widths of the spine to try, the one that gives texts room first."""
+    """Return widths of the spine to try, first the one that has room for all texts."""
     room = WIDTHS[size]
     beside = room - GUTTER - 5 - max([artist.natural_width(each) for each in model.panels] or [0])
     if is_wide:

@@ -1,4 +1,4 @@
-"""Panels: a block opened, with its key, its name, and which iterations it is."""
+"""Panels: a block opened, with its key, its name, and its iterations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STYLE_COUNT = len(_STYLES)
 
 
 class PanelArtist:
-    """Draws panels, and remembers what is inside them in each style: several widths are tried, `widest` at most."""
+    """Draws panels, and caches their insides in each style: several widths are tried, up to `widest`."""
 
     def __init__(self, widest: float) -> None:
         self._widest = widest - 2 * PAD
@@ -42,7 +42,7 @@ class PanelArtist:
         return self._known[key]
 
     def _fitting(self, panel: BlockPanel, room: float) -> Fragment:
-        """What is inside a panel in the widest style that keeps to a width, else in the narrowest."""
+        """Return the inside of a panel in the widest style that fits a width, otherwise in the narrowest."""
         styles = self._styles(panel)
         found = next((each for each in styles if self._interior(panel, each).width <= room), None)
         if found is not None:
@@ -50,13 +50,13 @@ class PanelArtist:
         return min((self._interior(panel, each) for each in styles), key=lambda each: each.width)
 
     def _styles(self, panel: BlockPanel) -> range:
-        """The styles of a panel: that with lanes only if all others are too wide anywhere."""
+        """Return the styles of a panel: the one with lanes only if all others are wider than `widest`."""
         others = range(len(_STYLES) - 1)
         has_room = any(self._interior(panel, each).width <= self._widest for each in others)
         return others if has_room else range(len(_STYLES))
 
     def style(self, panel: BlockPanel, across: float) -> int:
-        """Return which style a panel of a width is drawn in, 0 for the one in which all has room."""
+        """Return the style in which a panel of a width is drawn, 0 for the one that has room for everything."""
         room = across - 2 * PAD
         styles = self._styles(panel)
         return next((each for each in styles if self._interior(panel, each).width <= room + 0.1), len(_STYLES))
@@ -80,8 +80,8 @@ class PanelArtist:
         return self._made[key]
 
     def lying(self, model: BlockPanel) -> Fragment | None:
-        """Draw a panel that flows to the right, as wide as it is by nature; None if it cannot. Its left side is at
-        x = 0."""
+        """Draw a panel that flows to the right, at its natural width; None if that is impossible. Its left side is at x
+        = 0."""
         if id(model) not in self._lying:
             inner = lying(model)
             self._lying[id(model)] = None if inner is None else _lying(model, inner)
@@ -119,7 +119,7 @@ class PanelArtist:
 
 
 def _lying(model: BlockPanel, inner: Strip) -> Fragment:
-    """Draw a panel around what flows to the right."""
+    """Draw a panel around a piece that flows to the right."""
     before, after = (width(each, SMALL) + 4 if each else 12.0 for each in (model.entering, model.leaving))
     notes = max((width(each, SMALL) for each in (model.caption, *model.notes)), default=0)
     across = max(before + inner.length + after + 2 * PAD, width(model.title, 10, 600) + 60, notes + 2 * PAD + 4)
@@ -145,8 +145,8 @@ def _lying(model: BlockPanel, inner: Strip) -> Fragment:
 
 
 def _entering(sketch: Sketch, model: BlockPanel, axis: float, y: float, across: float) -> float:
-    """The edge that enters a panel, with what it carries beside it, or above it where there is no room. Returns how
-    far down it reaches."""
+    """Draw the edge that enters a panel, with its label beside it, or above it if there is no room. Return how far down
+    it extends."""
     text = width(model.entering, SMALL)
     above = 0.0
     has_lanes = any(each.source < 0 for each in model.links)  # they begin at the right of the edge
@@ -165,8 +165,8 @@ def _entering(sketch: Sketch, model: BlockPanel, axis: float, y: float, across: 
 
 
 def _leaving(sketch: Sketch, model: BlockPanel, axis: float, y: float, right: float, *, is_chain: bool) -> float:
-    """What leaves a panel: beside its last row if that is short and a chain's, else at an arrow. Returns how far down
-    it reaches."""
+    """Draw the output of a panel: beside its last row if that is short and belongs to a chain, otherwise at an arrow.
+    Return how far down it extends."""
     last = model.elements[-1]
     beside = axis + row(last).width / 2 + 6 if isinstance(last, FusedRow) else right
     if model.leaving and is_chain and len(model.elements) > 1 and beside + width(model.leaving, SMALL) <= right:
@@ -215,7 +215,7 @@ def _interior(panel: BlockPanel, style: InteriorStyle, room: float) -> Fragment:
     if not panel.links and not panel.outputs and all(panel.joined[1:]):
         return chain(panel.elements, style)
     if panel.state:
-        style = replace(style, is_laned=True)  # ranks tell nothing of what fails
+        style = replace(style, is_laned=True)  # ranks do not show the part that fails
     inputs = [each or panel.entering for each in panel.inputs] if len(panel.inputs) > 1 else [panel.entering]
     return graph(panel.elements, PanelEdges(panel.links, panel.joined, inputs, panel.outputs), style, room)
 
@@ -227,7 +227,7 @@ def _begins_with_box(model: BlockPanel) -> bool:
 
 
 def _title(sketch: Sketch, model: BlockPanel, across: float) -> float:
-    """The key, the name, the caption; returns where the inside begins."""
+    """Draw the key, the name and the caption; return where the inside begins."""
     x = PAD
     if model.key:
         key_disc(sketch, PAD + 6, 13, model.key)

@@ -31,7 +31,7 @@ _WIDER = 8.0
 _TEXT = 9.0
 _OPTIONAL = (2.5, 2.0)
 _SUM = 88.0
-"""The width that a merge may have for the sum of its channels."""
+"""The largest width of a merge that shows the sum of its channels."""
 _KEYED = 14.0
 """Room for a key before a title."""
 _NAMED = re.compile(r"([^\d,]+) (\d.*)")
@@ -40,7 +40,7 @@ _NAMED = re.compile(r"([^\d,]+) (\d.*)")
 
 @dataclass(eq=False)
 class Fragment:
-    """A piece of a drawing around an axis at x = 0: how far it reaches to the left and right, its height, its shapes.
+    """A piece of a drawing around an axis at x = 0: how far it extends to the left and right, its height, its shapes.
     An edge enters at the top and leaves at the bottom of the axis."""
 
     left: float
@@ -48,28 +48,28 @@ class Fragment:
     height: float
     sketch: Sketch
     leaving: PlanePoint | None = None
-    """Where an edge leaves that skips the next piece, from the axis and the top; by default at the right side."""
+    """Where an edge that skips the next piece leaves, from the axis and the top; by default at the right side."""
     below: float = 0
-    """How far the outlines behind it reach beneath it, in the gap before the next piece."""
+    """How far the outlines behind it extend beneath it, in the gap before the next piece."""
     marks: Sequence[tuple[float, float, StepMark]] = ()
-    """What became of some rows of a card: from where to where each reaches, and its mark."""
+    """The marks of rows of a card, each with the start and end of its range."""
     exit: float = 0
-    """Where an edge leaves beneath it, from the axis."""
+    """The distance from the axis at which an edge leaves beneath it."""
     rows: Sequence[tuple[float, float]] = ()
-    """From where to where each row of a card reaches."""
+    """The start and end of each row of a card."""
     has_inputs: bool = False
-    """Whether it shows what enters it, so that no edge leads to its top."""
+    """Whether it shows its inputs, so that no edge leads to its top."""
     parts: bool = False
-    """Whether it begins where edges part, so that the one which leads there has no arrowhead."""
+    """Whether it begins where edges part, so that the edge which leads there has no arrowhead."""
 
     @property
     def width(self) -> float:
-        """Return its whole width."""
+        """Return its total width."""
         return self.left + self.right
 
 
 def row(fused: FusedRow, least: float = 0, most: float = 1e9) -> Fragment:
-    """Draw a fused row, at least so wide; where it is wider than `most`, with short labels or in several lines."""
+    """Draw a fused row at least `least` wide; if it is wider than `most`, with short labels or in several lines."""
     forms = [(each, [cell_width(cell) for cell in each.cells]) for each in (fused, _with_short_labels(fused))]
     for shown, widths in forms:
         by = max(sum(widths) + BAR - most, 0) / len(widths)
@@ -94,7 +94,7 @@ def _row(fused: FusedRow, widths: Sequence[float], least: float) -> Fragment:
 
 
 def narrow_row(fused: FusedRow) -> Fragment:
-    """Draw a fused row for a lane or a column: a box for each cell, one beneath the other, labels in several lines."""
+    """Draw a fused row for a lane or a column: a box for each cell, one below the other, labels in several lines."""
     split = [_split(cell.text) for cell in fused.cells]
     most = max(width(line, _TEXT, 500) for lines in split for line in lines) + _WIDER
     whole = [width(cell.text, _TEXT, 500) <= most for cell in fused.cells]
@@ -155,7 +155,7 @@ _SIGNS: Mapping[str, tuple[tuple[PlanePoint, PlanePoint], ...]] = {
     "×": (((-2.5, -2.5), (2.5, 2.5)), ((-2.5, 2.5), (2.5, -2.5))),
     "": (),
 }
-"""The strokes of each sign."""
+"""The strokes of each symbol."""
 
 
 def _merge_look(element: Branching) -> BoxLook:
@@ -177,7 +177,7 @@ def merge(element: Branching) -> Fragment:
 
 
 def merge_box(element: Branching, least: float = 0) -> Fragment:
-    """Draw a merge as a box with its name, and the channels of a concatenation where there is room for them, if need be
+    """Draw a merge as a box with its name, and the channels of a concatenation if there is room for them, if necessary
     beneath the name."""
     text = element.word
     if element.counts and not element.widths:
@@ -202,7 +202,7 @@ def merge_box(element: Branching, least: float = 0) -> Fragment:
 
 
 def _terms(element: Branching) -> list[str]:
-    """The channels that branches add to a concatenation, those of equal ones together."""
+    """Return the channels that branches add to a concatenation, with equal ones combined."""
     first = 0
     found: list[str] = []
     for count in element.counts or (1,) * len(element.widths) if element.widths else ():
@@ -230,7 +230,7 @@ def _times(times: int | str) -> str:
 
 
 def mark_bar(sketch: Sketch, x: float, y: float, height: float, mark: StepMark) -> None:
-    """Draw the bar beside what became different: whole where it is new, else in dashes."""
+    """Draw the bar beside a changed part: solid if it is new, otherwise dashed."""
     if mark.sign == "+":
         sketch.box(x, y, 3.5, height, mark.paint, radius=1)
         return
@@ -240,7 +240,7 @@ def mark_bar(sketch: Sketch, x: float, y: float, height: float, mark: StepMark) 
 
 
 def mark_disc(sketch: Sketch, x: float, y: float, mark: StepMark) -> None:
-    """Draw the sign of a mark in a disc around a point."""
+    """Draw the symbol of a mark in a disc around a point."""
     sketch.circle(x, y, MARK, mark.paint, "bg", 0.8)
     sketch.text(x, y + 2.6, mark.sign, 8.5, 700, "bg", "middle")
 
@@ -265,7 +265,7 @@ def _line_of_cells(
     *,
     has_bar: bool = True,
 ) -> None:
-    """One line of cells; the first weight layer takes what is left over."""
+    """Draw one line of cells; the first weight layer takes the remaining width."""
     bar = BAR if has_bar else 0
     spare = across - bar - sum(widths)
     main = next((at for at, cell in enumerate(cells) if cell.role in ("conv", "fc", "pool", "up")), len(cells) - 1)
@@ -294,7 +294,7 @@ def _line_of_cells(
 
 
 def _folded_row(fused: FusedRow, widths: Sequence[float], least: float, most: float) -> Fragment:
-    """A row in several lines of at most the width `most`."""
+    """Draw a row in several lines of at most the width `most`."""
     lines: list[list[int]] = [[]]
     used = BAR
     is_first_main = fused.cells[0].role in ("conv", "fc", "pool", "up")
@@ -321,7 +321,7 @@ def _optional_outline(sketch: Sketch, fused: FusedRow, across: float, height: fl
 
 
 def _split(text: str) -> list[str]:
-    """A label in lines: the window, then width and stride; or a name, then its values.
+    """Return a label in lines: the window, then width and stride; or a name, then its values.
 
     >>> _split("3, 4c, /s"), _split("ReLU"), _split("crop 4, 16"), _split("pointwise FC, 64")
     (['3', '4c, /s'], ['ReLU'], ['crop', '4, 16'], ['pointwise', 'FC', '64'])
@@ -334,7 +334,7 @@ def _split(text: str) -> list[str]:
 
 
 def _bar(sketch: Sketch, x: float, y: float, height: float, role: str) -> None:
-    """The bar at the left of a layer's box."""
+    """Draw the bar at the left of a layer's box."""
     look = box_look(role)
     if look.dash:
         return

@@ -1,12 +1,12 @@
-"""Where the pieces of a graph stand that is no chain: in ranks by their longest path, in an order with few crossings.
+"""Place the pieces of a graph that is not a chain: in ranks by their longest path, in an order with few crossings.
 
 Layered drawing has four steps (Sugiyama, Tagawa and Toda 1981, "Methods for visual understanding of hierarchical system
-structures"): ranks, places on the way of longer edges, an order in each rank by barycentres, and coordinates. Here the
-edges of one source share their places, so that they part as late as they can, and the coordinates of a rank are the
-nearest to those wished for that keep the pieces apart, which pooling finds in linear time. `layered.py` draws edges.
+structures"): ranks, spots along longer edges, an order in each rank by barycentres, and coordinates. Here the edges of
+one source share their spots, so that they part as late as possible. The coordinates of a rank are the nearest to the
+wished ones that keep the pieces apart, which pooling finds in linear time. `layered.py` draws edges.
 
-grandalf 0.8, the library for this in Python, has the licences GPL-2 and EPL-1.0, and leads edges straight through
-boxes; Graphviz is no Python. Both know nothing of merges that are entered at the side.
+grandalf 0.8, the library for this in Python, has the licences GPL-2 and EPL-1.0, and draws edges straight through
+boxes; Graphviz is not written in Python. Neither supports merges that are entered at the side.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 _APART, _BESIDE = 14.0, 9.0
-"""Between two pieces, and between an edge and whatever is next to it."""
+"""The least gap between two pieces, and between an edge and its neighbour."""
 _SWEEPS = 8
 _STRAIGHT = {0: 1.0, 1: 2.0, 2: 8.0}
-"""How much an edge is to be straight, by how many of its ends are places on the way (Gansner et al. 1993)."""
+"""The weight of an edge's straightness, by how many of its ends are spots on the way (Gansner et al. 1993)."""
 
 
 @dataclass(eq=False)
 class Spot:
-    """A piece in its rank, or a place on the way of an edge over several ranks (`piece` is -1): how far it reaches to
-    both sides of its axis, what it reads and what reads it, and how far from the axis each edge enters."""
+    """A piece in its rank, or a spot of an edge over several ranks (`piece` is -1): how far it extends to both sides of
+    its axis, its inputs and readers, and the distance from the axis at which each edge enters."""
 
     rank: int
     left: float
@@ -37,14 +37,14 @@ class Spot:
     above: list[Spot] = field(default_factory=list["Spot"])
     below: list[Spot] = field(default_factory=list["Spot"])
     ports: dict[int, float] = field(default_factory=dict[int, float])
-    """By the identity of the spot above."""
+    """By the `id` of the spot above."""
     is_ordered: bool = False
-    """Whether the spots above stand in the order in which they are read."""
+    """Whether the spots above are in the order in which they are read."""
 
 
 def ranked(sizes: Sequence[float], edges: Sequence[tuple[int, int]], most: float) -> list[int]:
-    """Return the rank of each piece of a width, one more than the highest that it reads, or a later one that isn't full
-    yet; what reads nothing stands right above its first reader. Edges lead to larger numbers.
+    """Return the rank of each piece of a width: one more than the highest rank among its inputs, or a later one that
+    isn't full yet. A piece without inputs is directly above its first reader. Edges lead to larger numbers.
 
     >>> ranked([9] * 5, [(0, 1), (1, 2), (0, 2), (3, 4)], 100), ranked([9] * 4, [(0, 1), (0, 2), (0, 3)], 40)
     ([0, 1, 2, 0, 1], [0, 1, 1, 2])
@@ -80,8 +80,8 @@ def spots(
     ranks: Sequence[int],
     ordered: Collection[int] = (),
 ) -> list[list[Spot]]:
-    """Return the spots of each rank in executable order, joined by the edges; a source leads to one place in a rank.
-    Those that are `ordered` are read in the order of the edges."""
+    """Return the spots of each rank in executable order, joined by the edges; a source leads to one spot in a rank. The
+    inputs of those that are `ordered` are read in the order of the edges."""
     rows: list[list[Spot]] = [[] for _ in range(max(ranks) + 1)]
     pieces = [Spot(ranks[at], left, right, at, is_ordered=at in ordered) for at, (left, right) in enumerate(sizes)]
     ways: dict[int, list[Spot]] = {}
@@ -105,8 +105,8 @@ def _join(one: Spot, other: Spot) -> None:
 
 
 def order(rows: list[list[Spot]]) -> None:
-    """Order the spots of each rank by the barycentres of their neighbours, in sweeps down and up; that with the fewest
-    operands in a wrong order, and then the fewest crossings, is kept."""
+    """Order the spots of each rank by the barycentres of their neighbours, in sweeps down and up; keep the order with
+    the fewest operands in a wrong order, and then the fewest crossings."""
     best, least = [list(row) for row in rows], _faults(rows)
     for sweep in range(_SWEEPS):
         if not any(least):
@@ -139,14 +139,14 @@ def _by_those_below(spot: Spot) -> float:
 
 
 def _faults(rows: Sequence[Sequence[Spot]]) -> tuple[int, int]:
-    """How many operands stand left of the one before them, and how many edges cross."""
+    """Return how many operands are left of the one before them, and how many edges cross."""
     readers = (spot for row in rows for spot in row if spot.is_ordered)
     wrong = sum(one.place > other.place for each in readers for one, other in pairwise(each.above))
     return wrong, crossings(rows)
 
 
 def crossings(rows: Sequence[Sequence[Spot]]) -> int:
-    """Return how many edges cross, each pair of ranks by a tree of sums (Barth, Jünger and Mutzel 2002)."""
+    """Return how many edges cross; each pair of ranks is counted by a tree of sums (Barth, Jünger and Mutzel 2002)."""
     total = 0
     for upper, lower in pairwise(rows):
         ends = [end for spot in upper for end in sorted(each.place for each in spot.below)]
@@ -165,8 +165,8 @@ def crossings(rows: Sequence[Sequence[Spot]]) -> int:
 
 
 def place(rows: Sequence[Sequence[Spot]], room: float) -> None:
-    """Give each spot its x, within a width if the ranks have room in it: first from the left, then in sweeps as near to
-    its neighbours as the others let it."""
+    """Give each spot its x, within a width if the ranks have room in it: first from the left, then in sweeps that move
+    each as near to its neighbours as the others allow."""
     for row in rows:
         x = row[0].left
         for before, spot in zip([None, *row], row, strict=False):
@@ -184,15 +184,15 @@ def place(rows: Sequence[Sequence[Spot]], room: float) -> None:
 
 
 def apart(one: Spot, other: Spot) -> float:
-    """Return how far the axes of neighbours in a rank are apart at least."""
+    """Return the least distance between the axes of neighbours in a rank."""
     return one.right + other.left + (_APART if one.piece >= 0 and other.piece >= 0 else _BESIDE)
 
 
 def _settle(row: Sequence[Spot], wishes: Sequence[tuple[float, float]], room: float) -> None:
-    """Move the spots of a rank to where they wish to be, as near as they can be with all of them apart and between 0
-    and `room`. A wish has a weight and an x."""
+    """Move the spots of a rank as near as possible to their wishes, with all of them apart and between 0 and `room`. A
+    wish has a weight and an x."""
     shift = 0.0
-    groups: list[list[float]] = []  # weight, weighted sum, count: each group stands as one
+    groups: list[list[float]] = []  # weight, weighted sum, count: each group moves as one
     shifts: list[float] = []
     for before, spot, (weight, wished) in zip([None, *row], row, wishes, strict=False):
         shift += 0 if before is None else apart(before, spot)
@@ -210,7 +210,7 @@ def _settle(row: Sequence[Spot], wishes: Sequence[tuple[float, float]], room: fl
 
 
 def _wished(spot: Spot, sides: tuple[bool, bool]) -> tuple[float, float]:
-    """How much a spot wishes to be at which x."""
+    """Return the wished x of a spot, with its weight."""
     wishes: list[tuple[float, float]] = []
     if sides[0]:
         wishes += ((_weight(each, spot), each.x - spot.ports.get(id(each), 0)) for each in spot.above)
@@ -223,7 +223,7 @@ def _wished(spot: Spot, sides: tuple[bool, bool]) -> tuple[float, float]:
 
 
 def _straight(spot: Spot, *, is_down: bool) -> tuple[float, float]:
-    """The wish to be in line with the only neighbour at one side, or else to stay."""
+    """Return the wish to be in line with the only neighbour at one side, or otherwise to stay."""
     near = spot.above if is_down else spot.below
     if len(near) == 1:
         upper, lower = (near[0], spot) if is_down else (spot, near[0])

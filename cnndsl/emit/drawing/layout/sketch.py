@@ -1,4 +1,4 @@
-"""Shapes on a plane that can be moved: what everything in a drawing is made of."""
+"""Shapes on a plane that can be moved: the elements of every drawing."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ BEND = 6.0
 HEAD = 5.0
 """The length of an arrowhead."""
 _CURVE = 0.5523
-"""How far the control points of a quarter of a circle are."""
+"""The distance of the control points of a quarter of a circle."""
 SMALL = 8.5
-"""The size of shapes and notes; nothing is smaller."""
+"""The font size of shapes and notes; no text is smaller."""
 
 
 @dataclass(eq=False)
@@ -120,7 +120,7 @@ class Sketch:
 
 
 def moved(item: DisplayItem, dx: float, dy: float) -> DisplayItem:
-    """Return an item at another place."""
+    """Return an item at another position."""
     match item:  # written out: there are many, and `replace` takes four times as long
         case GroupItem():
             return GroupItem(item.id, tuple([moved(each, dx, dy) for each in item.items]), item.title, item.link)
@@ -199,7 +199,7 @@ def _before_end(points: Sequence[PlanePoint], by: float) -> PlanePoint:
 
 
 def _rounded(points: Sequence[PlanePoint]) -> tuple[Command, ...]:
-    """A path through points whose corners are quarters of circles."""
+    """Return a path through points with rounded corners (quarters of circles)."""
     found: list[Command] = [("M", points[0])]
     for before, at, after in zip(points, points[1:], points[2:], strict=False):
         inward, onward = hypot(at[0] - before[0], at[1] - before[1]), hypot(after[0] - at[0], after[1] - at[1])

@@ -1,4 +1,4 @@
-"""A slide: the spine flows to the right, in lines where it is long; the panels lie beneath it or stand beside it."""
+"""A slide: the spine flows to the right, on several lines if it is long; the panels are beneath it or beside it."""
 
 from __future__ import annotations
 
@@ -39,24 +39,25 @@ from cnndsl.emit.drawing.layout.stations import (
 
 _WIDTHS = (WIDEST, 124.0, 104.0, 90.0)
 _NARROWER, _LINE, _STANDING, _SMALLER = 0.05, 0.1, 0.15, 0.25
-"""The strain of narrower cards, of each further line, of panels that stand, of half the scale."""
+"""The strain of narrower cards, of each further line, of upright panels, of half the scale."""
 _SHARES = (0.22, 0.27, 0.33, 0.4, 0.5, 0.6)
-"""How much of the width panels at the right may take."""
+"""The shares of the width that panels at the right may take."""
 _MOST_SETS = 40
-"""How many choices of panels are tried."""
+"""The most choices of panels to try."""
 SCALES = (1.42, 1.6, 1.8, 2.0)
-"""A slide is laid out smaller and enlarged: the first scale is that at which no text has less than 12 pixels."""
+"""A slide is laid out smaller and enlarged: at the first scale no text is smaller than 12 pixels."""
 _MOST_AREA = 1.3
-"""Panels that would take a larger share of a slide if they lay aren't tried."""
+"""Panels are not tried lying if they would take a larger share of a slide than this."""
 _Known: TypeAlias = dict[tuple[tuple[int, ...], str], BlockPanel]
 _WEIGHTS = ("conv", "fc", "up")
 
 
 def flowing(model: DrawingModel, across: float, height: float) -> tuple[Arrangement, float] | None:
-    """Return the arrangement of a network whose spine is a chain on a slide of so many pixels, with its scale, or None.
+    """Return the arrangement, with its scale, of a network whose spine is a chain on a slide of a size in pixels, or
+    None.
 
-    Where not all panels fit, those are shown that cover the most weight layers; a network that doesn't fit without
-    any has a higher picture.
+    If not all panels fit, those are shown that cover the most weight layers; a network that doesn't fit without any
+    panel gets a higher picture.
     """
     if model.links or not all(model.is_joined[1:]):
         return None
@@ -80,7 +81,7 @@ def flowing(model: DrawingModel, across: float, height: float) -> tuple[Arrangem
 
 
 def _fitting(slide: _Slide, across: float, height: float) -> list[tuple[float, Arrangement, float]]:
-    """The arrangements that fit, each with its strain and its scale."""
+    """Return the arrangements that fit, each with its strain and its scale."""
     found: list[tuple[float, Arrangement, float]] = []
     for scale in SCALES:
         options = [each for each in slide.options(across / scale) if each.height <= height / scale]
@@ -92,8 +93,8 @@ def _fitting(slide: _Slide, across: float, height: float) -> list[tuple[float, A
 
 
 def _without_values(model: DrawingModel, known: _Known) -> DrawingModel:
-    """The network with boxes that have no room for what the letters of their block stand for, and panels without these
-    letters."""
+    """Return the network without the values of block letters in boxes that have no room for them, and without these
+    letters in panels."""
     boxed = [step for step in model.steps if is_boxed(step) and step.lines[0].text]
     names: dict[int, set[str]] = {}
     for step in boxed:
@@ -112,7 +113,7 @@ def _without_values(model: DrawingModel, known: _Known) -> DrawingModel:
 
 
 def _without_letters(elements: Sequence[PanelElement], names: Collection[str]) -> tuple[PanelElement, ...]:
-    """Elements whose layers have no width or stride that is one of these letters, or a multiple of it."""
+    """Return elements whose layers have no width or stride that is one of these letters, or a multiple of it."""
     found: list[PanelElement] = []
     for each in elements:
         if isinstance(each, FusedRow):
@@ -134,8 +135,8 @@ def _plain(text: str, names: Collection[str]) -> str:
 
 
 def _choices(model: DrawingModel) -> Iterator[tuple[BlockPanel, ...]]:
-    """Choices of panels, those that cover the most weight layers first: of blocks that others contain only with
-    those."""
+    """Yield choices of panels, those that cover the most weight layers first; blocks inside others are chosen only
+    with them."""
     worths = [_worth(each) for each in model.panels]
     places = range(len(model.panels))
     every = [each for count in reversed(range(len(places) + 1)) for each in combinations(places, count)]
@@ -145,7 +146,7 @@ def _choices(model: DrawingModel) -> Iterator[tuple[BlockPanel, ...]]:
 
 
 def _worth(panel: BlockPanel) -> float:
-    """How much a panel explains: its weight layers, as often as they occur."""
+    """Return how much a panel explains: its number of weight layers, as often as they occur."""
     if panel.kind == "growth":
         return 0.5
     count = sum(cell.role in _WEIGHTS for cell in _cells(panel.elements))
@@ -153,8 +154,8 @@ def _worth(panel: BlockPanel) -> float:
 
 
 def _is_closed(model: DrawingModel, chosen: Sequence[int]) -> bool:
-    """Whether every key in the chosen panels has its own, and what is closed in none of them, and in no card, has no
-    panel."""
+    """Return whether every key in the chosen panels has a panel, and no panel's block is closed in none of them and in
+    no card."""
     shown = [model.panels[at] for at in chosen]
     keys = {each.key for panel in shown for each in _insets(panel.elements) if each.key}
     inside = {each.title for panel in model.panels for each in _insets(panel.elements)}
@@ -187,8 +188,8 @@ def _elements(elements: Iterable[PanelElement]) -> Iterator[PanelElement]:
 
 
 def _with_panels(model: DrawingModel, shown: Sequence[BlockPanel], known: _Known) -> DrawingModel:
-    """The network with some of its panels, their letters in order; the cards write the names of the other blocks.
-    Panels with the same letter are the same in all choices, and drawn once."""
+    """Return the network with some of its panels, their letters in order; the cards name the other blocks. Panels with
+    the same letter are the same in all choices, and drawn once."""
     given = sorted(panel.key for panel in model.panels if panel.key)
     keys = dict(zip([panel.key for panel in shown if panel.key], given, strict=False))
     steps = tuple(
@@ -206,7 +207,7 @@ def _with_panels(model: DrawingModel, shown: Sequence[BlockPanel], known: _Known
 
 
 def _with_keys(elements: Sequence[PanelElement], keys: Mapping[str, str]) -> tuple[PanelElement, ...]:
-    """Elements in which closed parts have other letters."""
+    """Return elements in which closed parts have other letters."""
     return tuple(replace(each, key=keys.get(each.key, "")) if isinstance(each, InsetBox) else each for each in elements)
 
 
@@ -220,11 +221,11 @@ class _Slide:
         self._stations = cache(self._drawn_stations)
 
     def _drawn_stations(self, across: float) -> list[Station]:
-        """The stations with rows so wide; 0 for rows that stand alone."""
+        """Return the stations with rows of a width; 0 for rows in stations of their own."""
         return stations(self._model, self._whole.panels, across)
 
     def options(self, room: float) -> Iterator[Arrangement]:
-        """Yield arrangements that are as wide as the room."""
+        """Yield arrangements that use the width of the room."""
         for narrower, across in enumerate((*_WIDTHS, 0.0)):
             stations = self._stations(across)
             for region, own, strain in self._regions(room):
@@ -237,7 +238,7 @@ class _Slide:
                 yield self._arranged(lines, region, own, room, strain)
 
     def _regions(self, room: float) -> Iterator[tuple[Arrangement | None, float, float]]:
-        """Panels, the width that they leave to the spine, and their strain."""
+        """Yield panels, the width that they leave to the spine, and their strain."""
         panels = self._model.panels
         if not panels:
             yield None, room, 0
@@ -254,7 +255,8 @@ class _Slide:
         yield _placed(standing), room, _STANDING + narrowness(self._artist, standing)
 
     def _mixed(self, room: float) -> Iterator[tuple[Arrangement, float, float]]:
-        """Panels one beneath the other at the right, each as it takes less width, or less height within a width."""
+        """Yield panels one below the other at the right, each in the form that takes less width, or less height within
+        a width."""
         for share in _SHARES:
             made: list[Fragment] = []
             strain = 0.0
@@ -297,7 +299,7 @@ class _Slide:
 
 
 def _rows_of(panels: Sequence[Fragment], room: float) -> Arrangement:
-    """Panels one after the other in rows, of about the same length."""
+    """Return panels in rows of about the same length."""
     rows: list[list[Fragment]] = [[]]
     for each in panels:
         if rows[-1] and sum(one.width + BETWEEN for one in rows[-1]) + each.width > room:

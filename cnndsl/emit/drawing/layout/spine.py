@@ -36,16 +36,16 @@ _SKIP = "mute"
 _SKIP_LINE = 1.4
 _DASH = (4.0, 3.0)
 _MOST_LABEL = 240.0
-"""The most that the label of an edge takes."""
+"""The largest width of the label of an edge."""
 _WIDEST_ROW = 220.0
-"""Wider cards have rows of this width between them."""
+"""The largest width of rows; wider cards have rows of this width between them."""
 _SIGN = 20.0
-"""Room for a sign at the left of a piece."""
+"""The space for a symbol at the left of a piece."""
 
 
 @dataclass(eq=False)
 class SpinePieces:
-    """The pieces of the spine, whether an edge leads to each from the one before it, and what that edge carries."""
+    """The pieces of the spine, whether an edge leads to each from the one before it, and the label of that edge."""
 
     pieces: list[Fragment]
     joined: list[bool]
@@ -56,21 +56,21 @@ class SpinePieces:
     breaks: list[bool]
     """Whether a column may begin with a piece."""
     across: float = 0
-    """How wide they may be."""
+    """The largest width of the pieces."""
     homes: list[int] = field(default_factory=list[int])
-    """The piece in which each step of the network is."""
+    """The piece that contains each step of the network."""
     headed: dict[int, Fragment] = field(default_factory=dict[int, Fragment])
-    """Cards with the heads of their columns, which stand where a column of the page begins with them."""
+    """Cards with the heads of their columns, which are drawn if a column of the page begins with them."""
     has_figures: bool = True
     """Whether cards have room for their parameters."""
     given: frozenset[int] = frozenset()
     """The pieces from which an edge leads to a panel."""
     looks: list[EdgeLook] = field(default_factory=list[EdgeLook])
-    """Those of the edges that lead to pieces, and of the one that leaves; none where all are plain."""
+    """The looks of the edges that lead to pieces, and of the one that leaves; empty if all are plain."""
 
 
 def natural_width(model: DrawingModel, *, is_wide: bool) -> float:
-    """Return the width of the spine's steps that gives all texts room."""
+    """Return the width of the spine's steps that has room for all texts."""
     return max([80.0, *(_natural(step, is_wide) for step in model.steps)])
 
 
@@ -85,7 +85,7 @@ def _natural(step: SpineStep, is_wide: bool) -> float:
 
 
 def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> SpinePieces:
-    """Draw the steps of the spine, each so wide."""
+    """Draw the steps of the spine, each of the given width."""
     found = SpinePieces([], [], [], [], [], [], across)
     heads: tuple[str, ...] = ()
     form = cards.form([step for step in model.steps if isinstance(step, NetCard)], across, is_wide=is_wide)
@@ -128,7 +128,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
 
 
 def with_heads(drawn: SpinePieces, parts: Sequence[tuple[int, int]]) -> SpinePieces:
-    """Return the pieces, of which the first card of each further column that has branches has heads above them."""
+    """Return the pieces; in each column after the first, the first card that has branches has heads above them."""
     pieces = list(drawn.pieces)
     for start, stop in parts[1:]:
         for at in sorted(drawn.headed.keys() & range(start, stop))[:1]:
@@ -137,7 +137,7 @@ def with_heads(drawn: SpinePieces, parts: Sequence[tuple[int, int]]) -> SpinePie
 
 
 def _tell(found: SpinePieces, model: DrawingModel) -> None:
-    """Add to the labels which outputs have names."""
+    """Add the names of outputs to the labels."""
     told: dict[int, list[NamedEnd]] = {}
     shapes = {home: model.steps[step].shape for step, home in enumerate(found.homes)}
     for end in model.ends:
@@ -172,7 +172,7 @@ def _link(found: SpinePieces, model: DrawingModel, across: float) -> None:
 
 
 def _with_states(drawn: SpinePieces, steps: Sequence[SpineStep]) -> None:
-    """Give edges the looks of a network with errors, and shapes to those that lead to what fails or leave it."""
+    """Give edges the looks of a network with errors, and shapes to those that enter or leave a failing part."""
     before: PartState = ""
     for at, step in enumerate(steps):
         state = edge_state(before, _entering(step))
@@ -210,20 +210,20 @@ def _is_open_row(step: SpineStep) -> TypeGuard[SpineRow]:
 
 
 def _is_gone(step: SpineStep) -> bool:
-    """Whether a step is but in the network that the drawing is compared with."""
+    """Return whether a step exists only in the network that the drawing is compared with."""
     return isinstance(step, SpineRow) and all(cell.role == "ghost" for cell in step.row.cells)
 
 
 def _shows_shape(step: SpineStep, *, is_wide: bool) -> bool:
-    """Whether the edge that leaves a step carries its shape."""
+    """Return whether the edge that leaves a step shows its shape."""
     if isinstance(step, NetCard):
         return not (step.growth or (is_wide and step.heads and len(step.lines) == 1))
     return not (isinstance(step, SpineRow) and step.is_input)
 
 
 def in_ranks(model: DrawingModel, drawn: SpinePieces, room: float, *, always: bool = False) -> Fragment | None:
-    """Draw a spine that is no chain with skips in ranks, or `always` any, in a width if that can be; None for any
-    other one, and where ranks cannot show it."""
+    """Draw a spine with skips that is not a chain in ranks, or `always` any spine, within a width if possible; return
+    None for any other one, and if ranks cannot show it."""
     links = [each for each in model.links if each.branch < 0]
     if (all(drawn.joined[1:]) and not always) or len(links) < len(model.links) or any(drawn.names):
         return None
@@ -252,7 +252,7 @@ def in_ranks(model: DrawingModel, drawn: SpinePieces, room: float, *, always: bo
 
 
 def _with_label(piece: Fragment, label: str, is_end: bool) -> Fragment:
-    """A piece with what leaves it beside the beginning of the edge."""
+    """Return a piece with its output beside the beginning of the edge."""
     if not label:
         return piece
     sketch = Sketch()
@@ -264,14 +264,14 @@ def _with_label(piece: Fragment, label: str, is_end: bool) -> Fragment:
 
 
 def _style(element: Branching, across: float) -> InteriorStyle:
-    """The widest style in which branches keep to a width."""
+    """Return the widest style in which branches fit a width."""
     styles = (InteriorStyle(), InteriorStyle(most=118), InteriorStyle(is_narrow=True))
     fitting = (each for each in styles if branching(element, each).width <= across)
     return next(fitting, styles[-1])
 
 
 def piece_of(step: SpineStep, across: float, form: cards.CardForm, heads: tuple[str, ...]) -> Fragment:
-    """Draw a step of the spine, so wide."""
+    """Draw a step of the spine at the given width."""
     match step:
         case SpineRow():
             if step.is_input:
@@ -295,7 +295,8 @@ def _pill(text: str) -> Fragment:
 
 
 def _marked(piece: Fragment) -> Fragment:
-    """The piece with a bar at the left of what is marked, and a sign before that: a colour alone tells too little."""
+    """Return the piece with a bar at the left of marked parts, and a symbol before that, since a colour alone is not
+    enough."""
     sketch = Sketch()
     sketch.place(piece.sketch, 0, 0)
     for top, low, mark in piece.marks:
@@ -305,7 +306,7 @@ def _marked(piece: Fragment) -> Fragment:
 
 
 def _tagged(piece: Fragment, tag: GroupTag) -> Fragment:
-    """The piece as a group that is called after the step's path."""
+    """Return the piece as a group with the name of the step's path."""
     return replace(piece, sketch=piece.sketch.grouped(tag.id, tag.title, tag.link))
 
 

@@ -19,34 +19,34 @@ from cnndsl.emit.drawing.measure import width, wrapped
 
 GAP = 14.0
 _LEAD = 10.0
-"""Room at both ends of a line for the edge from one line to the next."""
+"""The space at both ends of a line for the edge from one line to the next."""
 _LABEL, _LINE = 14.0, 11.0
 """The height of a label of one line, and of each further line."""
 _WRAPPED = 120.0
-"""The width in which labels of narrower stations are broken into lines."""
+"""The width at which labels of narrower stations are broken into lines."""
 _PAD = 6.0
 WIDEST = 150.0
-"""The width of rows that have room."""
+"""The width of rows that are not limited by space."""
 
 
 @dataclass(eq=False)
 class Station:
-    """A card, or open rows in a frame, and the shape that leaves it."""
+    """A card, or open rows in a frame, and its output shape."""
 
     piece: Fragment
     label: Sequence[str]
-    """Lines."""
+    """The lines of the label."""
     begins_with_box: bool = True
-    """Whether the edge that leads to it ends there: branches part from it."""
+    """Whether the edge that leads to it ends at its box; otherwise branches part from the edge."""
 
     @property
     def across(self) -> float:
-        """Return how wide it is with its label."""
+        """Return its width with its label."""
         return max([self.piece.width, *(width(each, SMALL) + 2 for each in self.label)])
 
     @property
     def beneath(self) -> float:
-        """Return how far it reaches beneath the axis, with its label."""
+        """Return how far it extends below the axis, with its label."""
         label = _LABEL + _LINE * (len(self.label) - 1) if self.label else 0
         return self.piece.height / 2 + self.piece.below + label
 
@@ -57,8 +57,8 @@ def line_width(line: list[Station]) -> float:
 
 
 def stations(model: DrawingModel, panels: Sequence[BlockPanel], across: float) -> list[Station]:
-    """Return the steps of the spine as stations with rows so wide; open rows that follow one another are one, up to
-    a pooling, or, with 0, each its own."""
+    """Return the steps of the spine as stations with rows of a width; consecutive open rows share a station up to a
+    pooling, or, with 0, each has its own."""
     found: list[Station] = []
     open_rows: list[SpineStep] = []
     opened = frozenset(panel.block for panel in model.panels)
@@ -86,7 +86,7 @@ def stations(model: DrawingModel, panels: Sequence[BlockPanel], across: float) -
 
 
 def _ends_stage(step: SpineStep) -> bool:
-    """Whether a row pools, and isn't the one before a classifier."""
+    """Return whether a row pools and isn't the last before a classifier."""
     roles = {cell.role for cell in step.row.cells} if isinstance(step, SpineRow) else set[str]()
     return "pool" in roles and "fc" not in roles
 
@@ -100,14 +100,16 @@ def is_boxed(step: SpineStep) -> TypeGuard[NetCard]:
 
 
 def _flat(step: SpineStep, opened: Collection[int]) -> Fragment | None:
-    """Branches along the axis; a card as a box; None for any other step. `opened` are the blocks that have a panel."""
+    """Return branches along the axis, or a card as a box; None for any other step. `opened` are the blocks that have a
+    panel."""
     if isinstance(step, SpineBranching):
         return station(step.element)
     return cards.box(step, is_opened=step.lines[0].block in opened) if is_boxed(step) else None
 
 
 def _labelled(piece: Fragment, label: Sequence[str], *, begins_with_box: bool = True) -> Station:
-    """A station with a label of some parts: one line if they have room, else each in as many as it takes."""
+    """Return a station with a label of several parts: on one line if they fit, otherwise each on as many as
+    necessary."""
     whole = ", ".join(label)
     room = max([piece.width, _WRAPPED, *(width(each, SMALL) for each in whole.split(", "))])
     parts = [whole] if width(whole, SMALL) <= room else label
@@ -115,8 +117,8 @@ def _labelled(piece: Fragment, label: Sequence[str], *, begins_with_box: bool = 
 
 
 def _label(model: DrawingModel, panels: Sequence[BlockPanel], at: int, count: int) -> list[str]:
-    """The shape that leaves a step, if it isn't that which enters the first of so many; that of the output always. And
-    what is given beside it, or has a name."""
+    """Return the label of `count` steps: their output shape if it isn't the input shape of the first, but that of the
+    network's output always. Further outputs, and outputs with names, are added."""
     before = model.steps[at - count].shape if at >= count else ""
     own = model.steps[at].shape
     steps = range(at - count + 1, at + 1)
@@ -167,7 +169,7 @@ def line_height(line: list[Station]) -> float:
 
 
 def drawn_lines(lines: list[list[Station]]) -> Sketch:
-    """Draw lines one beneath the other, the stations of each on one axis."""
+    """Draw lines, one below the other, the stations of each on one axis."""
     sketch = Sketch()
     y = 0.0
     start: tuple[float, float] | None = None

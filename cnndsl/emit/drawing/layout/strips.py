@@ -1,4 +1,4 @@
-"""Wide spines: open rows that follow one another share a strip, with the shape that leaves it at the right."""
+"""Wide spines: consecutive open rows share a strip, with its output shape at the right."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _ARROW = 10.0
 
 
 def strips(model: DrawingModel, across: float) -> list[list[int]]:
-    """Return the steps of a spine by their numbers, those together that share a strip of a width; a strip ends with a
-    pooling. Where the spine is no chain, each is alone."""
+    """Return the steps of a spine by their numbers, grouped by the strips of a width that they share; a strip ends with
+    a pooling. If the spine is not a chain, each step is alone."""
     found: list[list[int]] = []
     for at, step in enumerate(model.steps):
         before = [model.steps[each] for each in found[-1]] if found else []
@@ -29,7 +29,7 @@ def strips(model: DrawingModel, across: float) -> list[list[int]]:
 
 
 def is_plain(model: DrawingModel) -> bool:
-    """Return whether a spine is a chain without marks, whose rows may stand in strips."""
+    """Return whether a spine is a chain without marks, whose rows may be drawn in strips."""
     has_shared = any(isinstance(step, SpineRow) and step.weights for step in model.steps)
     return not has_shared and not model.links and not model.marks and not model.faults and all(model.is_joined[1:])
 
@@ -39,13 +39,13 @@ def _has_pool(rows: Sequence[SpineRow]) -> bool:
 
 
 def strip_width(rows: Sequence[SpineRow]) -> float:
-    """Return the width of a strip in which all has room."""
+    """Return the width of a strip that has room for all rows."""
     inner = sum(row(each.row).width for each in rows) + _ARROW * (len(rows) - 1)
     return inner + 2 * _PAD + width(rows[-1].shape, SMALL) + 12
 
 
 def strip(rows: Sequence[SpineRow], tags: Sequence[GroupTag], across: float) -> Fragment:
-    """Draw a strip of a width; a pooling alone is a bar."""
+    """Draw a strip of a width; a pooling by itself is a bar."""
     sketch = Sketch()
     left, right = -across / 2, across / 2
     is_bar = len(rows) == 1 and len(rows[0].row.cells) == 1 and _has_pool(rows)

@@ -1,4 +1,4 @@
-"""A bar of a U in its place, with what is joined before or behind it."""
+"""A bar of a U in its position, with the copies that are concatenated before or after it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from cnndsl.emit.drawing.measure import width
 
 @dataclass(eq=False)
 class PlacedBar:
-    """A bar and its place: left, top, width, height; `copy` is the width of what a link brings along, at its left,
-    `behind` that at its right, and `copied` its channels; `key` tells a layer from the usual one of its role."""
+    """A bar and its position: left, top, width, height; `copy` is the width of the copy that a link adds at its left,
+    `behind` that at its right, and `copied` the number of its channels; `key` tells a layer from the usual one of its
+    role."""
 
     bar: UBar
     x: float
@@ -61,12 +62,12 @@ class PlacedBar:
 
     @property
     def right(self) -> float:
-        """Return where it ends, with what is joined behind it."""
+        """Return where it ends, with the copy after it."""
         return self.x + self.across + self.behind
 
     @property
     def label_right(self) -> float:
-        """Return where the channels above it end, with those of what is joined behind it."""
+        """Return where the channels above it end, with those of the copy after it."""
         own, copied = width(str(self.bar.channels), SMALL), width(str(self.copied), SMALL)
         if not self.behind:
             return self.centre + own / 2
@@ -80,5 +81,5 @@ class PlacedBar:
 
 
 def sum_at(each: PlacedBar) -> PlanePoint:
-    """The middle of the circle of a sum, right of a bar."""
+    """Return the middle of the circle of a sum, right of a bar."""
     return each.right + 9 + MERGE, each.middle

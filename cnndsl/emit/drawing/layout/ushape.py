@@ -1,4 +1,4 @@
-"""A network as a U: a bar for each layer, a row for each size of the map, links between bars of a row."""
+"""A network as a U: a bar for each layer, a row for each size of the feature map, links between bars of a row."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from cnndsl.emit.drawing.layout.ushape_legend import INDEX_DASH, KEY, keys_of, l
 from cnndsl.emit.drawing.measure import width
 
 _LEAST, _MOST = 15.0, 84.0
-"""Heights of the smallest and the largest map."""
+"""The heights of the smallest and the largest feature map."""
 _ABOVE = 14.0
-"""Room above a row for channels."""
+"""The space above a row for channels."""
 _HEIGHTS = ((1.0, 30.0), (0.8, 24.0), (0.55, 24.0), (0.4, 24.0), (0.3, 24.0), (0.65, 20.0), (0.55, 16.0))
 _COUNTED = 24.0
-"""What share of its height a bar has, and how much room is beneath a row for the edge that leads
-down; at least so much if counts stand there."""
+"""Each of `_HEIGHTS` is the share of its full height that a bar has, and the space beneath a row for the edge that
+leads down; that space is at least `_COUNTED` if there are counts."""
 _GAPS = (28.0, 22.0, 17.0, 13.0, 11.0)
 _SKIP_LENGTH = 40.0
 _ON_LINE = 36.0
-"""How much longer than its label a link is that carries it on the line."""
+"""How much longer than its label a link is that has the label on its line."""
 _SIDE = 9.0
-"""From where indices enter a bar to the bend before it."""
+"""The distance from where indices enter a bar to the bend before it."""
 
 
 def u_sketch(shape: UShape, room: float, tallest: float = 1e9) -> tuple[Sketch, float, float] | None:
-    """Return the drawing of a U with its width and height, None if it is wider than there is room. Its bars are shorter
-    and its rows closer where it would be too tall."""
+    """Return the drawing of a U with its width and height, None if it is wider than the room. If it would be too tall,
+    its bars are shorter and its rows closer."""
     for form in (shape, gathered(shape)):
         for slack, gap, (share, below) in product((_ON_LINE, 0.0), _GAPS, _HEIGHTS):
             if below < _COUNTED and any(bar.times > 1 for bar in form.bars):
@@ -54,8 +54,8 @@ def _bar_width(channels: int) -> float:
 
 
 def _placed(shape: UShape, apart: tuple[float, float], share: float, below: float) -> list[PlacedBar]:
-    """The bars with their places, the first at x = 0; `apart` is the gap between them, and how much longer than their
-    labels links are."""
+    """Return the bars with their positions, the first at x = 0; `apart` is the gap between them, and how much longer
+    than their labels links are."""
     gap, slack = apart
     extents = [bar.extent for bar in shape.bars]
     low, high = min(extents), max(extents)
@@ -94,14 +94,14 @@ def _placed(shape: UShape, apart: tuple[float, float], share: float, below: floa
 
 
 def _skip_length(skip: USkip, slack: float) -> float:
-    """The least length of a link, so that its label has room on it, or beneath it without slack."""
+    """Return the least length of a link that has room for its label on it, or beneath it without slack."""
     if _is_sum(skip) or not skip.label:
         return _SKIP_LENGTH
     return max(_SKIP_LENGTH, width(skip.label, SMALL) + 13 + slack)
 
 
 def _moved_apart(placed: Sequence[PlacedBar], by: float) -> None:
-    """Move the last bars of the lowest row apart, so that the very last stands beneath the bar that it leads up to. The
+    """Move the last bars of the lowest row apart, so that the very last is beneath the bar that it leads up to. The
     first of them stays beneath the one that leads down to it."""
     level = placed[-1].bar.level
     row = list(takewhile(lambda each: each.bar.level == level, reversed(placed)))[::-1]
@@ -112,7 +112,7 @@ def _moved_apart(placed: Sequence[PlacedBar], by: float) -> None:
 
 
 def _label_gap(before: PlacedBar, bar: UBar) -> float:
-    """The least gap with which the channels above two bars don't touch."""
+    """Return the least gap with which the channels above two bars don't touch."""
     over = max(width(str(bar.channels), SMALL) - _bar_width(bar.channels), 0) / 2
     return max(before.label_right - before.right, 0) + over + 3
 
@@ -122,7 +122,7 @@ def _height(extent: int, low: int, high: int) -> float:
 
 
 def _tops(shape: UShape, low: int, high: int, share: float, below: float) -> dict[int, float]:
-    """Where each row begins."""
+    """Return the top of each row."""
     tallest: dict[int, float] = {}
     for bar in shape.bars:
         tallest[bar.level] = max(tallest.get(bar.level, 0), share * _height(bar.extent, low, high))
@@ -135,7 +135,7 @@ def _tops(shape: UShape, low: int, high: int, share: float, below: float) -> dic
 
 
 def _margins(placed: Sequence[PlacedBar]) -> tuple[float, float]:
-    """Room at the left for the size of the first row, at the right for that of the last."""
+    """Return the space at the left for the size of the first row, and at the right for that of the last."""
     last = max(placed, key=lambda each: each.right)
     sides = [width(each.bar.size, SMALL) + 8 for each in (placed[0], last)]
     return max(sides[0], 20), max(sides[1] + (2 * MERGE + 10 if last.sums else 0), 20)
@@ -169,7 +169,7 @@ def _drawn(shape: UShape, placed: Sequence[PlacedBar], left: float, room: float)
 
 
 def _bar(whole: Sketch, each: PlacedBar) -> None:
-    """A bar with its channels, as a group that is called after its path."""
+    """Draw a bar with its channels, as a group that is named after its path."""
     bar, sketch = each.bar, Sketch()
     if each.copy:
         sketch.box(each.x - each.copy, each.y, each.copy - 1, each.height, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
@@ -195,7 +195,7 @@ def _tagged(sketch: Sketch, tag: GroupTag | None) -> Sketch:
 
 
 def _channels(sketch: Sketch, each: PlacedBar) -> None:
-    """The channels above a bar, and above what is joined in front of it or behind it."""
+    """Draw the channels above a bar, and above the copy that is concatenated before or after it."""
     own, copied = str(each.bar.channels), str(each.copied)
     apart = (each.across + each.copy + each.behind) / 2
     side = -1 if each.behind else 1
@@ -206,7 +206,7 @@ def _channels(sketch: Sketch, each: PlacedBar) -> None:
 
 
 def _edge(sketch: Sketch, placed: Sequence[PlacedBar], at: int) -> None:
-    """The edge from the bar before, or from the circle of its sum."""
+    """Draw the edge from the bar before, or from the circle of its sum."""
     before, each = placed[at - 1], placed[at]
     start = sum_at(before)[0] + MERGE if before.sums else before.right + 1.5
     if each.bar.level == before.bar.level:
@@ -223,12 +223,12 @@ def _edge(sketch: Sketch, placed: Sequence[PlacedBar], at: int) -> None:
 
 
 def _is_bent(before: PlacedBar, each: PlacedBar) -> bool:
-    """Whether the edge up to a bar leaves the one before at its side: it isn't above that."""
+    """Return whether the edge up to a bar leaves the one before at its side: it isn't above that."""
     return abs(each.centre - before.anchor) > (0.5 if before.sums else before.across / 2 - 1)
 
 
 def _link(sketch: Sketch, skip: USkip, points: Sequence[PlanePoint], *, head: bool = True) -> None:
-    """The line of a link, in dashes if it is gone."""
+    """Draw the line of a link, dashed if it is removed."""
     dash = GHOST_DASH if skip.is_gone else INDEX_DASH if skip.has_indices else ()
     sketch.line(points, paint=_link_paint(skip), line=1.4, dash=dash, head=head)
 
@@ -238,13 +238,13 @@ def _link_paint(skip: USkip) -> str:
 
 
 def _beneath(placed: Sequence[PlacedBar], source: PlacedBar) -> float:
-    """Where a link runs beneath a row and the counts of its bars."""
+    """Return the height at which a link runs beneath a row and the counts of its bars."""
     row = [each for each in placed if each.bar.level == source.bar.level]
     return source.y + max(each.height + (11 if each.bar.times > 1 else 0) for each in row) + 8
 
 
 def _skip(sketch: Sketch, placed: Sequence[PlacedBar], skip: USkip, is_on_line: bool) -> None:
-    """A link along a row, with what happens on it."""
+    """Draw a link along a row, with the operations on it."""
     source, target = placed[skip.source], placed[skip.target]
     if _is_sum(skip):
         _sum(sketch, placed, skip)
@@ -266,8 +266,8 @@ def _skip(sketch: Sketch, placed: Sequence[PlacedBar], skip: USkip, is_on_line: 
 
 
 def _way(placed: Sequence[PlacedBar], skip: USkip) -> list[PlanePoint]:
-    """The points of a link along its row; indices come up from the row below, right of the edge down to their pool.
-    The label stands at the segment in the middle."""
+    """Return the points of a link along its row; indices come up from the row below, right of the edge down to their
+    pool. The label is at the segment in the middle."""
     source, target = placed[skip.source], placed[skip.target]
     if not skip.has_indices:
         y = source.y + min(source.height, target.height) / 2
@@ -280,12 +280,12 @@ def _way(placed: Sequence[PlacedBar], skip: USkip) -> list[PlanePoint]:
 
 
 def _entry(target: PlacedBar, bend: float, high: float) -> list[PlanePoint]:
-    """The last points of a link that comes from below a row and enters a bar from the left."""
+    """Return the last points of a link that comes from below a row and enters a bar from the left."""
     return [(bend, high), (bend, target.middle), (target.x - 2, target.middle)]
 
 
 def _has_room(way: Sequence[PlanePoint], label: str) -> bool:
-    """Whether the label of a link has room on its line."""
+    """Return whether the label of a link has room on its line."""
     (start, _), (stop, _) = _middle_segment(way)
     return stop - start >= width(label, SMALL) + 8 + _ON_LINE - (2 * _SIDE if len(way) > 2 else 0)
 
@@ -296,7 +296,7 @@ def _middle_segment(way: Sequence[PlanePoint]) -> tuple[PlanePoint, PlanePoint]:
 
 
 def _labelled(sketch: Sketch, skip: USkip, way: Sequence[PlanePoint], is_on_line: bool) -> None:
-    """A link with its label on the line, or beneath it."""
+    """Draw a link with its label on the line, or beneath it."""
     (start, y), (stop, _) = _middle_segment(way)
     middle, half = (start + stop) / 2, width(skip.label, SMALL) / 2 + 4
     cut = len(way) // 2
@@ -310,7 +310,7 @@ def _labelled(sketch: Sketch, skip: USkip, way: Sequence[PlanePoint], is_on_line
 
 
 def _sum(sketch: Sketch, placed: Sequence[PlacedBar], skip: USkip) -> None:
-    """A link that is added: it runs beneath its row and enters the circle from below."""
+    """Draw a link that is added: it runs beneath its row and enters the circle from below."""
     source, target = placed[skip.source], placed[skip.target]
     x, y = sum_at(target)
     _from_below(sketch, placed, skip, _beneath(placed, source), (x, y + MERGE))
@@ -321,7 +321,7 @@ def _sum(sketch: Sketch, placed: Sequence[PlacedBar], skip: USkip) -> None:
 
 
 def _from_below(sketch: Sketch, placed: Sequence[PlacedBar], skip: USkip, low: float, stop: PlanePoint) -> None:
-    """A link beneath its row, at the height `low`, to a point above that."""
+    """Draw a link beneath its row, at the height `low`, to a point above that."""
     source, target = placed[skip.source], placed[skip.target]
     side = max(source.right + 4.5, source.centre + MARK + 3 if source.bar.mark else 0)
     above = min(source.height * 0.8, source.height - 2 * MARK - 3 if source.bar.mark else source.height)
@@ -334,7 +334,7 @@ def _from_below(sketch: Sketch, placed: Sequence[PlacedBar], skip: USkip, low: f
 
 
 def _sizes(sketch: Sketch, placed: Sequence[PlacedBar]) -> None:
-    """The size of the map at the left of the first bar of each row, and at the right of the last one of the row."""
+    """Draw the size of the feature map at the left of the first bar of each row, and at the right of the last one."""
     for at, each in enumerate(placed):
         level = each.bar.level
         is_first = at == 0 or placed[at - 1].bar.level < level

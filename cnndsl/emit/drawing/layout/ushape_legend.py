@@ -1,4 +1,4 @@
-"""The legend of a U: what its bars are, and the letters of those that are not the usual ones of their colour."""
+"""The legend of a U: the meaning of its bars, and the letters of those that are not the usual ones of their colour."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from cnndsl.emit.drawing.measure import width
 KEY = 6.2
 """The radius of a key."""
 INDEX_DASH = (2.0, 2.0)
-"""Of a link that carries the indices of a pool."""
+"""The dashes of a link that carries the indices of a pool."""
 _COPY = "copy, concatenated"
 _INDICES = "indices of the maxima"
 
 
 def layers_of(bar: UBar) -> str:
-    """Return what a bar stands for, in words."""
+    """Return the layers of a bar, in words."""
     return ", ".join(bar.notes)
 
 
 def _kinds(shape: UShape) -> dict[str, list[str]]:
-    """The layers of each role, the most frequent one first."""
+    """Return the layers of each role, the most frequent one first."""
     counts: dict[str, Counter[str]] = {}
     for bar in shape.bars:
         if bar.notes:
@@ -45,8 +45,8 @@ def keys_of(shape: UShape) -> dict[tuple[str, str], str]:
 
 
 def u_legend(sketch: Sketch, shape: UShape, y: float, room: float) -> float:
-    """Draw what the bars are: by their colour, and by a letter where that is not the usual layer of the colour. Return
-    where the legend ends."""
+    """Draw the meanings of the bars: by their colour, and by a letter for a layer that is not the usual one of the
+    colour. Return where the legend ends."""
     keys = keys_of(shape)
     texts = [("", role, text) for role, several in _kinds(shape).items() for text in several[:1]]
     texts += [(key, role, text) for (role, text), key in keys.items()]
@@ -78,7 +78,7 @@ def u_legend(sketch: Sketch, shape: UShape, y: float, room: float) -> float:
 
 
 def _notes(shape: UShape) -> list[str]:
-    """What the numbers of a U are."""
+    """Return the meanings of the numbers of a U."""
     size = shape.bars[0].size
     found = [f"{size}: {size[:-1]}{TIMES}{size[:-1]}"] if size.endswith("²") else []
     found.append("above: channels")
@@ -89,10 +89,10 @@ def _notes(shape: UShape) -> list[str]:
 
 
 def _changes(shape: UShape, level: int) -> bool:
-    """Whether the maps of a row are not all of one size."""
+    """Return whether the feature maps of a row differ in size."""
     return len({bar.size for bar in shape.bars if bar.level == level}) > 1
 
 
 def _wrapped(x: float, y: float, across: float, room: float) -> tuple[float, float]:
-    """Where an entry of a legend begins that is so wide: in the next line if this one has no room for it."""
+    """Return where an entry of a legend begins: in the next line if this one has no room for its width."""
     return (0.0, y + 16) if x and x + across + 30 > room else (x, y)
