@@ -131,7 +131,7 @@ def decode(name: str, data: bytes) -> Source:
     if len(data) > LARGEST:
         raise FileError(f"cannot read {name}: it has more than {LARGEST // 2**20} MiB")
     if what := _other_kind(data):
-        raise FileError(f"cannot read {name}: it is {what}, and a program is text in UTF-8")
+        raise FileError(f"cannot read {name}: it is {what}, but a program is UTF-8 text")
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         return Source(name, data.decode())

@@ -20,7 +20,7 @@ def text(stats: Metrics) -> str:
     found = derivations(stats)
     column = max(len(name) for each in found for name, _ in each.lines) + 4
     legend = [line for name, meaning in LEGEND for line in _wrapped(f"  {name:<{column - 2}}{meaning}", column)]
-    head = [title(stats), "", *legend]
+    head = [*_wrapped(title(stats), 4), "", *legend]
     return "\n".join([*head, *(line for each in found for line in _paragraph(each, column))])
 
 

@@ -90,7 +90,7 @@ def test_a_network_with_an_error_is_drawn_up_to_it() -> None:
         "|",
         "^^^^^^^^^^^^^^^^^^ the input is 8x8x8",
         "help:",
-        next(text for text in words if text.startswith("enlarge the input")),
+        next(text for text in words if text.startswith("use a larger input")),
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from cnndsl import loads
 from cnndsl.errors import CnnError, Diagnostic, Source
-from cnndsl.files import decode
+from cnndsl.files import FileError, decode
 from cnndsl.limits import Limits, current, limits, of_environment
 from cnndsl.syntax.parse import parse
 
@@ -97,10 +97,15 @@ def test_the_mark_in_front_of_utf8_is_dropped_once() -> None:
         parse(decode("net.cnn", b"\xef\xbb\xbf\xef\xbb\xbfINPUT"))
 
 
-@pytest.mark.parametrize("data", [NET.encode("utf-16"), b"\xc0\xaf", b"\xed\xa0\x80", b"\xff", "# é".encode("latin-1")])
+@pytest.mark.parametrize("data", [b"\xc0\xaf", b"\xed\xa0\x80", b"\xff", "# é".encode("latin-1")])
 def test_what_is_not_utf8_is_refused(data: bytes) -> None:
     with pytest.raises(CnnError, match="is not UTF-8"):
         decode("net.cnn", data)
+
+
+def test_utf16_is_refused_by_its_name() -> None:
+    with pytest.raises(FileError, match=r"net\.cnn: it is text in UTF-16"):
+        decode("net.cnn", NET.encode("utf-16"))
 
 
 def test_words_are_bounded() -> None:

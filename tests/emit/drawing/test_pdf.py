@@ -81,5 +81,5 @@ def test_a_turned_text_reads_upwards() -> None:
 
 def test_without_reportlab_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "reportlab.pdfgen.canvas", None)
-    with pytest.raises(FileError, match=r"a PDF needs reportlab: pip install 'cnndsl\[render\]'"):
+    with pytest.raises(FileError, match=r"a PDF needs reportlab: pip install reportlab"):
         pdf(everything(), theme("paper"))

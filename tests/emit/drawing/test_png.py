@@ -147,5 +147,5 @@ def test_a_picture_of_too_many_pixels_is_refused() -> None:
 
 def test_without_resvg_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "resvg_py", None)
-    with pytest.raises(FileError, match=r"a PNG needs resvg_py: pip install 'cnndsl\[render\]'"):
+    with pytest.raises(FileError, match=r"a PNG needs resvg_py: pip install resvg_py"):
         png(everything(), theme("paper"), 96)
