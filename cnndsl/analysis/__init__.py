@@ -1,2 +1,1 @@
-"""Compute properties of a graph. Each is a plain function of the graph; nothing here modifies it, prints, or runs
-torch."""
+"""Compute properties of a graph by plain functions; nothing here modifies it, prints, or runs torch."""

@@ -70,8 +70,7 @@ class _Facts:
     _values: dict[tuple[str, str], Value] = field(default_factory=dict[tuple[str, str], Value])
 
     def value(self, name: str, path: str = "") -> Value:
-        """Return a metric of the part at a path, or of the whole network. Raises KeyError for an unknown name or
-        path."""
+        """Return a metric of a part or of the whole network. Raises KeyError for an unknown name or path."""
         key = (name, path)
         if key not in self._values:
             region = self.part(path) if path else self.facts.whole()
@@ -322,8 +321,7 @@ _WRITTEN_UNITS = {"bytes": "B"} | {unit: unit for unit in ("multiply-adds", "val
 
 
 def _for_defaults(contract: Expr, graph: Graph) -> str:
-    """Suggest how to restrict the assertion to the defaults if parameters that it does not mention have other
-    values."""
+    """Suggest restricting the assertion to the defaults if parameters that it omits have other values."""
     mentioned = {each.name for each in names(contract)}
     changed = [
         name

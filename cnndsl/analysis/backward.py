@@ -24,8 +24,7 @@ TARGET_BYTES = 8
 
 @record(slots=True)
 class Gradient:
-    """The gradient of a node's output: its storage, and whether it fills the storage (a slice of a wider one does
-    not)."""
+    """The gradient of a node's output: its storage, and whether it fills it (a slice of a wider one does not)."""
 
     storage: int
     dense: bool
@@ -213,8 +212,7 @@ def _gradient(backward: BackwardTrace, node: Node, value: int, width: int) -> in
 
 
 def _passed(backward: BackwardTrace, node: Node, k: int, read: int, gradient: Gradient) -> _Made:
-    """Return the gradient for one operand as the operation creates it: the same memory if it is only passed on, else
-    new."""
+    """Return the gradient for one operand as the operation creates it: shared if it is only passed on, else new."""
     values, ledger = backward.values, backward.ledger
     step, result = values.steps[node.index][k], len(node.value_inputs) + k
     widths = values.widths[node.index]

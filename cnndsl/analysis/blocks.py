@@ -1,5 +1,4 @@
-"""Match the blocks of two networks: which block of one corresponds to which of the other, and which have no
-counterpart."""
+"""Match the blocks of two networks: which blocks correspond, and which have no counterpart."""
 
 from __future__ import annotations
 
@@ -123,16 +122,14 @@ def _in_step(before: Graph, one: ComparedBlock, after: Graph, other: ComparedBlo
 
 
 def _wired(graph: Graph, block: ComparedBlock) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield for each layer of a block its purpose, and the positions in the block of the layers it reads, -1 for
-    others."""
+    """Yield each layer's purpose, and the positions in the block of the layers it reads, -1 for others."""
     places = {node: at for at, node in enumerate(block.nodes)}
     for node in block.nodes:
         yield purpose(graph.nodes[node]), tuple(places.get(at, -1) for at in graph.nodes[node].inputs)
 
 
 def purpose(node: Node) -> str:
-    """Return what the layer can be replaced with: its type, or its role if all types of that role are
-    interchangeable."""
+    """Return what can replace the layer: its type, or its role if all types of that role are interchangeable."""
     return node.layer.ROLE if node.layer.ROLE in _ALIKE_ROLES else node.kind
 
 
@@ -193,8 +190,7 @@ class _Blocks:
         self.ranges = sorted(self.numbers)
 
     def marks(self, group: RowGroup) -> set[object]:
-        """Return the marks of a group that is a larger block: its name, and its number by `PartClass.abstract`; else
-        the empty set."""
+        """Return a group's marks, its name and its number by `PartClass.abstract`; empty for other groups."""
         number = self.numbers.get((min(group.nodes), max(group.nodes)))
         return set() if number is None else {number.abstract, *([group.path] if group.path else [])}
 
@@ -224,8 +220,7 @@ class _Blocks:
 
 
 def _opened(graph: Graph, groups: Iterable[RowGroup], others: Container[str]) -> Iterator[RowGroup]:
-    """Yield the groups of a network. A group with more than half of the layers is opened unless the other network has a
-    group of its name."""
+    """Yield the groups, with one of over half of the network opened unless the other has a group of its name."""
     for group in groups:
         if group.parts and 2 * len(group.nodes) > len(graph) and not (group.path and group.path in others):
             yield from _opened(graph, group.parts, others)

@@ -52,8 +52,7 @@ class Cost:
 
     @property
     def flops(self) -> int:
-        """Return the floating-point operations of the multiply-adds, two each, as torch.utils.flop_counter counts
-        them."""
+        """Return the floating-point operations of the multiply-adds, two each, as torch.utils.flop_counter does."""
         return 2 * self.macs
 
 

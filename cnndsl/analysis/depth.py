@@ -31,8 +31,7 @@ def is_weighted(graph: Graph, node: Node) -> bool:
 
 
 def is_dense(graph: Graph, node: Node) -> bool:
-    """Return whether a layer multiplies all values of its input by weights, as FC does unless it applies to
-    channels."""
+    """Return whether a layer multiplies all values of its input by weights, as FC does unless over channels."""
     return node.layer.ROLE == "dense" and not node.shape.rank and is_weighted(graph, node)
 
 

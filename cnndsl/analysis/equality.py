@@ -162,8 +162,7 @@ class _Wiring:
         self.items: dict[int, Sequence[Part]] = {}
         """The elements of a row, without those that only pass the value on."""
         self.outside: dict[int, Mapping[int, int]] = {}
-        """The nodes outside a part that it reads, except the one that enters it, numbered in the order in which they
-        are read."""
+        """The nodes outside a part that it reads, except the one that enters it, in reading order."""
         self.projections: dict[int, tuple[int, ...]] = {}
         """The positions of the branches of a sum that are projections."""
         effects = dict[int, int]()

@@ -1,5 +1,4 @@
-"""The rules of `lint` about the receptive field of the last map: smaller than half of the input, or far larger than
-it."""
+"""The rules of `lint` about the receptive field of the last map: too small, or far larger than the input."""
 
 from __future__ import annotations
 
@@ -87,8 +86,7 @@ _Ways: TypeAlias = tuple[_Way, ...]
 
 
 def _narrowest(graph: Graph, start: Node, end: Node) -> tuple[int, ...]:
-    """Return the field along the narrowest path from one node to another, for each axis; empty if a global operation
-    sees everything at once."""
+    """Return the field along the narrowest path between two nodes, for each axis; empty if it is global."""
     ways: dict[int, _Ways] = {start.index: (_Way(),) * start.shape.rank}
     for node in graph.nodes[start.index + 1 : end.index + 1]:
         found = [on for at in node.value_inputs if at in ways and (on := _through(graph, node, ways[at]))]

@@ -46,8 +46,7 @@ class ForwardTrace:
         return found
 
     def storage(self, node: Node, read: int) -> int:
-        """Return the storage of a value that an operation of a layer reads: one that enters the layer, or a result of
-        its own."""
+        """Return the storage of a value that an operation reads: one that enters the layer, or its own result."""
         inputs = node.value_inputs
         return self.outputs[inputs[read]] if read < len(inputs) else self.parts[node.index][read - len(inputs)]
 
@@ -117,8 +116,7 @@ def _execute(forward: ForwardTrace, event: Ran) -> None:
 
 
 def _run_step(forward: ForwardTrace, node: Node, k: int) -> int:
-    """Run one operation: cast its operands, allocate its result, save what autograd needs. Return the result's
-    storage."""
+    """Run one operation: cast operands, allocate the result, save what autograd needs. Return its storage."""
     values, ledger, at = forward.values, forward.ledger, node.index
     step, first = values.steps[at][k], len(node.value_inputs)
     width, needs = values.widths[at][first + k], values.needs[at][first + k]

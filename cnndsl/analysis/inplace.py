@@ -51,8 +51,7 @@ def overwritten(graph: Graph) -> Mapping[int, int]:
 
 
 def _positions(graph: Graph, node: Node) -> tuple[int, ...]:
-    """Return the positions of the inputs that the layer could overwrite. A sum of several is computed from left to
-    right."""
+    """Return the positions of the inputs that the layer could overwrite. Sums are computed from left to right."""
     if node.layer.ROLE == "merge" and node.layer.GRADIENT == "handed on":
         return (0, 1) if len(node.inputs) == 2 else (0,)
     return (0,) if _may_overwrite(node.layer, *graph.shapes(node)) else ()

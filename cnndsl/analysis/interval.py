@@ -198,8 +198,7 @@ def _hull(ranges: Sequence[tuple[int, int]]) -> tuple[int, int]:
 
 
 def _extremes(track: Track, positions: int) -> tuple[int, int]:
-    """Return the first and last position that any of the first positions sees: each phase extends farthest in its first
-    or last period."""
+    """Return the first and last position that any unit sees: a phase reaches farthest in its first or last period."""
     if track.pace is not None:
         return _hull(track.ranges)
     period = len(track.ranges)

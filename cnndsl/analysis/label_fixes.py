@@ -42,8 +42,7 @@ def wider(label: str, region: Region, facts: GraphFacts, holds: Callable[[Region
 
 
 def numbered(names: Sequence[str], graph: Graph) -> str:
-    """Return what to write for `layer1.conv1`, where `layer1` is a repeat whose parts have numbers; otherwise an empty
-    string."""
+    """Return what to write for `layer1.conv1` if `layer1` is a repeat with numbered parts; otherwise empty."""
     for at in range(1, len(names)):
         outer, inner = ".".join(names[:at]), ".".join(names[at:])
         numbers = [each[len(outer) + 1 :] for each in graph.parts if re.fullmatch(rf"{re.escape(outer)}\.[0-9]+", each)]

@@ -63,8 +63,7 @@ class Lifetimes:
 
     @cached_property
     def tensors(self) -> Mapping[int, tuple[Tensor, ...]]:
-        """Return the parameters and buffers of each node; a node that applies a module again has those of the
-        module."""
+        """Return each node's parameters and buffers; a repeated application has those of the module."""
         return {
             node.index: _tensors(node.layer, *self.shapes[node.index]) if node.inputs else ()
             for node in self.graph.nodes
@@ -121,8 +120,7 @@ class Lifetimes:
         return {node.inputs[node.layer.INDICES_OF]: node.index for node in self.graph if node.layer.INDICES_OF}
 
     def shared(self, node: Node) -> int | None:
-        """Return the input whose memory a node's output shares: as a view, a result that overwrites it, or dropout at
-        inference. None if it shares none."""
+        """Return the input whose memory a node's output shares (view, overwritten, dropout at inference), or None."""
         if node.inputs and (
             node.layer.views(*self.shapes[node.index]) or node.layer.passes(self.training) or self.is_left_out(node)
         ):
@@ -172,8 +170,7 @@ class Lifetimes:
 
     @cached_property
     def widths(self) -> Mapping[int, tuple[int, ...]]:
-        """Return the bytes per element of each value that a node reads and of each result of its steps, the output
-        last."""
+        """Return the bytes per element of each value that a node reads and each step's result, output last."""
         widths: dict[int, tuple[int, ...]] = {}
         for node in self.graph.nodes:
             each = [widths[at][-1] for at in node.value_inputs] or [WIDTHS[self.dtype]]

@@ -40,13 +40,11 @@ class Memory:
     kept: frozenset[int]
 
     def saved(self, batch: int = 1) -> int:
-        """Return what autograd saves for the backward pass, including the batch itself and the loss's share; 0 at
-        inference."""
+        """Return what autograd saves for the backward pass, with the batch and the loss's share; 0 at inference."""
         return sum(self.step.storages[at].bytes(batch) for at in self.kept)
 
     def saved_by_node(self, batch: int = 1) -> dict[int, int]:
-        """Return the same by the node that each storage belongs to; the input's share is at node 0, the loss's at the
-        outputs."""
+        """Return the same by the node that owns each storage; the input's is node 0, the loss's the outputs."""
         sizes = dict.fromkeys(range(len(self.graph)), 0)
         for at in self.kept:
             storage = self.step.storages[at]

@@ -141,8 +141,7 @@ class Disagreement:
 
 
 def disagreements(graph: Graph, fields: Fields) -> Iterator[Disagreement]:
-    """Yield the merges at which branches disagree in alignment or stride, in order, each for the first axis with a
-    disagreement."""
+    """Yield, in order, the merges whose branches disagree in alignment or stride, on the first such axis."""
     for node in graph.nodes:
         if len(node.value_inputs) < 2:
             continue
@@ -231,8 +230,7 @@ def _union(operands: list[Field], node: Node, plane: Shape) -> Field:
 
 
 def _moving(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
-    """Return the tracks whose units have different centres: one that is the same for all units is aligned with
-    anything."""
+    """Return the tracks whose units have different centres: one that all units share is aligned with anything."""
     return tuple(track for track in tracks if track.stride) or tracks[:1]
 
 

@@ -106,8 +106,7 @@ class Region:
 
     @property
     def receptive_field(self) -> tuple[int, ...]:
-        """Return the field without global operations, for each axis: for the network that of its last map, for a part
-        that of its output."""
+        """Return the local field for each axis: the last map's for the network, the output's for a part."""
         return self._local.size if self._local else ()
 
     @property

@@ -83,8 +83,7 @@ def _moved(values: Lifetimes, node: Node, batch: int) -> int:
 
 
 def _read(node: Node, x: Shape) -> int:
-    """Return the number of input values that a layer's windows cover: a 1x1 convolution of stride 2 skips three in
-    four."""
+    """Return how many input values a layer's windows cover: a 1x1 convolution of stride 2 skips three in four."""
     window = node.layer.window(x) if len(node.inputs) == 1 else None
     if window is None or window.grow or len(window.extent) != x.rank or node.shape.rank != x.rank:
         return x.numel

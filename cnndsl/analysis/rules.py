@@ -85,8 +85,7 @@ def first_fc(graph: Graph) -> Iterator[Finding]:
 
 
 def _first_dense(graph: Graph) -> list[Node]:
-    """Return the dense layers that read a map and have no other dense layer before them, without those that exist only
-    in training."""
+    """Return the dense layers that read a map, with no other before them; training-only layers do not count."""
     behind, first = set[int](), dict[int, Node]()
     for node in graph.layers:
         if not behind.isdisjoint(node.inputs) or not first.keys().isdisjoint(node.inputs):

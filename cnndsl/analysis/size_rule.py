@@ -124,8 +124,7 @@ def ranges_of(sizes: Collection[int]) -> Ranges:
 
 
 def _periodic(sizes: frozenset[int], ranges: Ranges, modulus: int, up_to: int) -> SizeRule | None:
-    """Return the rule with a modulus; None if the sizes do not repeat with it for long enough, or have too many
-    exceptions."""
+    """Return the rule with a modulus; None if it repeats for too short a range, or has too many exceptions."""
     start = up_to - modulus
     while start > 0 and (start in sizes) == (start + modulus in sizes):
         start -= 1

@@ -149,8 +149,7 @@ def _plugins() -> Mapping[str, type[Layer]]:
 
 
 def _load(entry: EntryPoint) -> type[Layer] | None:
-    """Return the layer type of an entry point; None, with a warning, if it cannot be loaded: the program is not at
-    fault."""
+    """Return the layer type of an entry point; None, with a warning, if it cannot be loaded."""
     try:
         kind: object = entry.load()
     except Exception as error:

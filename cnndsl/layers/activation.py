@@ -98,8 +98,7 @@ class PRelu(Activation):
         return (Tensor("weight", (1 if self.shared else inputs[0].channels,)),)
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """Return one operation, which autocast runs in 2 bytes; the gradient of the slopes is computed at each value,
-        then summed."""
+        """Return one operation, which autocast runs in 2 bytes; the slopes' gradient is per value, then summed."""
         return (self.single_step(*inputs, autocast="half", on_cuda="half", gradient="broadcast", makes_all=True),)
 
     def formula(self, *inputs: Shape) -> str:

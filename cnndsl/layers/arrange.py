@@ -332,8 +332,7 @@ class Pick(Layer):
         return self.channels
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """Return a view of each channel, whose gradient is one among zeros for the others, then all of them
-        concatenated."""
+        """Return a view of each channel, whose gradient is zero for the others, then their concatenation."""
         (x,) = inputs
         views = (LayerStep((0,), x.pixels, view=True),) * len(self.channels)
         joined = LayerStep(tuple(range(1, len(views) + 1)), len(views) * x.pixels, gradient="parts", autocast="widest")

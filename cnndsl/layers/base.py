@@ -1,8 +1,7 @@
-"""The base of layer types: a layer type is a frozen dataclass whose fields are its options and whose methods are its
-properties.
+"""The base of layer types: frozen dataclasses whose fields are their options and whose methods are their properties.
 
-A layer type defines in one class what it computes: the shape rule, parameters, multiply-adds, window, what autograd
-saves and the PyTorch that it becomes. Nothing here knows the syntax or the graph.
+A layer type defines what it computes: the shape rule, parameters, multiply-adds, window, what autograd saves and the
+PyTorch that it becomes. Nothing here knows the syntax or the graph.
 """
 
 from __future__ import annotations
@@ -124,8 +123,7 @@ class Layer:
     DEFAULTS: ClassVar[tuple[tuple[str, str | bool | float], ...]] = ()
     """Arguments of the PyTorch module whose default is another option's value (its name), or an unusual constant."""
     READ_ANEW: ClassVar[tuple[str, ...]] = ()
-    """Options that the PyTorch module reads from an attribute of that name in each call, so that they may be set
-    later."""
+    """Options that the PyTorch module reads from that attribute in each call, so that they may be set later."""
     CHECKS_RATES: ClassVar[bool] = False
     """True if the PyTorch module itself rejects rates outside 0 to 1."""
     INDICES_OF: ClassVar[int] = 0
@@ -145,8 +143,7 @@ class Layer:
     KEEPS_ONE: ClassVar[bool] = False
     """True for a pooling that drops all values of a window except one, as a maximum does."""
     SEES_ALL: ClassVar[bool] = False
-    """True if each position of a map as large as the input depends on the whole input, as by recurrence, and not only
-    on its statistics."""
+    """True if each position of a map as large as the input reads all of it, as by recurrence, not only statistics."""
     REPEATS_ONE: ClassVar[bool] = False
     """True if an input of one position is repeated over the positions of the others."""
     JOINS_CHANNELS: ClassVar[bool] = False
@@ -154,8 +151,7 @@ class Layer:
 
     @property
     def is_parameter(self) -> bool:
-        """Return whether the single tensor belongs to no module of its own, but is a parameter of the module around the
-        layer."""
+        """Return whether the single tensor is a parameter of the module around the layer, not of one of its own."""
         return False
 
     @property
@@ -179,10 +175,9 @@ class Layer:
         return _options(cls)
 
     def referring(self, target: Layer, *entering: Shape) -> Layer:
-        """Return the same layer with the layer that its `reference` option names and that layer's inputs filled in.
+        """Return the same layer with data of the layer that its `reference` option names and of its inputs.
 
-        Called before `output` for layer types with an option of type `reference`. Raises LayerError if the two do not
-        match.
+        Called before `output` for types with an option of type `reference`. Raises LayerError if they do not match.
         """
         return self
 
@@ -191,13 +186,11 @@ class Layer:
         return inputs[0]
 
     def grown(self, by: Dims) -> tuple[str, Dims] | None:
-        """Return the option that makes the output larger by this much along each axis, with its value; None if none
-        does."""
+        """Return the option, with its value, that enlarges the output by this along each axis; None if none does."""
         return None
 
     def is_elementwise(self, *inputs: Shape) -> bool:
-        """Return whether each value of the output depends on only one of the input, at any position, so that a vector
-        is valid input."""
+        """Return whether each output value depends on one input value, at any position: a vector is valid input."""
         return False
 
     def passes(self, training: bool) -> bool:
@@ -205,8 +198,7 @@ class Layer:
         return False
 
     def views(self, *inputs: Shape) -> bool:
-        """Return whether the output is another view of the first input's memory. By default `VIEW` decides for all
-        inputs."""
+        """Return whether the output is another view of the first input's memory. By default `VIEW` decides."""
         return self.VIEW
 
     def drops_values(self) -> bool:
@@ -250,9 +242,8 @@ class Layer:
         """Return whether a size of the output, or whether the layer accepts its inputs, depends on several of their
         axes.
 
-        A window slides along each axis separately. A layer that reads everything outputs one position, or a map as
-        large as its input. It may reject a single position, as a normalisation does, which a map of one line can
-        become.
+        A window slides along each axis separately. A layer that reads everything outputs one position or a map as large
+        as its input; it may reject one position, which a map of one line becomes, as a normalisation does.
         """
         x, out = inputs[0], self.output(*inputs)
         if self.window(*inputs) is not None:
@@ -273,9 +264,8 @@ class Layer:
         return Saved()
 
     def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """Return the most values, for one image, that are allocated temporarily: in the forward pass at inference
-        besides inputs and output, and in the backward pass besides what is saved and the gradients of output and
-        inputs."""
+        """Return the most values per image that are temporary: in the forward pass at inference besides inputs and
+        output, and in the backward pass besides what is saved and the gradients of output and inputs."""
         return 0, 0
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
@@ -341,8 +331,7 @@ class Layer:
         return ()
 
     def channels_formula(self, *inputs: Shape) -> str:
-        """Return how the output's channels follow from the inputs', `64 + 32`; empty if they do not change or are
-        given."""
+        """Return how the output's channels follow from the inputs', `64 + 32`; empty if unchanged or given."""
         return ""
 
     def remainder(self, *inputs: Shape) -> tuple[int, ...]:
@@ -353,8 +342,7 @@ class Layer:
         return ()
 
     def unread(self, *inputs: Shape) -> tuple[int, ...]:
-        """Return how many of the last lines no window reaches, not counting padding and what the stride skips between
-        windows."""
+        """Return how many last lines no window reaches, without padding and what the stride skips between windows."""
         return self.remainder(*inputs)
 
 

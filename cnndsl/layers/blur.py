@@ -98,8 +98,7 @@ class BlurPool(SlidingLayer):
         return Saved(inputs=(0,) if copy.keeps else (), extra=((0, copy.values, True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """Return the padded copy, and the convolution. Autocast casts the filter when it is repeated for each
-        channel."""
+        """Return the padded copy, and the convolution. Autocast casts the filter as it repeats it per channel."""
         (x,) = inputs
         taps = ((CAST, x.channels * self.kernel**x.rank, False),)
         return (*self._padded(x), self.single_step(x, reads=(1,), keeps=(0,), extra=taps))

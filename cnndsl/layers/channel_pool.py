@@ -62,8 +62,7 @@ class ChannelMax(ChannelPool):
         return 0, inputs[0].pixels
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """Return a maximum; its backward pass makes a map of where it is, and counts how often, in 8 bytes a
-        position."""
+        """Return a maximum; its backward pass makes a map of where it is, and counts it in 8 bytes a position."""
         (x,) = inputs
         return (self.single_step(x, flags=x.numel + 8 * x.pixels),)
 

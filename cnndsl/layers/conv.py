@@ -43,8 +43,7 @@ def need_groups(groups: int, x: Shape, filters: int) -> None:
 
 
 def _other_groups(groups: int, channels: int, filters: int) -> str:
-    """Suggest a fix for groups that do not divide the channels: a depthwise convolution, another width, other
-    groups."""
+    """Suggest a fix if groups do not divide the channels: a depthwise convolution, another width, other groups."""
     others = common_divisors(channels, filters)
     if groups == filters:
         return f"for one group per channel, a depthwise convolution, write `DWCONV`; otherwise {others}"

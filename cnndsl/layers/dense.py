@@ -15,8 +15,7 @@ from cnndsl.shape import Shape
 
 @record
 class Input(Layer):
-    """`INPUT 224x224x3`: the input of the network, H x W x C. The compiler creates it; the type cannot be looked up by
-    name."""
+    """`INPUT 224x224x3`: the input of the network, H x W x C. The compiler creates it; it is not looked up."""
 
     NAMES: ClassVar = ("INPUT",)
     ROLE: ClassVar = "input"

@@ -63,13 +63,11 @@ class EvoNorm(NormOverPositions):
         return (*affine_tensors(channels), Tensor("v", (channels,))) if self.act else affine_tensors(channels)
 
     def operations(self, *inputs: Shape) -> int:
-        """Return three operations per value for the variance and two to normalise; with `act` two products and a
-        sigmoid."""
+        """Return three per value for the variance and two to normalise; with `act` two products and a sigmoid."""
         return (8 if self.act else 5) * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """Return the input; with `act` the sigmoid and the product by it; the deviations, and the factor of each
-        channel."""
+        """Return the input; with `act` the sigmoid and its product; the deviations, and each channel's factor."""
         (x,) = inputs
         return Saved(inputs=(0,), extra=((0, 2 * self.act * x.numel + self.groups + 2 * x.channels, True),))
 

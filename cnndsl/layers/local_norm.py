@@ -81,8 +81,7 @@ class LocalResponseNorm(Layer):
         return Window((self.size,) * rank, (1,) * rank, (self.size // 2,) * rank)
 
     def operations(self, *inputs: Shape) -> int:
-        """Return for each value an addition per summand; a square, a multiplication, an addition, a power, a
-        division."""
+        """Return per value an addition per summand; a square, a product, an addition, a power and a division."""
         (x,) = inputs
         return (self.size ** (x.rank if self._within_channel else 1) + 5) * x.numel
 

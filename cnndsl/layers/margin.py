@@ -298,8 +298,7 @@ class Crop(Sized):
     after: Dims = option("dims", (), minimum=0)
 
     def _sides(self, *inputs: Shape) -> Sides:
-        """Return the positions omitted along each axis. Raises LayerError if the map is smaller than the requested
-        size."""
+        """Return the positions omitted along each axis. Raises LayerError if the map is smaller than requested."""
         x = inputs[0]
         target = _target(self, self.margin, inputs)
         if not target:
@@ -333,8 +332,7 @@ class Crop(Sized):
         return tuple(steps) or (self.single_step(*inputs, gradient="handed on"),)
 
     def cut(self, *inputs: Shape) -> Cut:
-        """Return `positions` if there are gaps between the positions of an image, so that it cannot be viewed as a
-        vector."""
+        """Return `positions` if an image has gaps between positions, so that no vector can view it."""
         kept = (inputs[0].channels, *self.output(*inputs).spatial)
         strides = [prod(inputs[0].spatial[axis:]) for axis in range(len(kept))]
         axes = [(size, stride) for size, stride in zip(kept, strides, strict=True) if size > 1]

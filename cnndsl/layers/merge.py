@@ -28,8 +28,7 @@ class MergeLayer(Layer):
     INPUTS: ClassVar = (2, MANY)
     OPERATOR: ClassVar[str] = ""
     AGREE: ClassVar[Literal["shape", "extents", "broadcast"]] = "shape"
-    """What must agree between the branches: the whole shape, everything except the channels, or what is not
-    broadcast."""
+    """What must agree between the branches: the whole shape, all except the channels, or what is not broadcast."""
     RULE: ClassVar[str] = ""
     """The addition to a message about the shapes that fit."""
 

@@ -178,8 +178,7 @@ class LayerNorm(StatisticsOfImage):
 
 @record
 class GroupNorm(StatisticsOfImage):
-    """`GN32(eps=1e-5, affine=yes)`: normalises groups of channels of each image. Source: Wu and He 2018,
-    arXiv:1803.08494."""
+    """`GN32(eps=1e-5, affine=yes)`: groups of channels of each image. Source: Wu and He 2018, arXiv:1803.08494."""
 
     FULL_PRECISION: ClassVar = frozenset({"cuda"})
     NAMES: ClassVar = ("GN",)
@@ -232,8 +231,7 @@ class InstanceNorm(StatisticsOfImage):
         return affine_tensors(inputs[0].channels) if self.affine else ()
 
     def saved(self, *inputs: Shape) -> Saved:
-        """Return the input, a mean and an inverse deviation for each channel, and the weights repeated for each
-        image."""
+        """Return the input, a mean and an inverse deviation per channel, the weights repeated per image."""
         (x,) = inputs
         repeated = ((PARAMETER, x.channels, True),) if self.affine else ()
         return Saved(inputs=(0,), extra=((STATISTIC, 2 * x.channels, True), *repeated))

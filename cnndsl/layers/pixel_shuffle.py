@@ -145,8 +145,7 @@ class PixelUnshuffle(Layer):
         return Shape(x.channels * square, tuple(size // self.factor for size in x.spatial))
 
     def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
-        """Return the views that are copied: Darknet's order reads across lines, and a block that becomes a position is
-        contiguous."""
+        """Return the copied views: Darknet's order reads across lines; a block made a position is contiguous."""
         is_read = (self.order == "darknet" and self.factor > 1) or self.views(*inputs)
         return ("positions",) if is_read else ()
 

@@ -95,8 +95,7 @@ class AvgPool(Sized, MeanPool):
     countpad: bool = option("flag", True)
 
     def _behind(self, axis: Axis) -> int:
-        """Return at most the padding: the part of the last window that `ceil` allows beyond it is not part of the
-        mean."""
+        """Return at most the padding: what `ceil` lets the last window have beyond it is not part of the mean."""
         return min(super()._behind(axis), axis.after)
 
     def saved(self, *inputs: Shape) -> Saved:
@@ -110,8 +109,7 @@ class AvgPool(Sized, MeanPool):
         return Saved(extra=((0, self._padded(x), True), *counts))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """Return the same as for other poolings; if zeros do not count, also the quotient by the count, for one image
-        and channel."""
+        """Return the usual steps; if zeros do not count, the quotient by the count, for one image and channel."""
         x = inputs[0]
         pooled = super().steps(*inputs)
         if not self._pads_first(x) or self.countpad:
@@ -146,8 +144,7 @@ class SumPool(MeanPool):
         return Saved(inputs=(0,)) if self.even_padding(x) is not None else Saved(extra=((0, self._padded(x), True),))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """Return in 1-D a padded copy in any case (`F.pad` copies even without padding), a view of its windows, and
-        their sums."""
+        """Return in 1-D a padded copy (`F.pad` copies even without padding), a view of its windows, their sums."""
         (x,) = inputs
         if x.rank > 1:
             return super().steps(x)
@@ -180,8 +177,7 @@ class LPPool(SlidingPool):
         return 2 * super().operations(*inputs) + self.output(*inputs).numel
 
     def even_padding(self, x: Shape) -> Dims | None:
-        """Return None if there is padding or `ceil` adds a window: PyTorch's module never pads, and miscounts the size
-        of windows that overhang."""
+        """Return None if PyTorch's module cannot: it never pads, and miscounts windows that `ceil` lets overhang."""
         pads = self._pads(x)
         return None if any(pads[::2]) or any(pad > 0 for pad in pads) else (0,) * x.rank
 

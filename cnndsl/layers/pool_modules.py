@@ -51,8 +51,7 @@ class {name}{n}d(nn.Module):
 
 
 def _class(template: str, forward: str, **fields: str) -> str:
-    """Return the template of a class by number of axes: one of those above with its fields, and the rest of
-    `forward`."""
+    """Return the template of a class by number of axes: one of those above, and the rest of `forward`."""
     for field, text in {"ahead": "", "behind": "", "kept": "", **fields}.items():
         template = template.replace("{" + field + "}", text)
     return template + forward

@@ -87,8 +87,7 @@ class Reshape(Layer):
         return self.channels == "first" or given.channels == 1 or given.pixels == 1
 
     def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
-        """Return the views that are copied: values in a row, and maps if the channels are last. For a vector the layer
-        that reads it makes the copy."""
+        """Return the copied views; none if the output is a vector: the layer that reads it makes the copy."""
         if not self.output(*inputs).rank:
             return ()
         return ("channels", "positions") if self.channels == "last" and self.views(*inputs) else ("positions",)
@@ -160,8 +159,7 @@ class Permute(Layer):
         return axes != tuple(sorted(axes))
 
     def _dims(self, x: Shape) -> tuple[int, ...]:
-        """Return the dimensions of the input in PyTorch, in the order of the output's: the batch, the channels, the
-        others."""
+        """Return the input's dimensions in PyTorch, in the order of the output's: batch, channels, the others."""
         *spatial, channels = [1 if axis == x.rank else axis + 2 for axis in self._axes(x)]
         return (0, channels, *spatial)
 

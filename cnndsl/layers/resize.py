@@ -187,8 +187,7 @@ class Upsample(Sized):
         return tuple(f"{size}*{by}" for size, by in zip(x.spatial, each_axis(self.scale, x.rank, "scale"), strict=True))
 
     def operations(self, *inputs: Shape) -> int:
-        """Return one operation for each value that an output value is computed from: 1, 2^n, or 16 with
-        mode=bicubic."""
+        """Return one operation per value that an output value is made of: 1, 2^n, or 16 with mode=bicubic."""
         far = {"nearest": 0.5, "bicubic": 2}.get(self.mode, 1)
         return int(2 * far) ** inputs[0].rank * self.output(*inputs).numel
 

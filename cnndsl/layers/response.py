@@ -217,8 +217,7 @@ class RootMeanSquareNorm(Layer):
         return (Tensor("weight", (inputs[0].channels,)),) if self.affine else ()
 
     def operations(self, *inputs: Shape) -> int:
-        """Return two operations per value for the mean square, three for the variance; a product, and one with the
-        weight."""
+        """Return per value two for the mean square, three for the variance; a product, one with the weight."""
         return (3 + self._by_deviation + self.affine) * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
@@ -298,8 +297,7 @@ class EuclideanNorm(Layer):
         return (3 + self.affine) * inputs[0].numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """Return the input; the norm of each position and its value clamped to at least eps; the operand that the
-        weight multiplies."""
+        """Return the input; each position's norm, and that clamped to eps; what the weight multiplies."""
         (x,) = inputs
         return Saved(inputs=(0,), extra=((0, 2 * x.pixels + self.affine * x.numel, True),))
 

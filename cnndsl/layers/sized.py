@@ -29,8 +29,7 @@ class Sized(Layer):
         return self.like or bool(self.out)
 
     def _wanted(self, *inputs: Shape) -> Dims:
-        """Return the size that `out` gives. Raises LayerError if it is that of another map with a different number of
-        axes."""
+        """Return the size that `out` gives. Raises LayerError if another map gives it, with other axes."""
         x, *others = inputs
         return extents_of(others[0], x.rank) if self.like else self.out
 

@@ -58,8 +58,7 @@ class SlidingPool(SlidingLayer):
         return False
 
     def _wanted(self, *inputs: Shape) -> Dims:
-        """Return the size that `out` gives. Raises LayerError if it is that of another map with a different number of
-        axes."""
+        """Return the size that `out` gives. Raises LayerError if another map gives it, with other axes."""
         return ()
 
     def _dilation(self) -> Dims:
@@ -120,8 +119,7 @@ class SlidingPool(SlidingLayer):
         return self.pad == "tfsame" and any(size > 1 for size in self.kernel)
 
     def even_padding(self, x: Shape) -> Dims | None:
-        """Return the padding that PyTorch supports itself: equal on both sides, at most half the size. None if it
-        cannot."""
+        """Return the padding that PyTorch supports: equal on both sides, at most half the size. None if it cannot."""
         if self._follows_size():
             return None
         windows = self._axes(x)
@@ -131,8 +129,7 @@ class SlidingPool(SlidingLayer):
         return padding
 
     def _pads(self, x: Shape) -> tuple[int, ...]:
-        """Return uneven padding in the form of `F.pad`, last axis first: just enough at the end that the last window
-        fits."""
+        """Return uneven padding as `F.pad` takes it, last axis first: at the end just enough for the last window."""
         return tuple(pad for axis in reversed(self._axes(x)) for pad in (axis.before, self._behind(axis)))
 
     def _behind(self, axis: Axis) -> int:
@@ -228,8 +225,7 @@ def _adaptive_reads(size: int, out: int) -> int:
 
 
 def _adaptive_window(sizes: Dims, outs: Dims) -> Window | None:
-    """Return the window in which output p reads the inputs from floor(p*size/out) up to ceil((p+1)*size/out), as in
-    PyTorch."""
+    """Return the window: output p reads inputs from floor(p*size/out) up to ceil((p+1)*size/out), as in PyTorch."""
     if all(out == 1 for out in outs):
         return None
     reaches: list[Reach] = []

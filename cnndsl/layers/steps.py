@@ -22,8 +22,7 @@ everywhere; memory as large and wide as the output, followed by a sum if the inp
 narrower."""
 
 STATISTIC = -1
-"""The size of a value that is a statistic: 4 bytes on a GPU; on the CPU as wide as the parameters, or as the input if
-there are none."""
+"""The size of a statistic: 4 bytes on a GPU; on the CPU as wide as the parameters or, without any, the input."""
 PARAMETER = -2
 """The size of a value that has the type of the parameters."""
 CAST = -3
@@ -72,8 +71,7 @@ class LayerStep:
     makes_all: bool = False
     """True if the backward pass also computes the gradient of an operand that does not need one."""
     viewed: bool = False
-    """True if the output is a view of the result: the backward pass of an operation that overwrites it makes two
-    copies."""
+    """True if the output is a view of the result: the backward pass of what overwrites it makes two copies."""
     tensors_first: bool = False
     """True if parameters come before the values: autocast casts operands from the last to the first
     (ATen/autocast_mode.h, as GCC evaluates arguments), and the backward pass visits them in the opposite order."""
@@ -106,8 +104,7 @@ def pad(values: int, read: int = 0) -> LayerStep:
 
 
 def scalar(read: int, values: int, *, added: bool = False) -> LayerStep:
-    """Return the multiplication of a value by a number; with `added` the addition of a number, whose gradient is passed
-    on."""
+    """Return a value times a number; with `added` plus a number, whose gradient is passed on."""
     return LayerStep((read,), values, gradient="handed on" if added else "own")
 
 

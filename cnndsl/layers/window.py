@@ -198,8 +198,7 @@ class Reach:
 
     @property
     def before(self) -> int:
-        """Return how far before the input it begins: in input positions if it does not magnify, else in positions of
-        the magnified input."""
+        """Return how far before the input it begins: in inputs without magnification, else in places between them."""
         return self.highest if self.grow == 1 else -self.lowest
 
 
