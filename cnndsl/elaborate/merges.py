@@ -156,6 +156,8 @@ def _check_several(item: ast.Merge) -> None:
     if sign in "+|":
         opening = f"(ID {sign} "
         otherwise = f"a leading operator is for a star, `({sign} @unit*)`, or `each`; others go between branches"
+    if item.branches[0].span.text.strip() == "ID":
+        raise error("E0230", message, place, f"add the other branch: `{opening}…)`")
     advice = "the other branch is missing; `ID` passes its input on: {}"
     raise error("E0230", message, place, Fix((Edit(first, opening),), advice, place, otherwise))
 

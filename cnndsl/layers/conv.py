@@ -47,13 +47,13 @@ def _other_groups(groups: int, channels: int, filters: int) -> str:
     others = common_divisors(channels, filters)
     if groups == filters:
         return f"for one group per channel, a depthwise convolution, write `DWCONV`; otherwise {others}"
-    if channels != filters and channels % groups and filters % groups:
-        return f"for {groups} groups both must be multiples of {groups}; otherwise {others}"
     wrong = filters if filters % groups else channels
     multiples = [each for each in (wrong // groups * groups, (wrong // groups + 1) * groups) if each]
-    listed = " or ".join(map(str, multiples))
-    what = "width" if filters % groups else "number of channels that enter"
-    return f"for {groups} groups make the {what} a multiple of {groups}, such as {listed}; otherwise {others}"
+    what = "the width" if filters % groups else "the number of channels that enter"
+    if channels % groups and filters % groups:
+        what = "the width and the channels that enter"
+    such = f", such as {' or '.join(map(str, multiples))}" if wrong == channels or not channels % groups else ""
+    return f"for {groups} groups make {what} a multiple of {groups}{such}; otherwise {others}"
 
 
 @record
