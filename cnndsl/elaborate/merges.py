@@ -156,7 +156,7 @@ def _check_several(item: ast.Merge) -> None:
     if sign in "+|":
         opening = f"(ID {sign} "
         otherwise = f"a leading operator is for a star, `({sign} @unit*)`, or `each`; others go between branches"
-    if item.branches[0].span.text.strip() == "ID":
+    if item.branches[0].span.text.strip() == opening.partition("(")[2].rstrip(" ,+|"):
         raise error("E0230", message, place, f"add the other branch: `{opening}…)`")
     advice = "the other branch is missing; `ID` passes its input on: {}"
     raise error("E0230", message, place, Fix((Edit(first, opening),), advice, place, otherwise))
